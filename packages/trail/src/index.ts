@@ -1,0 +1,26 @@
+export { canonicalBytes, canonicalJson, type Json, type JsonObject, jsonDepthMax, NotCanonical } from './canonical-json.ts'
+export {
+  type Actor,
+  type ActorKind,
+  actorKinds,
+  entryBytes,
+  entryBytesMax,
+  NotAnEntry,
+  readEntry,
+  type SealedFacts,
+  type Subject,
+  type TrailEntry,
+} from './entry.ts'
+export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
+export { emptyFrontier, emptyRoot, extendFrontier, type Frontier, frontierRoot, hashBytes, leafHash, nodeHash, treeRoot } from './tree.ts'
+export {
+  type Fault,
+  type FaultKind,
+  type RecordedEntry,
+  type RecordedHead,
+  startVerification,
+  type Verification,
+  type Verifier,
+  type VerifyOptions,
+  verifyEntries,
+} from './verify.ts'

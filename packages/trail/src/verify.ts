@@ -1,0 +1,161 @@
+import { readEntry, type TrailEntry } from './entry.ts'
+import { emptyFrontier, extendFrontier, type Frontier, frontierRoot, leafHash } from './tree.ts'
+
+/** An entry as a store or an export gives it: its number (from 0), its exact bytes, the leaf hash kept beside them. */
+export type RecordedEntry = { readonly number: number; readonly bytes: Uint8Array; readonly leafHash: Uint8Array }
+
+/** "The first `size` entries have this root", as somebody remembered it. `by` says who, for the message. */
+export type RecordedHead = { readonly size: number; readonly root: Uint8Array; readonly by?: string }
+
+export type FaultKind = 'changed' | 'malformed' | 'missing' | 'repeated' | 'reordered' | 'head_differs' | 'cut_off'
+
+/** Something that is not as it was written: what, where, and in words. */
+export type Fault = { readonly is: FaultKind; readonly number: number; readonly says: string }
+
+export type Verification = {
+  readonly ok: boolean
+  readonly entries: number
+  /** The head recomputed from the bytes; meaningful when `ok`. */
+  readonly head: { readonly size: number; readonly root: Uint8Array }
+  readonly headsCompared: number
+  readonly faultCount: number
+  /** The first of them. */
+  readonly faults: readonly Fault[]
+}
+
+export type VerifyOptions = {
+  /** Where the log is known up to already; by default its beginning. */
+  readonly from?: Frontier
+  /** Heads to hold the log against, in any order. */
+  readonly heads?: Iterable<RecordedHead>
+  readonly faultsMax?: number
+}
+
+/** Recomputes entries in order of their numbers and finds every difference. Feed it, then ask it. */
+export type Verifier = {
+  readonly expectHeads: (heads: Iterable<RecordedHead>) => void
+  /** The entry as read, or undefined when its bytes are not one. */
+  readonly add: (recorded: RecordedEntry) => TrailEntry | undefined
+  readonly blame: (fault: Fault) => void
+  readonly finish: () => Verification
+}
+
+// Ids are held in two generations, so that memory stays bounded however long the log is.
+const idsHeld = 1_000_000
+
+export function startVerification({ from = emptyFrontier, heads = [], faultsMax = 100 }: VerifyOptions = {}): Verifier {
+  const faults: Fault[] = []
+  let faultCount = 0
+  let frontier = from
+  let next = from.size
+  let entries = 0
+  let headsCompared = 0
+  let isWhole = true
+  let lastGoodHead = from.size
+  let waiting = sortHeads(heads)
+  let recent = new Map<string, number>()
+  let earlier = new Map<string, number>()
+
+  const blame = (fault: Fault): void => {
+    faultCount++
+    if (faults.length < faultsMax) faults.push(fault)
+  }
+
+  const compareHeads = (): void => {
+    for (let head = waiting.at(-1); head !== undefined && head.size <= next; head = waiting.at(-1)) {
+      waiting.pop()
+      // Once entries are missing no later root can be recomputed; the missing entries are the finding.
+      if (!isWhole || head.size < next) continue
+      headsCompared++
+      if (sameBytes(head.root, frontierRoot(frontier))) {
+        lastGoodHead = head.size
+        continue
+      }
+      isWhole = false
+      blame({ is: 'head_differs', number: head.size, says: headMessage(head, lastGoodHead) })
+    }
+  }
+
+  const noteId = (id: string, number: number): void => {
+    const before = recent.get(id) ?? earlier.get(id)
+    if (before !== undefined) blame({ is: 'repeated', number, says: `Entry ${number} has the id of entry ${before}, ${id}: one of them was put in.` })
+    recent.set(id, number)
+    if (recent.size >= idsHeld) [earlier, recent] = [recent, new Map()]
+  }
+
+  const isInTurn = (number: number): boolean => {
+    if (!Number.isSafeInteger(number) || number < 0) {
+      blame({ is: 'reordered', number, says: `${number} is no number of an entry.` })
+      return false
+    }
+    if (number < next) {
+      const says = number === next - 1 ? `Entry ${number} is there twice.` : `Entry ${number} comes after entry ${next - 1}.`
+      blame({ is: number === next - 1 ? 'repeated' : 'reordered', number, says })
+      return false
+    }
+    if (number > next) {
+      isWhole = false
+      const which = number === next + 1 ? `Entry ${next} is` : `Entries ${next} to ${number - 1} are`
+      blame({ is: 'missing', number: next, says: `${which} missing.` })
+      next = number
+    }
+    return true
+  }
+
+  const add = ({ number, bytes, leafHash: stored }: RecordedEntry): TrailEntry | undefined => {
+    if (!isInTurn(number)) return undefined
+    const leaf = leafHash(bytes)
+    if (!sameBytes(leaf, stored)) blame({ is: 'changed', number, says: `Entry ${number} was changed: its bytes do not have the leaf hash recorded for it.` })
+    if (isWhole) frontier = extendFrontier(frontier, [leaf])
+    next = number + 1
+    entries++
+    compareHeads()
+    return readOrBlame(number, bytes)
+  }
+
+  const readOrBlame = (number: number, bytes: Uint8Array): TrailEntry | undefined => {
+    try {
+      const entry = readEntry(bytes)
+      noteId(entry.id, number)
+      return entry
+    } catch (cause) {
+      blame({ is: 'malformed', number, says: `Entry ${number} is not an entry of this format: ${cause instanceof Error ? cause.message : 'unreadable'}` })
+      return undefined
+    }
+  }
+
+  const finish = (): Verification => {
+    for (const head of waiting.toReversed()) {
+      const says = `${head.by ?? 'A recorded head'} counts ${head.size} entries; only ${next} are here: the end was cut off.`
+      blame({ is: 'cut_off', number: next, says })
+    }
+    waiting = []
+    return { ok: faultCount === 0, entries, head: { size: next, root: frontierRoot(frontier) }, headsCompared, faultCount, faults }
+  }
+
+  compareHeads()
+  return { add, blame, finish, expectHeads: (more) => void (waiting = sortHeads([...waiting, ...more])) }
+}
+
+/** Verifies entries given in the order of their numbers. */
+export function verifyEntries(entries: Iterable<RecordedEntry>, options: VerifyOptions = {}): Verification {
+  const verifier = startVerification(options)
+  for (const entry of entries) verifier.add(entry)
+  return verifier.finish()
+}
+
+function headMessage(head: RecordedHead, lastGoodHead: number): string {
+  const who = head.by ?? 'A recorded head'
+  const where = lastGoodHead === head.size - 1 ? `entry ${lastGoodHead}` : `one or more of the entries ${lastGoodHead} to ${head.size - 1}`
+  if (head.size === 0) return `${who} is not the head of an empty log.`
+  return `${who} over ${head.size} entries differs from the head recomputed from the bytes: ${where} was changed, put in, left out or moved.`
+}
+
+/** Largest first, so that the next one due is popped from the end. */
+function sortHeads(heads: Iterable<RecordedHead>): RecordedHead[] {
+  return [...heads].sort((a, b) => b.size - a.size)
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
