@@ -1,0 +1,20 @@
+-- What the role the server runs as may do. Run by the owner after every migration, in one transaction, with the role's
+-- name in place of :"app_role". It begins with nothing, so whatever is not said here is not allowed.
+
+revoke all on all tables in schema public from :"app_role";
+revoke all on all sequences in schema public from :"app_role";
+revoke create on schema public from public;
+
+grant usage on schema public to :"app_role";
+grant select, insert, update, delete on all tables in schema public to :"app_role";
+grant usage, select on all sequences in schema public to :"app_role";
+revoke insert, update, delete on schema_migrations from :"app_role";
+
+-- The job queue: its rows, never its tables.
+grant usage on schema pgboss to :"app_role";
+grant select, insert, update, delete on all tables in schema pgboss to :"app_role";
+grant usage, select on all sequences in schema pgboss to :"app_role";
+grant execute on all functions in schema pgboss to :"app_role";
+revoke insert, delete on pgboss.version from :"app_role";
+
+-- Insert-only tables. Without update, delete or truncate, what was written stays written: add each one here by name.
