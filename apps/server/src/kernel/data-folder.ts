@@ -86,7 +86,9 @@ async function refuseForeign(path: string): Promise<void> {
   if (found === undefined || found.includes('secrets')) return
   const foreign = found.find((name) => !name.startsWith('.') && name !== 'lost+found')
   if (foreign === undefined) return
-  throw new Error(`it holds other things (${foreign}). Set COUNTERSIGN_DATA_DIR to an empty folder or one that does not exist yet.`)
+  throw new Error(
+    `it holds other things (${foreign}). Set COUNTERSIGN_DATA_DIR to an empty folder or one that does not exist yet.`,
+  )
 }
 
 /** Reads a one-line file of ours, making it first when it does not exist; never half-written, never two versions. */

@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { type DataFolder, errorCode, randomSecret, unless } from './data-folder.ts'
-import { type Cluster, freePort, NotStarted, openCluster, startServer, stopServer } from './embedded-postgres/cluster.ts'
+import {
+  type Cluster,
+  freePort,
+  NotStarted,
+  openCluster,
+  startServer,
+  stopServer,
+} from './embedded-postgres/cluster.ts'
 import { chooseHome } from './embedded-postgres/home.ts'
 import { isServerOf, readPostmaster } from './embedded-postgres/postmaster.ts'
 import { appRole, databaseName, makeRoles, ownerRole } from './embedded-postgres/roles.ts'
@@ -149,7 +156,12 @@ async function connectKeeper(cluster: Cluster, passwords: Passwords, port: numbe
 }
 
 async function connect(port: number, passwords: Passwords, name: string): Promise<pg.Client> {
-  const client = new pg.Client({ ...connection(port), password: passwords.superuser, application_name: name, keepAlive: true })
+  const client = new pg.Client({
+    ...connection(port),
+    password: passwords.superuser,
+    application_name: name,
+    keepAlive: true,
+  })
   // A connection that breaks while idle ends the process unless somebody listens; `end` follows and is what we act on.
   client.on('error', () => {})
   await client.connect()

@@ -72,7 +72,8 @@ async function readMigrations(folder: string): Promise<readonly Migration[]> {
   const odd = names.find((name) => !/^\d{4}_[a-z0-9_]+\.sql$/.test(name))
   if (odd) throw new Error(`${join(folder, odd)} is not named like a migration; call it 0001_what_it_makes.sql`)
   const twin = names.find((name, at) => names[at - 1]?.slice(0, 4) === name.slice(0, 4))
-  if (twin) throw new Error(`Two migrations in ${folder} have the number of ${twin}; give the newer one the next number`)
+  if (twin)
+    throw new Error(`Two migrations in ${folder} have the number of ${twin}; give the newer one the next number`)
   // A checkout with other line ends is the same migration.
   return Promise.all(
     names.map(async (name) => ({ name, text: (await readFile(join(folder, name), 'utf8')).replaceAll('\r\n', '\n') })),
@@ -132,7 +133,9 @@ async function run(owner: pg.Client, migration: Migration): Promise<void> {
     await owner.query('rollback').catch(() => {
       // The connection is gone and the transaction with it; the first error is the one to tell.
     })
-    throw new Error(`The migration ${migration.name} failed and was undone: ${explain(cause, migration.text)}`, { cause })
+    throw new Error(`The migration ${migration.name} failed and was undone: ${explain(cause, migration.text)}`, {
+      cause,
+    })
   }
 }
 
@@ -201,7 +204,9 @@ async function connect(url: string, who: string): Promise<pg.Client> {
   // A connection that breaks between two statements would otherwise end the process; the next statement tells.
   client.on('error', () => {})
   await client.connect().catch((cause: unknown) => {
-    throw new Error(`The database does not let ${who} in: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`The database does not let ${who} in: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
   })
   return client
 }

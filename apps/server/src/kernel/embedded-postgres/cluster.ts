@@ -31,7 +31,13 @@ export async function openCluster(home: string, runtime: Runtime, password: stri
   // A cluster that an ordinary user made stays that user's when root starts it.
   const uid = isRoot() ? (owner === 0 ? unprivileged : owner) : undefined
   if (uid !== undefined && owner !== uid) await give(folder, uid)
-  const cluster: Cluster = { home, folder, data: join(folder, 'data'), runtime: await installRuntime(runtime, home), uid }
+  const cluster: Cluster = {
+    home,
+    folder,
+    data: join(folder, 'data'),
+    runtime: await installRuntime(runtime, home),
+    uid,
+  }
   if (!(await exists(join(cluster.data, 'PG_VERSION')))) await initialize(cluster, password)
   return cluster
 }
@@ -40,7 +46,8 @@ async function initialize(cluster: Cluster, password: string): Promise<void> {
   for (const name of await readdir(cluster.folder)) {
     // What an earlier start left when it was killed half-way; a living one's stays.
     const madeBy = Number(/^new-(\d+)/.exec(name)?.[1] ?? 0)
-    if (madeBy === process.pid || (madeBy > 0 && !isAlive(madeBy))) await rm(join(cluster.folder, name), { recursive: true, force: true })
+    if (madeBy === process.pid || (madeBy > 0 && !isAlive(madeBy)))
+      await rm(join(cluster.folder, name), { recursive: true, force: true })
   }
   const aside = join(cluster.folder, `new-${process.pid}`)
   const passwordFile = `${aside}.password`
@@ -204,8 +211,12 @@ async function give(path: string, uid: number): Promise<void> {
 }
 
 async function lastLines(cluster: Cluster, output: string): Promise<string> {
-  const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'].map((day) => join(cluster.data, 'log', `postgres-${day}.log`))
-  const found = await Promise.all(days.map(async (path) => ({ path, time: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 })))
+  const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'].map((day) =>
+    join(cluster.data, 'log', `postgres-${day}.log`),
+  )
+  const found = await Promise.all(
+    days.map(async (path) => ({ path, time: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 })),
+  )
   const newest = found.toSorted((a, b) => b.time - a.time)[0]
   return `${await tail(output)}\n${newest?.time ? await tail(newest.path) : ''}`.trim()
 }

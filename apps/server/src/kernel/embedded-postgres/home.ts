@@ -1,6 +1,15 @@
 import { readdir, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { closedParent, type DataFolder, exists, isRoot, keepOnce, makeFolder, readKept, unless } from '../data-folder.ts'
+import {
+  closedParent,
+  type DataFolder,
+  exists,
+  isRoot,
+  keepOnce,
+  makeFolder,
+  readKept,
+  unless,
+} from '../data-folder.ts'
 
 const elsewhere = '/var/lib/countersign'
 

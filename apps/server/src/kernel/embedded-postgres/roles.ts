@@ -8,7 +8,10 @@ export const databaseName = 'countersign'
  * Three roles: the superuser, whom only this launcher uses; the owner, who migrates; the restricted one, which the
  * server runs as. What it may do in the database is said by `migrations/grants.sql`.
  */
-export async function makeRoles(superuser: Client, passwords: { readonly owner: string; readonly app: string }): Promise<void> {
+export async function makeRoles(
+  superuser: Client,
+  passwords: { readonly owner: string; readonly app: string },
+): Promise<void> {
   // Two processes at once on a new cluster: the second waits and finds everything made.
   await superuser.query('select pg_advisory_lock(42)')
   try {

