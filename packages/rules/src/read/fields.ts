@@ -260,3 +260,10 @@ function distance(a: string, b: string): number {
   }
   return row[b.length] ?? 0
 }
+
+/** Where the id of the rule at this place in the list stands. */
+export function placeOfId(root: MapPlace, index: number): Span {
+  const list = child(root, 'rules')
+  const rule = list?.node.is === 'list' ? asMap(items(list.node, list.path)[index]) : undefined
+  return (rule && child(rule, 'id')?.at) ?? rule?.at ?? root.at
+}
