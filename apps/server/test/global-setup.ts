@@ -20,7 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const given = process.env['TEST_DATABASE_URL']
   const embedded = given ? undefined : await startEmbedded()
   const url = given ?? embedded?.superuserUrl ?? ''
-  project.provide('testServer', await prepareServer(url))
+  project.provide('testServer', await prepareServer(url, process.env['TEST_POSTGRES_MAJOR']))
   return async () => embedded?.stop()
 }
 

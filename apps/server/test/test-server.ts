@@ -16,10 +16,11 @@ export const appRole = 'countersign_test_app'
 const prefix = 'countersign_test'
 
 /** Makes the roles and the migrated template, unless an earlier run made the same, and drops what killed runs left. */
-export async function prepareServer(superuserUrl: string): Promise<TestServer> {
+export async function prepareServer(superuserUrl: string, major?: string): Promise<TestServer> {
   const superuser = new pg.Client({ connectionString: superuserUrl, application_name: 'countersign test setup' })
   await superuser.connect()
   try {
+    if (major) await requireMajor(superuser, major)
     // Runs that start at once take turns.
     await superuser.query('select pg_advisory_lock(45)')
     const template = `${prefix}_template_${await fingerprint(superuser)}`
@@ -56,6 +57,12 @@ export function databaseName(run: number): string {
 export async function dropDatabase(superuser: pg.Client, name: string): Promise<void> {
   await superuser.query('update pg_database set datistemplate = false where datname = $1', [name])
   await superuser.query(`drop database if exists ${name} with (force)`)
+}
+
+async function requireMajor(superuser: pg.Client, major: string): Promise<void> {
+  const { rows } = await superuser.query<{ version: string }>(`select current_setting('server_version') as version`)
+  const version = rows[0]?.version ?? ''
+  if (version.split('.')[0] !== major) throw new Error(`This lane is for PostgreSQL ${major}; the server is ${version}`)
 }
 
 /** Guards nothing: these roles exist on test servers only. */

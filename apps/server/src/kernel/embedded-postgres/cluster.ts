@@ -159,7 +159,8 @@ async function launch(cluster: Cluster, program: string, args: string[], output:
       // A session of its own: Ctrl-C in a terminal must not stop the database before the server has drained.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
+      // Nothing of ours: the environment may hold secrets, and the database's user is not to see them.
+      env: { LC_ALL: 'C', TZ: 'UTC' },
       ...(cluster.uid === undefined ? {} : { uid: cluster.uid, gid: cluster.uid }),
     })
     await new Promise<void>((settle, fail) => {

@@ -1,0 +1,87 @@
+export type LaneResult = {
+  readonly name: string
+  readonly passed: number
+  readonly failed: number
+  readonly seconds: number
+  /** Titles of skipped tests, or what is missing for the whole lane. */
+  readonly notRun: readonly string[]
+}
+
+export type Total = { readonly passed: number; readonly failed: number; readonly faults: readonly string[] }
+
+const requirements = ['browser', 'postgres15', 'redis'] as const
+export type Requirement = (typeof requirements)[number]
+
+/** TEST_REQUIRE: what may not be missing. With it, a test that was not run counts as failed. */
+export function readRequired(text: string | undefined): ReadonlySet<Requirement> {
+  const words = (text ?? '').split(',').flatMap((word) => word.trim() || [])
+  return new Set(
+    words.map((word) => {
+      const known = requirements.find((name) => name === word)
+      if (!known) throw new Error(`TEST_REQUIRE names ${word}; it may name ${requirements.join(', ')}`)
+      return known
+    }),
+  )
+}
+
+/** Reads Vitest's JSON report. An exit code that the report does not explain is a failure too. */
+export function readReport(text: string | undefined, code: number): Pick<LaneResult, 'passed' | 'failed' | 'notRun'> {
+  if (text === undefined) return { passed: 0, failed: 1, notRun: [] }
+  const report: Report = JSON.parse(text)
+  const tests = report.testResults.flatMap((file) => file.assertionResults)
+  const passed = tests.filter(({ status }) => status === 'passed').length
+  const failed = tests.filter(({ status }) => status === 'failed').length
+  const notRun = tests
+    .filter(({ status }) => status !== 'passed' && status !== 'failed')
+    .map(({ fullName }) => fullName)
+  return { passed, failed: failed === 0 && (code !== 0 || passed + notRun.length === 0) ? 1 : failed, notRun }
+}
+
+type Report = {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+  }[]
+}
+
+/** What the run amounts to: the tests, and a fault for everything required that did not happen. */
+export function addUp(
+  results: readonly LaneResult[],
+  required: ReadonlySet<Requirement>,
+  { hasRedis, isWhole }: { readonly hasRedis: boolean; readonly isWhole: boolean },
+): Total {
+  const faults: string[] = []
+  const hasRun = (name: string): boolean => results.some((lane) => lane.name === name && lane.passed + lane.failed > 0)
+  if (isWhole && required.has('browser') && !hasRun('browser'))
+    faults.push('browser tests are required and were not run')
+  if (isWhole && required.has('postgres15') && !hasRun('database on PostgreSQL 15')) {
+    faults.push('tests on PostgreSQL 15 are required and were not run')
+  }
+  if (required.has('redis') && !hasRedis) faults.push('tests with Redis are required; set TEST_REDIS_URL')
+  if (required.size > 0) {
+    for (const lane of results.filter(({ passed, failed }) => passed + failed > 0)) {
+      faults.push(...lane.notRun.map((title) => `${lane.name}: required and not run: ${title}`))
+    }
+  }
+  const passed = results.reduce((sum, lane) => sum + lane.passed, 0)
+  const failed = results.reduce((sum, lane) => sum + lane.failed, 0)
+  return { passed, failed: failed + faults.length, faults }
+}
+
+/** The closing lines; the last one stands alone, for machines. */
+export function summary(results: readonly LaneResult[], total: Total): readonly string[] {
+  const width = Math.max(...results.map(({ name }) => name.length), 0)
+  const lines = results.map(
+    (lane) => `${lane.name.padEnd(width)}  ${lane.seconds.toFixed(1).padStart(6)} s  ${outcome(lane)}`,
+  )
+  const notRun = results.flatMap((lane) => lane.notRun.map((what) => `not run: ${lane.name}: ${what}`))
+  const nothing = total.passed === 0 && total.failed === 0 ? ['✗ no test ran'] : []
+  const faults = [...total.faults.map((fault) => `✗ ${fault}`), ...nothing]
+  return [...lines, ...notRun, ...faults, `${total.passed} passed, ${total.failed} failed`]
+}
+
+function outcome(lane: LaneResult): string {
+  if (lane.name.startsWith('check ')) return lane.failed === 0 ? 'ok' : 'FAILED'
+  if (lane.passed + lane.failed === 0) return 'not run'
+  const notRun = lane.notRun.length > 0 ? `, ${lane.notRun.length} not run` : ''
+  return `${lane.passed} passed, ${lane.failed} failed${notRun}`
+}

@@ -1,0 +1,112 @@
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findChromium } from '../../apps/server/test/chromium.ts'
+import { runCommand } from './run-command.ts'
+import { addUp, type LaneResult, readReport, readRequired, summary } from './test-results.ts'
+
+/**
+ * `npm test`: the checks, then every lane. `npm test database wire` runs those alone; the checks are the lane `check`.
+ * Everything runs even when something failed, so that one run tells everything.
+ */
+type Lane = {
+  readonly name: string
+  /** Said when the lane cannot run here: what is missing and how to get it. */
+  readonly missing?: string
+  readonly run: () => Promise<LaneResult>
+}
+
+const postgres15 = process.env['TEST_POSTGRES15_URL']
+const required = readRequired(process.env['TEST_REQUIRE'])
+
+const lanes: readonly Lane[] = [
+  check('types'),
+  check('lint'),
+  check('layers'),
+  check('dead'),
+  tests('unit', 'unit'),
+  tests('database', 'database'),
+  tests('wire', 'wire'),
+  {
+    ...tests('browser', 'browser'),
+    ...(findChromium() ? {} : { missing: missingBrowser() }),
+  },
+  onPostgres15('database'),
+  onPostgres15('wire'),
+]
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.find((word) => !lanes.some((lane) => lane.name.split(' ')[0] === word))
+if (unknown) {
+  const names = new Set(lanes.map((lane) => lane.name.split(' ')[0]))
+  console.error(`There is no lane called ${unknown}. Lanes: ${[...names].join(', ')}`)
+  process.exit(2)
+}
+
+const results: LaneResult[] = []
+for (const lane of lanes.filter(({ name }) => wanted.length === 0 || wanted.includes(name.split(' ')[0] ?? ''))) {
+  if (lane.missing) {
+    results.push({ name: lane.name, passed: 0, failed: 0, seconds: 0, notRun: [lane.missing] })
+    continue
+  }
+  console.log(`\n— ${lane.name}`)
+  results.push(await lane.run())
+}
+
+const total = addUp(results, required, {
+  hasRedis: Boolean(process.env['TEST_REDIS_URL']),
+  isWhole: wanted.length === 0,
+})
+console.log(`\n${summary(results, total).join('\n')}`)
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
+
+function check(what: string): Lane {
+  return {
+    name: `check ${what}`,
+    run: async () => {
+      const { code, seconds } = await runCommand('npm', ['run', '--silent', `check:${what}`])
+      return { name: `check ${what}`, passed: 0, failed: code === 0 ? 0 : 1, seconds, notRun: [] }
+    },
+  }
+}
+
+function tests(name: string, project: string, env: Readonly<Record<string, string>> = {}): Lane {
+  return {
+    name,
+    run: async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'countersign-report-'))
+      const report = join(folder, 'report.json')
+      try {
+        const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+        const { code, seconds } = await runCommand('vitest', ['run', '--project', project, ...reporters], env)
+        return { name, seconds, ...readReport(readIfThere(report), code) }
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    },
+  }
+}
+
+function onPostgres15(project: string): Lane {
+  const name = `${project} on PostgreSQL 15`
+  if (postgres15) return tests(name, project, { TEST_DATABASE_URL: postgres15, TEST_POSTGRES_MAJOR: '15' })
+  return {
+    ...tests(name, project),
+    missing: 'set TEST_POSTGRES15_URL to a PostgreSQL 15 for tests, with a role that is a superuser',
+  }
+}
+
+function missingBrowser(): string {
+  const files = globSync('**/*.browser.test.ts', { exclude: ['**/node_modules/**'] })
+  const remedy = 'no Chromium was found: apt-get update && apt-get install -y --no-install-recommends chromium'
+  return [remedy, ...files.map((file) => `    ${file}`)].join('\n')
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // Vitest died before it could write one; its exit code says so.
+    return undefined
+  }
+}
