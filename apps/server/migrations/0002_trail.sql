@@ -74,7 +74,8 @@ create table trail_subject_keys (
 );
 comment on table trail_subject_keys is 'The key of each person''s facts in the trail, sealed; erasing it erases them, and no hash changes';
 comment on column trail_subject_keys.name is 'Digest of the key, as the entries name it; stays after the key is erased';
-create unique index trail_subject_keys_in_use on trail_subject_keys (tenant_id, data_subject) nulls not distinct
+-- The tenant comes second, since it may be null and an index cannot look for null or a value in one condition.
+create unique index trail_subject_keys_in_use on trail_subject_keys (data_subject, tenant_id) nulls not distinct
   where sealed_key is not null;
 
 create function trail_refuse_change() returns trigger language plpgsql as $$

@@ -1,11 +1,25 @@
-import { entryBytes, entryBytesMax, type Json, type JsonObject, makePersonKey, readEntry, sealFacts } from '@countersign/trail'
+import {
+  entryBytes,
+  entryBytesMax,
+  type Json,
+  type JsonObject,
+  makePersonKey,
+  readEntry,
+  sealFacts,
+} from '@countersign/trail'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Act, dataSubjectOf, entryOf, personalFactsOf } from './act.ts'
 
 const id = '0190f5a0-0000-7000-8000-000000000001'
 const at = new Date('2026-02-28T10:00:00.123Z')
-const plain: Act = { tenant: null, act: 'route.refused', outcome: 'refused', actor: { kind: 'anyone', id: '-' }, subject: { kind: 'route', id: '/x' } }
+const plain: Act = {
+  tenant: null,
+  act: 'route.refused',
+  outcome: 'refused',
+  actor: { kind: 'anyone', id: '-' },
+  subject: { kind: 'route', id: '/x' },
+}
 
 test('an entry holds no address, user agent, name or e-mail in clear', () => {
   const act: Act = {
@@ -17,14 +31,24 @@ test('an entry holds no address, user agent, name or e-mail in clear', () => {
   }
   expect(JSON.stringify(entryOf(act, id, at))).not.toMatch(/192\.0\.2\.7|curl|ada|bob/)
   expect(personalFactsOf(act, at)).toEqual([
-    { dataSubject: 'person:p1', facts: { actor: { email: 'ada@example.com' }, request: { address: '192.0.2.7', user_agent: 'curl/8' } } },
+    {
+      dataSubject: 'person:p1',
+      facts: { actor: { email: 'ada@example.com' }, request: { address: '192.0.2.7', user_agent: 'curl/8' } },
+    },
     { dataSubject: 'person:p2', facts: { subject: { email: 'bob@example.com' } } },
   ])
 })
 
 test('who acts upon themselves has one box, who says nothing personal has none', () => {
-  const self: Act = { ...plain, actor: { kind: 'person', id: 'p1' }, subject: { kind: 'person', id: 'p1' }, personal: { actor: { name: 'a' }, subject: { name: 'b' } } }
-  expect(personalFactsOf(self, at)).toEqual([{ dataSubject: 'person:p1', facts: { actor: { name: 'a' }, subject: { name: 'b' } } }])
+  const self: Act = {
+    ...plain,
+    actor: { kind: 'person', id: 'p1' },
+    subject: { kind: 'person', id: 'p1' },
+    personal: { actor: { name: 'a' }, subject: { name: 'b' } },
+  }
+  expect(personalFactsOf(self, at)).toEqual([
+    { dataSubject: 'person:p1', facts: { actor: { name: 'a' }, subject: { name: 'b' } } },
+  ])
   expect(personalFactsOf(plain, at)).toEqual([])
 })
 
@@ -40,10 +64,26 @@ test('details that are too long are cut, and say so', () => {
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 50 }),
-  fc.constantFrom('\ud800', 'a\udc00b', '\0', '', '\u0001'.repeat(70_000), '\u{1f600}'.repeat(5000), `${'a'.repeat(1998)}\u{1f600}b`),
+  fc.constantFrom(
+    '\ud800',
+    'a\udc00b',
+    '\0',
+    '',
+    '\u0001'.repeat(70_000),
+    '\u{1f600}'.repeat(5000),
+    `${'a'.repeat(1998)}\u{1f600}b`,
+  ),
 )
 const anyJson: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
-  value: fc.oneof({ maxDepth: 4 }, anyText, fc.double(), fc.boolean(), fc.constant(null), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(anyText, tie('value'), { maxKeys: 3 })),
+  value: fc.oneof(
+    { maxDepth: 4 },
+    anyText,
+    fc.double(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(anyText, tie('value'), { maxKeys: 3 }),
+  ),
 })).value
 
 test('nobody escapes the record by being odd: whatever a stranger chooses, there is an entry and it is readable', () => {

@@ -1,4 +1,11 @@
-import { type Actor, canonicalJson, type Json, type JsonObject, type Subject, type TrailEntry } from '@countersign/trail'
+import {
+  type Actor,
+  canonicalJson,
+  type Json,
+  type JsonObject,
+  type Subject,
+  type TrailEntry,
+} from '@countersign/trail'
 
 /** One thing somebody did or was refused, as the features tell it. */
 export type Act = {
@@ -98,7 +105,9 @@ function fitJson(value: Json, depth: number): Json {
 }
 
 function fitMembers(object: JsonObject, depth: number): JsonObject {
-  return Object.fromEntries(Object.entries(object).map(([name, value]) => [escapeSurrogates(name), fitJson(value, depth)]))
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [escapeSurrogates(name), fitJson(value, depth)]),
+  )
 }
 
 function isList(value: readonly Json[] | JsonObject): value is readonly Json[] {
