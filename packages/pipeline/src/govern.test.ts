@@ -64,20 +64,33 @@ test('a held call is approved before its intent is written, and the approval tha
 
 test('an unknown caller is challenged, nothing else is asked, and the refusal is recorded', async () => {
   const log: string[] = []
-  expect(await govern(write, stages(log, { authenticate: async () => undefined }))).toMatchObject({ is: 'challenged', verdict: { wants: 'sign_in' } })
+  expect(await govern(write, stages(log, { authenticate: async () => undefined }))).toMatchObject({
+    is: 'challenged',
+    verdict: { wants: 'sign_in' },
+  })
   expect(log).toEqual(['authenticate', 'challenged at authenticate by anyone'])
 })
 
 test('permission is settled before rules, a second factor and approval', async () => {
-  for (const [verdict, word] of [[block, 'blocked'], [challenge, 'challenged']] as const) {
+  for (const [verdict, word] of [
+    [block, 'blocked'],
+    [challenge, 'challenged'],
+  ] as const) {
     const log: string[] = []
-    expect(await govern(write, stages(log, { authorize: async () => verdict, rules: async () => hold }))).toEqual({ is: word, at: 'authorize', verdict })
+    expect(await govern(write, stages(log, { authorize: async () => verdict, rules: async () => hold }))).toEqual({
+      is: word,
+      at: 'authorize',
+      verdict,
+    })
     expect(log).toEqual(['authenticate', 'authorize', `${word} at authorize by ada`])
   }
 })
 
 test('what the rules block or challenge asks no approver and has no effect', async () => {
-  for (const [verdict, word] of [[block, 'blocked'], [challenge, 'challenged']] as const) {
+  for (const [verdict, word] of [
+    [block, 'blocked'],
+    [challenge, 'challenged'],
+  ] as const) {
     const log: string[] = []
     expect(await govern(write, stages(log, { rules: async () => verdict }))).toEqual({ is: word, at: 'rules', verdict })
     expect(log).toEqual(['authenticate', 'authorize', 'rules', `${word} at rules by ada`])
@@ -86,9 +99,16 @@ test('what the rules block or challenge asks no approver and has no effect', asy
 
 test('a call that waits, or that a human denied, has no effect', async () => {
   const waiting: Hold = { ...hold, approval: 'a1' }
-  for (const [verdict, word] of [[waiting, 'held'], [block, 'blocked']] as const) {
+  for (const [verdict, word] of [
+    [waiting, 'held'],
+    [block, 'blocked'],
+  ] as const) {
     const log: string[] = []
-    expect(await govern(write, stages(log, { rules: async () => hold, approval: async () => verdict }))).toEqual({ is: word, at: 'approval', verdict })
+    expect(await govern(write, stages(log, { rules: async () => hold, approval: async () => verdict }))).toEqual({
+      is: word,
+      at: 'approval',
+      verdict,
+    })
     expect(log).toEqual(['authenticate', 'authorize', 'rules', 'approval', `${word} at approval by ada`])
   }
 })
@@ -127,7 +147,9 @@ test('a stage that throws before it promises anything is treated no better', asy
 
 test('when the trail is gone altogether the first failure is the one that is thrown', async () => {
   const log: string[] = []
-  await expect(govern(write, stages(log, { recordIntent: full, recordEnd: async () => Promise.reject(new Error('also full')) }))).rejects.toThrow('disk full')
+  await expect(
+    govern(write, stages(log, { recordIntent: full, recordEnd: async () => Promise.reject(new Error('also full')) })),
+  ).rejects.toThrow('disk full')
   expect(log.at(-1)).toBe('end lost')
 })
 
@@ -143,13 +165,20 @@ test('an effect whose end cannot be recorded is an error, so that nobody takes i
 
 test('a read needs no intent and is answered when the trail cannot be written; its lost end is told', async () => {
   const log: string[] = []
-  expect(await govern(read, stages(log, { recordIntent: full, recordEnd: full }))).toEqual({ is: 'done', result: 'result' })
+  expect(await govern(read, stages(log, { recordIntent: full, recordEnd: full }))).toEqual({
+    is: 'done',
+    result: 'result',
+  })
   expect(log).toEqual(['authenticate', 'authorize', 'rules', 'execute', 'end lost'])
 })
 
 test('a read is refused like any call', async () => {
   const log: string[] = []
-  expect(await govern(read, stages(log, { authorize: async () => block }))).toEqual({ is: 'blocked', at: 'authorize', verdict: block })
+  expect(await govern(read, stages(log, { authorize: async () => block }))).toEqual({
+    is: 'blocked',
+    at: 'authorize',
+    verdict: block,
+  })
   expect(log).toEqual(['authenticate', 'authorize', 'blocked at authorize by ada'])
 })
 
@@ -158,7 +187,8 @@ const broken = new Error('broken')
 
 /** A stage that gives this verdict, or throws. */
 const stage = <Given extends Verdict>(given: fc.Arbitrary<Given>) => fc.option(given, { nil: undefined })
-const promised = async <Given>(given: Given | undefined): Promise<Given> => (given === undefined ? Promise.reject(broken) : given)
+const promised = async <Given>(given: Given | undefined): Promise<Given> =>
+  given === undefined ? Promise.reject(broken) : given
 
 test('whatever the stages say: an effect happens only when all allow and the intent is durable, and there is exactly one end', async () => {
   await fc.assert(
@@ -181,7 +211,10 @@ test('whatever the stages say: an effect happens only when all allow and the int
           recordEnd: async (_call, _who, outcome) => void ends.push(outcome.is),
         })
         const outcome = await govern({ isRead }, paved).catch((cause: unknown) => ({ is: 'threw', cause }) as const)
-        const isAllowed = isKnown && permitted?.is === 'allow' && (ruled?.is === 'allow' || (ruled?.is === 'hold' && approved?.is === 'allow'))
+        const isAllowed =
+          isKnown &&
+          permitted?.is === 'allow' &&
+          (ruled?.is === 'allow' || (ruled?.is === 'hold' && approved?.is === 'allow'))
         const acts = isAllowed && (isRead || isTrailUp)
         expect(log.includes('execute')).toBe(acts)
         expect(outcome.is === 'done').toBe(acts)

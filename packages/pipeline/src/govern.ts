@@ -39,7 +39,10 @@ export type Stages<C extends Call, Who, Result> = {
  * an approver is asked; intent is durable before the effect; every exit is recorded. When the trail
  * cannot be written, effects do not happen; reads may.
  */
-export async function govern<C extends Call, Who, Result>(call: C, stages: Stages<C, Who, Result>): Promise<Outcome<Result>> {
+export async function govern<C extends Call, Who, Result>(
+  call: C,
+  stages: Stages<C, Who, Result>,
+): Promise<Outcome<Result>> {
   const road: Road<Who> = { at: 'authenticate', who: undefined }
   let outcome: Outcome<Result>
   try {
@@ -72,9 +75,17 @@ async function recordIfPossible<C extends Call, Who, Result>(
 /** How far a call has come and who it turned out to be: known also when a stage throws. */
 type Road<Who> = { at: Place; who: Who | undefined }
 
-const signIn: Challenge = { is: 'challenge', wants: 'sign_in', says: 'Show who you are: the call carries no valid credential.' }
+const signIn: Challenge = {
+  is: 'challenge',
+  wants: 'sign_in',
+  says: 'Show who you are: the call carries no valid credential.',
+}
 
-async function pass<C extends Call, Who, Result>(call: C, stages: Stages<C, Who, Result>, road: Road<Who>): Promise<Outcome<Result>> {
+async function pass<C extends Call, Who, Result>(
+  call: C,
+  stages: Stages<C, Who, Result>,
+  road: Road<Who>,
+): Promise<Outcome<Result>> {
   const who = await stages.authenticate(call)
   if (who === undefined) return exit(signIn, road.at)
   road.who = who

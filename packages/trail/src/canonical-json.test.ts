@@ -13,7 +13,12 @@ test('the example of RFC 8785 §3.2.2 is written as the RFC writes it', () => {
 
 test('names are sorted by UTF-16 code units, as in RFC 8785 §3.2.3', () => {
   const value = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\u{1f600}': 5, '\u0080': 6, '\u00f6': 7 }
-  const written: unknown = JSON.parse(canonicalJson(value).replaceAll(/"([^"]*)":\d/g, '["$1"]').replace('{', '[').replace('}', ']'))
+  const written: unknown = JSON.parse(
+    canonicalJson(value)
+      .replaceAll(/"([^"]*)":\d/g, '["$1"]')
+      .replace('{', '[')
+      .replace('}', ']'),
+  )
   expect(written).toEqual([['\r'], ['1'], ['\u0080'], ['\u00f6'], ['\u20ac'], ['\u{1f600}'], ['\ufb33']])
 })
 
@@ -59,14 +64,19 @@ test('whatever the value, reading the text back gives the value, and writing it 
 
 test('the order in which members were set makes no difference', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }), json), { selector: ([name]) => name }), (members) => {
-      expect(canonicalJson(Object.fromEntries(members))).toBe(canonicalJson(Object.fromEntries(members.toReversed())))
-    }),
+    fc.property(
+      fc.uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }), json), { selector: ([name]) => name }),
+      (members) => {
+        expect(canonicalJson(Object.fromEntries(members))).toBe(canonicalJson(Object.fromEntries(members.toReversed())))
+      },
+    ),
   )
 })
 
 test('a lone surrogate is refused, in a value and in a name, and the message names the place', () => {
-  expect(() => canonicalJson({ a: ['x', '\ud800'] })).toThrow(new NotCanonical('/a/1 holds a lone surrogate, which UTF-8 cannot carry; escape it first.'))
+  expect(() => canonicalJson({ a: ['x', '\ud800'] })).toThrow(
+    new NotCanonical('/a/1 holds a lone surrogate, which UTF-8 cannot carry; escape it first.'),
+  )
   expect(() => canonicalJson({ '\udc00': 1 })).toThrow(NotCanonical)
   expect(canonicalJson('\u{1f600}')).toBe('"\u{1f600}"')
 })
@@ -74,7 +84,19 @@ test('a lone surrogate is refused, in a value and in a name, and the message nam
 test('what JSON does not have is refused, never dropped', () => {
   const cycle: unknown[] = []
   cycle.push(cycle)
-  for (const value of [undefined, Number.NaN, Number.POSITIVE_INFINITY, 1n, Symbol('s'), () => 1, new Map(), new Uint8Array(1), cycle, [undefined], { a: undefined }]) {
+  for (const value of [
+    undefined,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    1n,
+    Symbol('s'),
+    () => 1,
+    new Map(),
+    new Uint8Array(1),
+    cycle,
+    [undefined],
+    { a: undefined },
+  ]) {
     expect(() => canonicalJson(value)).toThrow(NotCanonical)
   }
   // biome-ignore lint/suspicious/noSparseArray: a hole is the point

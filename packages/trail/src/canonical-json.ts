@@ -35,7 +35,8 @@ function write(value: unknown, path: string, depth: number): string {
     case 'string':
       return writeString(value, path)
     case 'object':
-      if (depth >= jsonDepthMax) throw refusal(path, `is nested more than ${jsonDepthMax} levels deep (or contains itself)`)
+      if (depth >= jsonDepthMax)
+        throw refusal(path, `is nested more than ${jsonDepthMax} levels deep (or contains itself)`)
       return Array.isArray(value) ? writeArray(value, path, depth) : writeObject(value, path, depth)
     case 'undefined':
       throw refusal(path, 'is undefined; leave the member out')
@@ -65,7 +66,8 @@ function writeArray(values: readonly unknown[], path: string, depth: number): st
 
 function writeObject(value: object, path: string, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) throw refusal(path, 'is an object with a class; give plain data')
+  if (prototype !== Object.prototype && prototype !== null)
+    throw refusal(path, 'is an object with a class; give plain data')
   // The default sort compares UTF-16 code units, as RFC 8785 §3.2.3 asks.
   const members = new Map<string, unknown>(Object.entries(value))
   const parts: string[] = []

@@ -69,7 +69,8 @@ export function readEntry(bytes: Uint8Array): TrailEntry {
   checkLength(bytes)
   const text = readUtf8(bytes)
   const value = readJson(text)
-  if (canonicalText(value) !== text) throw new NotAnEntry('The bytes are JSON but not its canonical writing (RFC 8785).')
+  if (canonicalText(value) !== text)
+    throw new NotAnEntry('The bytes are JSON but not its canonical writing (RFC 8785).')
   return checkEntry(value)
 }
 
@@ -98,7 +99,8 @@ function canonicalText(value: unknown): string {
 }
 
 function checkLength(bytes: Uint8Array): void {
-  if (bytes.length > entryBytesMax) throw new NotAnEntry(`The entry is ${bytes.length} bytes long; the most is ${entryBytesMax}.`)
+  if (bytes.length > entryBytesMax)
+    throw new NotAnEntry(`The entry is ${bytes.length} bytes long; the most is ${entryBytesMax}.`)
 }
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -109,7 +111,12 @@ const keyForm = /^[A-Za-z0-9_-]{43}$/
 const boxForm = /^[A-Za-z0-9_-]{2,}$/
 
 function checkEntry(value: unknown): TrailEntry {
-  const entry = members(value, 'the entry', ['v', 'id', 'at', 'tenant', 'act', 'outcome', 'actor', 'subject', 'request', 'details'], ['sealed'])
+  const entry = members(
+    value,
+    'the entry',
+    ['v', 'id', 'at', 'tenant', 'act', 'outcome', 'actor', 'subject', 'request', 'details'],
+    ['sealed'],
+  )
   if (entry['v'] !== 1) throw new NotAnEntry(`v is ${JSON.stringify(entry['v'])}; this verifier knows format 1.`)
   const actor = members(entry['actor'], 'actor', ['kind', 'id'], ['credential', 'key_id'])
   const kind = actorKinds.find((known) => known === actor['kind'])
@@ -126,10 +133,15 @@ function checkEntry(value: unknown): TrailEntry {
     actor: {
       kind,
       id: text(actor['id'], 'actor.id', 400),
-      ...(actor['credential'] !== undefined && { credential: text(actor['credential'], 'actor.credential', 40, wordForm) }),
+      ...(actor['credential'] !== undefined && {
+        credential: text(actor['credential'], 'actor.credential', 40, wordForm),
+      }),
       ...(actor['key_id'] !== undefined && { key_id: text(actor['key_id'], 'actor.key_id', 200) }),
     },
-    subject: { kind: text(subject['kind'], 'subject.kind', 100, wordForm), id: text(subject['id'], 'subject.id', 2000) },
+    subject: {
+      kind: text(subject['kind'], 'subject.kind', 100, wordForm),
+      id: text(subject['id'], 'subject.id', 2000),
+    },
     request: request['id'] === undefined ? {} : { id: text(request['id'], 'request.id', 200) },
     details: jsonObject(entry['details'], 'details'),
     ...(entry['sealed'] !== undefined && { sealed: sealedFacts(entry['sealed']) }),
@@ -146,15 +158,18 @@ function members(value: unknown, where: string, required: readonly string[], opt
   if (!isObject(value)) throw new NotAnEntry(`${where} is not an object.`)
   for (const name of required) if (!Object.hasOwn(value, name)) throw new NotAnEntry(`${where} has no "${name}".`)
   for (const name of Object.keys(value)) {
-    if (!required.includes(name) && !optional.includes(name)) throw new NotAnEntry(`${where} has a member "${name}" that format 1 does not know.`)
+    if (!required.includes(name) && !optional.includes(name))
+      throw new NotAnEntry(`${where} has a member "${name}" that format 1 does not know.`)
   }
   return value
 }
 
 function text(value: unknown, where: string, lengthMax: number, form?: RegExp): string {
-  if (typeof value !== 'string' || value === '') throw new NotAnEntry(`${where} is not a text of at least one character.`)
+  if (typeof value !== 'string' || value === '')
+    throw new NotAnEntry(`${where} is not a text of at least one character.`)
   if (value.length > lengthMax) throw new NotAnEntry(`${where} is longer than ${lengthMax} characters.`)
-  if (form && !form.test(value)) throw new NotAnEntry(`${where} does not have the form of one: ${JSON.stringify(value.slice(0, 100))}.`)
+  if (form && !form.test(value))
+    throw new NotAnEntry(`${where} does not have the form of one: ${JSON.stringify(value.slice(0, 100))}.`)
   return value
 }
 
@@ -182,9 +197,13 @@ function isJsonObject(value: unknown): value is { readonly [name: string]: Json 
 }
 
 function sealedFacts(value: unknown): readonly SealedFacts[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > 16) throw new NotAnEntry('sealed is not a list of 1 to 16 boxes.')
+  if (!Array.isArray(value) || value.length === 0 || value.length > 16)
+    throw new NotAnEntry('sealed is not a list of 1 to 16 boxes.')
   return value.map((item: unknown, i) => {
     const box = members(item, `sealed/${i}`, ['key', 'box'], [])
-    return { key: text(box['key'], `sealed/${i}/key`, 43, keyForm), box: text(box['box'], `sealed/${i}/box`, entryBytesMax, boxForm) }
+    return {
+      key: text(box['key'], `sealed/${i}/key`, 43, keyForm),
+      box: text(box['box'], `sealed/${i}/box`, entryBytesMax, boxForm),
+    }
   })
 }

@@ -1,4 +1,11 @@
-export { canonicalBytes, canonicalJson, type Json, type JsonObject, jsonDepthMax, NotCanonical } from './canonical-json.ts'
+export {
+  canonicalBytes,
+  canonicalJson,
+  type Json,
+  type JsonObject,
+  jsonDepthMax,
+  NotCanonical,
+} from './canonical-json.ts'
 export {
   type Actor,
   type ActorKind,
@@ -12,7 +19,17 @@ export {
   type TrailEntry,
 } from './entry.ts'
 export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
-export { emptyFrontier, emptyRoot, extendFrontier, type Frontier, frontierRoot, hashBytes, leafHash, nodeHash, treeRoot } from './tree.ts'
+export {
+  emptyFrontier,
+  emptyRoot,
+  extendFrontier,
+  type Frontier,
+  frontierRoot,
+  hashBytes,
+  leafHash,
+  nodeHash,
+  treeRoot,
+} from './tree.ts'
 export {
   type Fault,
   type FaultKind,

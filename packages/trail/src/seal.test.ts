@@ -22,7 +22,8 @@ test('a box does not open under another key, in another entry, or with any byte 
     changed[i] = (changed[i] ?? 0) ^ 1
     expect(openFacts(key, id, { key: sealed.key, box: changed.toString('base64url') })).toBeUndefined()
   }
-  for (const length of [0, 1, 12, 28]) expect(openFacts(key, id, { key: sealed.key, box: box.subarray(0, length).toString('base64url') })).toBeUndefined()
+  for (const length of [0, 1, 12, 28])
+    expect(openFacts(key, id, { key: sealed.key, box: box.subarray(0, length).toString('base64url') })).toBeUndefined()
 })
 
 test('a key put in the place of another is noticed by its name', () => {

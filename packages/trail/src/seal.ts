@@ -30,7 +30,13 @@ export function sealFacts(key: Uint8Array, entryId: string, facts: JsonObject): 
   const nonce = randomBytes(nonceBytes)
   const cipher = createCipheriv(algorithm, key, nonce)
   cipher.setAAD(boundTo(entryId, name))
-  const sealed = Buffer.concat([Buffer.of(version), nonce, cipher.update(canonicalBytes(facts)), cipher.final(), cipher.getAuthTag()])
+  const sealed = Buffer.concat([
+    Buffer.of(version),
+    nonce,
+    cipher.update(canonicalBytes(facts)),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ])
   return { key: name, box: sealed.toString('base64url') }
 }
 
@@ -43,7 +49,10 @@ export function openFacts(key: Uint8Array, entryId: string, sealed: SealedFacts)
   decipher.setAAD(boundTo(entryId, sealed.key))
   decipher.setAuthTag(box.subarray(box.length - tagBytes))
   try {
-    const plain = Buffer.concat([decipher.update(box.subarray(1 + nonceBytes, box.length - tagBytes)), decipher.final()])
+    const plain = Buffer.concat([
+      decipher.update(box.subarray(1 + nonceBytes, box.length - tagBytes)),
+      decipher.final(),
+    ])
     const facts: unknown = JSON.parse(plain.toString('utf8'))
     return isFacts(facts) ? facts : undefined
   } catch {
@@ -57,7 +66,8 @@ function boundTo(entryId: string, keyName: string): Uint8Array {
 }
 
 function checkKey(key: Uint8Array): void {
-  if (key.length !== personKeyBytes) throw new RangeError(`A person's key has ${personKeyBytes} bytes, not ${key.length}.`)
+  if (key.length !== personKeyBytes)
+    throw new RangeError(`A person's key has ${personKeyBytes} bytes, not ${key.length}.`)
 }
 
 function isFacts(value: unknown): value is JsonObject {

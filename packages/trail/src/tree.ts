@@ -18,7 +18,8 @@ pair[0] = 1
 
 /** RFC 6962 node: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  if (left.length !== hashBytes || right.length !== hashBytes) throw new RangeError('A tree node joins two hashes of 32 bytes.')
+  if (left.length !== hashBytes || right.length !== hashBytes)
+    throw new RangeError('A tree node joins two hashes of 32 bytes.')
   pair.set(left, 1)
   pair.set(right, 1 + hashBytes)
   return sha256(pair)

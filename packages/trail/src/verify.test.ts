@@ -27,7 +27,8 @@ const headOf = (entries: readonly RecordedEntry[], size = entries.length) => ({
   root: treeRoot(entries.slice(0, size).map((entry) => entry.leafHash)),
 })
 
-const kinds = (entries: readonly RecordedEntry[], heads = [headOf(log(20))]) => verifyEntries(entries, { heads }).faults.map((fault) => [fault.is, fault.number])
+const kinds = (entries: readonly RecordedEntry[], heads = [headOf(log(20))]) =>
+  verifyEntries(entries, { heads }).faults.map((fault) => [fault.is, fault.number])
 
 test('an untouched log is found good, against every head ever recorded', () => {
   const entries = log(20)
@@ -131,15 +132,27 @@ test('whatever is done to the numbers and the order, anything but the log itself
 
 test('a span can be verified from a frontier, without what came before', () => {
   const entries = log(20)
-  const from = extendFrontier(emptyFrontier, entries.slice(0, 13).map((entry) => entry.leafHash))
-  expect(verifyEntries(entries.slice(13), { from, heads: [headOf(entries)] })).toMatchObject({ ok: true, entries: 7, headsCompared: 1 })
-  const wrong = extendFrontier(emptyFrontier, entries.slice(1, 14).map((entry) => entry.leafHash))
+  const from = extendFrontier(
+    emptyFrontier,
+    entries.slice(0, 13).map((entry) => entry.leafHash),
+  )
+  expect(verifyEntries(entries.slice(13), { from, heads: [headOf(entries)] })).toMatchObject({
+    ok: true,
+    entries: 7,
+    headsCompared: 1,
+  })
+  const wrong = extendFrontier(
+    emptyFrontier,
+    entries.slice(1, 14).map((entry) => entry.leafHash),
+  )
   expect(verifyEntries(entries.slice(13), { from: wrong, heads: [headOf(entries)] }).ok).toBe(false)
 })
 
 test('bytes that are no entry are named, though their leaf is right', () => {
   const bytes = new TextEncoder().encode('{"v":1}')
-  expect(verifyEntries([{ number: 0, bytes, leafHash: leafHash(bytes) }]).faults).toMatchObject([{ is: 'malformed', number: 0 }])
+  expect(verifyEntries([{ number: 0, bytes, leafHash: leafHash(bytes) }]).faults).toMatchObject([
+    { is: 'malformed', number: 0 },
+  ])
 })
 
 test('only the first faults are kept, all are counted', () => {

@@ -78,7 +78,12 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
 
   const noteId = (id: string, number: number): void => {
     const before = recent.get(id) ?? earlier.get(id)
-    if (before !== undefined) blame({ is: 'repeated', number, says: `Entry ${number} has the id of entry ${before}, ${id}: one of them was put in.` })
+    if (before !== undefined)
+      blame({
+        is: 'repeated',
+        number,
+        says: `Entry ${number} has the id of entry ${before}, ${id}: one of them was put in.`,
+      })
     recent.set(id, number)
     if (recent.size >= idsHeld) [earlier, recent] = [recent, new Map()]
   }
@@ -89,7 +94,8 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
       return false
     }
     if (number < next) {
-      const says = number === next - 1 ? `Entry ${number} is there twice.` : `Entry ${number} comes after entry ${next - 1}.`
+      const says =
+        number === next - 1 ? `Entry ${number} is there twice.` : `Entry ${number} comes after entry ${next - 1}.`
       blame({ is: number === next - 1 ? 'repeated' : 'reordered', number, says })
       return false
     }
@@ -105,7 +111,12 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
   const add = ({ number, bytes, leafHash: stored }: RecordedEntry): TrailEntry | undefined => {
     if (!isInTurn(number)) return undefined
     const leaf = leafHash(bytes)
-    if (!sameBytes(leaf, stored)) blame({ is: 'changed', number, says: `Entry ${number} was changed: its bytes do not have the leaf hash recorded for it.` })
+    if (!sameBytes(leaf, stored))
+      blame({
+        is: 'changed',
+        number,
+        says: `Entry ${number} was changed: its bytes do not have the leaf hash recorded for it.`,
+      })
     if (isWhole) frontier = extendFrontier(frontier, [leaf])
     next = number + 1
     entries++
@@ -119,7 +130,11 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
       noteId(entry.id, number)
       return entry
     } catch (cause) {
-      blame({ is: 'malformed', number, says: `Entry ${number} is not an entry of this format: ${cause instanceof Error ? cause.message : 'unreadable'}` })
+      blame({
+        is: 'malformed',
+        number,
+        says: `Entry ${number} is not an entry of this format: ${cause instanceof Error ? cause.message : 'unreadable'}`,
+      })
       return undefined
     }
   }
@@ -130,7 +145,14 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
       blame({ is: 'cut_off', number: next, says })
     }
     waiting = []
-    return { ok: faultCount === 0, entries, head: { size: next, root: frontierRoot(frontier) }, headsCompared, faultCount, faults }
+    return {
+      ok: faultCount === 0,
+      entries,
+      head: { size: next, root: frontierRoot(frontier) },
+      headsCompared,
+      faultCount,
+      faults,
+    }
   }
 
   compareHeads()
@@ -146,7 +168,10 @@ export function verifyEntries(entries: Iterable<RecordedEntry>, options: VerifyO
 
 function headMessage(head: RecordedHead, lastGoodHead: number): string {
   const who = head.by ?? 'A recorded head'
-  const where = lastGoodHead === head.size - 1 ? `entry ${lastGoodHead}` : `one or more of the entries ${lastGoodHead} to ${head.size - 1}`
+  const where =
+    lastGoodHead === head.size - 1
+      ? `entry ${lastGoodHead}`
+      : `one or more of the entries ${lastGoodHead} to ${head.size - 1}`
   if (head.size === 0) return `${who} is not the head of an empty log.`
   return `${who} over ${head.size} entries differs from the head recomputed from the bytes: ${where} was changed, put in, left out or moved.`
 }

@@ -1,0 +1,5 @@
+export type { Act, ActOutcome, RequestFacts } from './act.ts'
+export { type RecordAct, recordAct } from './record-act.ts'
+export { makeSequencer, type SequencePass } from './sequence-entries.ts'
+export { erasePersonalFacts, type KeySealing } from './subject-keys.ts'
+export { type TrailHealth, trailHealth, unsequencedSecondsMax } from './trail-health.ts'

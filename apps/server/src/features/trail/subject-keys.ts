@@ -1,0 +1,93 @@
+import type { JsonObject } from '@countersign/trail'
+import { makePersonKey, openFacts, personKeyName, type SealedFacts, sealFacts } from '@countersign/trail'
+import type { Sql } from '../../kernel/db.ts'
+import type { PersonalFacts } from './act.ts'
+import { eraseKeys, findKeysByName, findKeysInUse, insertKeys, type SubjectKey } from './trail-tables.ts'
+
+/** How a person's key is kept at rest: sealed under the server's key, bound to its row. */
+export type KeySealing = {
+  readonly seal: (keyName: string, key: Uint8Array) => Uint8Array
+  readonly open: (keyName: string, sealed: Uint8Array) => Uint8Array
+}
+
+/** Seals each part under the key of the one it is about; makes the keys that are missing. */
+export async function sealPersonalFacts(
+  tx: Sql,
+  sealing: KeySealing,
+  tenant: string | null,
+  entryId: string,
+  parts: readonly PersonalFacts[],
+  at: Date,
+): Promise<readonly SealedFacts[]> {
+  if (parts.length === 0) return []
+  const keys = await keysFor(
+    tx,
+    sealing,
+    tenant,
+    parts.map((part) => part.dataSubject),
+    at,
+  )
+  return parts.map(({ dataSubject, facts }) => {
+    const key = keys.get(dataSubject)
+    if (key === undefined) throw new Error(`The trail has no key for ${dataSubject} although it was just made.`)
+    return sealFacts(key, entryId, facts)
+  })
+}
+
+async function keysFor(
+  tx: Sql,
+  sealing: KeySealing,
+  tenant: string | null,
+  wanted: readonly string[],
+  at: Date,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = await findKeysInUse(tx, tenant, wanted)
+  const missing = wanted.filter((dataSubject) => !found.some((key) => key.dataSubject === dataSubject))
+  if (missing.length === 0) return opened(found, sealing)
+  await insertKeys(
+    tx,
+    tenant,
+    missing.map((dataSubject) => freshKey(dataSubject, sealing)),
+    at,
+  )
+  // Read back rather than used as made: another transaction may have been first.
+  return opened(await findKeysInUse(tx, tenant, wanted), sealing)
+}
+
+function freshKey(dataSubject: string, sealing: KeySealing): SubjectKey {
+  const key = makePersonKey()
+  const name = personKeyName(key)
+  return { name, dataSubject, sealedKey: sealing.seal(name, key) }
+}
+
+function opened(keys: readonly SubjectKey[], sealing: KeySealing): ReadonlyMap<string, Uint8Array> {
+  return new Map(keys.map(({ name, dataSubject, sealedKey }) => [dataSubject, sealing.open(name, sealedKey)]))
+}
+
+/** What the trail says of persons in these entries; a part is missing when its key was erased. */
+export async function openPersonalFacts(
+  tx: Sql,
+  sealing: KeySealing,
+  tenant: string | null,
+  entries: readonly { readonly id: string; readonly sealed?: readonly SealedFacts[] }[],
+): Promise<ReadonlyMap<string, JsonObject>> {
+  const names = new Set(entries.flatMap((entry) => entry.sealed ?? []).map((box) => box.key))
+  if (names.size === 0) return new Map()
+  const keys = new Map(
+    (await findKeysByName(tx, tenant, [...names])).map((key) => [key.name, sealing.open(key.name, key.sealedKey)]),
+  )
+  return new Map(
+    entries.map(({ id, sealed = [] }) => {
+      const parts = sealed.map((box) => {
+        const key = keys.get(box.key)
+        return key === undefined ? undefined : openFacts(key, id, box)
+      })
+      return [id, Object.assign({}, ...parts)]
+    }),
+  )
+}
+
+/** Erases everything personal the trail says of somebody, for good. Answers how many keys were destroyed. */
+export function erasePersonalFacts(tx: Sql, tenant: string | null, dataSubject: string, at: Date): Promise<number> {
+  return eraseKeys(tx, tenant, dataSubject, at)
+}

@@ -1,0 +1,89 @@
+import type { Sql } from '../../kernel/db.ts'
+
+/** An entry as it is stored: its bytes, and copies of what is searched by. */
+export type StoredEntry = {
+  readonly id: string
+  readonly tenant: string | null
+  readonly at: Date
+  readonly act: string
+  readonly outcome: string
+  readonly actorKind: string
+  readonly actorId: string
+  readonly subjectKind: string
+  readonly subjectId: string
+  readonly bytes: Uint8Array
+}
+
+export async function insertEntry(tx: Sql, entry: StoredEntry): Promise<void> {
+  await tx.query(
+    `insert into trail_entries (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, bytes)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      entry.id,
+      entry.tenant,
+      entry.at,
+      entry.act,
+      entry.outcome,
+      entry.actorKind,
+      searchable(entry.actorId),
+      entry.subjectKind,
+      searchable(entry.subjectId),
+      entry.bytes,
+    ],
+  )
+}
+
+/** PostgreSQL's text has no U+0000; the bytes of the entry have it, and this is how its columns show it. */
+export function searchable(text: string): string {
+  return text.replaceAll('\0', '\\u0000')
+}
+
+export type SubjectKey = { readonly name: string; readonly dataSubject: string; readonly sealedKey: Uint8Array }
+
+export async function findKeysInUse(
+  tx: Sql,
+  tenant: string | null,
+  dataSubjects: readonly string[],
+): Promise<readonly SubjectKey[]> {
+  return tx.query<SubjectKey>(
+    `select k.name, k.data_subject as "dataSubject", k.sealed_key as "sealedKey"
+      from trail_subject_keys as k
+      where k.tenant_id is not distinct from $1 and k.data_subject = any($2) and k.sealed_key is not null`,
+    [tenant, dataSubjects],
+  )
+}
+
+/** Keys that another transaction has made meanwhile stay as they are; read them after this. */
+export async function insertKeys(tx: Sql, tenant: string | null, keys: readonly SubjectKey[], at: Date): Promise<void> {
+  await tx.query(
+    `insert into trail_subject_keys (name, tenant_id, data_subject, sealed_key, made_at)
+      select n.name, $1, n.data_subject, n.sealed_key, $5
+        from unnest($2::text[], $3::text[], $4::bytea[]) as n (name, data_subject, sealed_key)
+        order by n.data_subject
+      on conflict (data_subject, tenant_id) where sealed_key is not null do nothing`,
+    [tenant, keys.map((key) => key.name), keys.map((key) => key.dataSubject), keys.map((key) => key.sealedKey), at],
+  )
+}
+
+export async function findKeysByName(
+  tx: Sql,
+  tenant: string | null,
+  names: readonly string[],
+): Promise<readonly SubjectKey[]> {
+  return tx.query<SubjectKey>(
+    `select k.name, k.data_subject as "dataSubject", k.sealed_key as "sealedKey"
+      from trail_subject_keys as k
+      where k.tenant_id is not distinct from $1 and k.name = any($2) and k.sealed_key is not null`,
+    [tenant, names],
+  )
+}
+
+export async function eraseKeys(tx: Sql, tenant: string | null, dataSubject: string, at: Date): Promise<number> {
+  const erased = await tx.query<{ name: string }>(
+    `update trail_subject_keys as k set sealed_key = null, erased_at = $3
+      where k.tenant_id is not distinct from $1 and k.data_subject = $2 and k.sealed_key is not null
+      returning k.name`,
+    [tenant, dataSubject, at],
+  )
+  return erased.length
+}
