@@ -18,6 +18,7 @@ export {
   type Subject,
   type TrailEntry,
 } from './entry.ts'
+export { type ExportLine, exportLine, hexOf, NotAnExport, readExportLine } from './export-line.ts'
 export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
 export {
   emptyFrontier,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { entryBytes } from './entry.ts'
 import { emptyFrontier, extendFrontier, leafHash, treeRoot } from './tree.ts'
-import { type RecordedEntry, verifyEntries } from './verify.ts'
+import { type RecordedEntry, startVerification, verifyEntries } from './verify.ts'
 
 function log(count: number): RecordedEntry[] {
   return Array.from({ length: count }, (_, number) => {
@@ -48,7 +48,7 @@ test('any changed byte of any entry is found, and the entry named', () => {
     fc.property(fc.nat(19), fc.nat(), fc.integer({ min: 1, max: 255 }), (number, place, flip) => {
       const changed = entries.map((entry) => {
         if (entry.number !== number) return entry
-        const bytes = new Uint8Array(entry.bytes)
+        const bytes = new Uint8Array(entry.bytes ?? [])
         const i = place % bytes.length
         bytes[i] = (bytes[i] ?? 0) ^ flip
         return { ...entry, bytes }
@@ -62,7 +62,9 @@ test('any changed byte of any entry is found, and the entry named', () => {
 
 test('an entry changed together with its leaf hash is found against a recorded head, and the span named', () => {
   const entries = log(20)
-  const bytes = new TextEncoder().encode(new TextDecoder().decode(entries[7]?.bytes).replace('"k7"', '"k8"'))
+  const bytes = new TextEncoder().encode(
+    new TextDecoder().decode(entries[7]?.bytes ?? undefined).replace('"k7"', '"k8"'),
+  )
   const forged = entries.with(7, { number: 7, bytes, leafHash: leafHash(bytes) })
   expect(verifyEntries(forged).ok).toBe(true)
   const found = verifyEntries(forged, { heads: [headOf(entries, 5), headOf(entries, 10), headOf(entries, 20)] })
@@ -100,7 +102,9 @@ test('an entry put in is found: with a number of its own, a number taken, or eve
   const entries = log(20)
   const [one] = log(1)
   if (!one) throw new Error('the log has one entry')
-  const bytes = new TextEncoder().encode(new TextDecoder().decode(one.bytes).replace(/-0{12}/, '-00000000ffff'))
+  const bytes = new TextEncoder().encode(
+    new TextDecoder().decode(one.bytes ?? undefined).replace(/-0{12}/, '-00000000ffff'),
+  )
   const foreign = { number: 5, bytes, leafHash: leafHash(bytes) }
   expect(kinds(entries.toSpliced(5, 0, foreign))).toContainEqual(['repeated', 5])
   const renumbered = entries.toSpliced(5, 0, foreign).map((entry, number) => ({ ...entry, number }))
@@ -146,6 +150,24 @@ test('a span can be verified from a frontier, without what came before', () => {
     entries.slice(1, 14).map((entry) => entry.leafHash),
   )
   expect(verifyEntries(entries.slice(13), { from: wrong, heads: [headOf(entries)] }).ok).toBe(false)
+})
+
+test('a head is held against the log also when it is told between two entries', () => {
+  const entries = log(5)
+  const verifier = startVerification()
+  for (const entry of entries) {
+    verifier.add(entry)
+    verifier.expectHeads([{ size: entry.number + 1, root: headOf(log(5), entry.number + 1).root }])
+  }
+  expect(verifier.finish()).toMatchObject({ ok: true, headsCompared: 5 })
+})
+
+test('entries that the reader may not see count by their leaf, and a changed leaf is found', () => {
+  const entries = log(20).map((entry) => (entry.number % 3 === 0 ? entry : { ...entry, bytes: null }))
+  expect(verifyEntries(entries, { heads: [headOf(log(20))] })).toMatchObject({ ok: true, entries: 20, hidden: 13 })
+  const [first] = entries
+  if (!first) throw new Error('the log has twenty entries')
+  expect(kinds(entries.with(4, { ...first, number: 4, bytes: null }))).toEqual([['head_differs', 20]])
 })
 
 test('bytes that are no entry are named, though their leaf is right', () => {

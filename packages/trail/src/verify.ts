@@ -1,8 +1,15 @@
 import { readEntry, type TrailEntry } from './entry.ts'
 import { emptyFrontier, extendFrontier, type Frontier, frontierRoot, leafHash } from './tree.ts'
 
-/** An entry as a store or an export gives it: its number (from 0), its exact bytes, the leaf hash kept beside them. */
-export type RecordedEntry = { readonly number: number; readonly bytes: Uint8Array; readonly leafHash: Uint8Array }
+/**
+ * An entry as a store or an export gives it: its number (from 0), its exact bytes, the leaf hash kept beside them.
+ * Bytes are null for an entry that the reader may not see; its leaf still counts.
+ */
+export type RecordedEntry = {
+  readonly number: number
+  readonly bytes: Uint8Array | null
+  readonly leafHash: Uint8Array
+}
 
 /** "The first `size` entries have this root", as somebody remembered it. `by` says who, for the message. */
 export type RecordedHead = { readonly size: number; readonly root: Uint8Array; readonly by?: string }
@@ -15,6 +22,8 @@ export type Fault = { readonly is: FaultKind; readonly number: number; readonly 
 export type Verification = {
   readonly ok: boolean
   readonly entries: number
+  /** How many of them were there as their leaf only. */
+  readonly hidden: number
   /** The head recomputed from the bytes; meaningful when `ok`. */
   readonly head: { readonly size: number; readonly root: Uint8Array }
   readonly headsCompared: number
@@ -33,6 +42,7 @@ export type VerifyOptions = {
 
 /** Recomputes entries in order of their numbers and finds every difference. Feed it, then ask it. */
 export type Verifier = {
+  /** Heads are compared when their last entry was added; one that comes later than that cannot be. */
   readonly expectHeads: (heads: Iterable<RecordedHead>) => void
   /** The entry as read, or undefined when its bytes are not one. */
   readonly add: (recorded: RecordedEntry) => TrailEntry | undefined
@@ -42,11 +52,14 @@ export type Verifier = {
 
 // Ids are held in two generations, so that memory stays bounded however long the log is.
 const idsHeld = 1_000_000
+const leavesHeld = 1000
 
 export function startVerification({ from = emptyFrontier, heads = [], faultsMax = 100 }: VerifyOptions = {}): Verifier {
   const faults: Fault[] = []
   let faultCount = 0
   let frontier = from
+  let leaves: Uint8Array[] = []
+  let hidden = 0
   let next = from.size
   let entries = 0
   let headsCompared = 0
@@ -62,6 +75,9 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
   }
 
   const compareHeads = (): void => {
+    // Without the missing entries there is no tree to add to.
+    if (isWhole) frontier = extendFrontier(frontier, leaves)
+    leaves = []
     for (let head = waiting.at(-1); head !== undefined && head.size <= next; head = waiting.at(-1)) {
       waiting.pop()
       // Once entries are missing no later root can be recomputed; the missing entries are the finding.
@@ -110,18 +126,18 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
 
   const add = ({ number, bytes, leafHash: stored }: RecordedEntry): TrailEntry | undefined => {
     if (!isInTurn(number)) return undefined
-    const leaf = leafHash(bytes)
-    if (!sameBytes(leaf, stored))
-      blame({
-        is: 'changed',
-        number,
-        says: `Entry ${number} was changed: its bytes do not have the leaf hash recorded for it.`,
-      })
-    if (isWhole) frontier = extendFrontier(frontier, [leaf])
+    const leaf = bytes === null ? stored : leafHash(bytes)
+    if (leaf !== stored && !sameBytes(leaf, stored)) {
+      const says = `Entry ${number} was changed: its bytes do not have the leaf hash recorded for it.`
+      blame({ is: 'changed', number, says })
+    }
+    leaves.push(leaf)
     next = number + 1
     entries++
-    compareHeads()
-    return readOrBlame(number, bytes)
+    if (leaves.length >= leavesHeld || waiting.at(-1)?.size === next) compareHeads()
+    if (bytes !== null) return readOrBlame(number, bytes)
+    hidden++
+    return undefined
   }
 
   const readOrBlame = (number: number, bytes: Uint8Array): TrailEntry | undefined => {
@@ -140,6 +156,7 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
   }
 
   const finish = (): Verification => {
+    compareHeads()
     for (const head of waiting.toReversed()) {
       const says = `${head.by ?? 'A recorded head'} counts ${head.size} entries; only ${next} are here: the end was cut off.`
       blame({ is: 'cut_off', number: next, says })
@@ -148,6 +165,7 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
     return {
       ok: faultCount === 0,
       entries,
+      hidden,
       head: { size: next, root: frontierRoot(frontier) },
       headsCompared,
       faultCount,
@@ -155,8 +173,14 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
     }
   }
 
+  const expectHeads = (more: Iterable<RecordedHead>): void => {
+    const before = waiting.length
+    waiting = sortHeads([...waiting, ...more])
+    if (waiting.length > before) compareHeads()
+  }
+
   compareHeads()
-  return { add, blame, finish, expectHeads: (more) => void (waiting = sortHeads([...waiting, ...more])) }
+  return { add, blame, finish, expectHeads }
 }
 
 /** Verifies entries given in the order of their numbers. */
