@@ -86,7 +86,8 @@ async function makeRole(superuser: pg.Client, name: string): Promise<void> {
 /** Names the template for everything that decides what is in it. */
 async function fingerprint(superuser: pg.Client): Promise<string> {
   const names = (await readdir(migrationsFolder)).filter((name) => name.endsWith('.sql')).toSorted()
-  const texts = await Promise.all(names.map((name) => readFile(join(migrationsFolder, name), 'utf8')))
+  const files = [...names, '../src/kernel/migrate.ts'].map((name) => join(migrationsFolder, name))
+  const texts = await Promise.all(files.map((path) => readFile(path, 'utf8')))
   const { rows } = await superuser.query<{ hash: string }>(
     `select left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 16) as hash`,
     [JSON.stringify([names, texts, (await import('pg-boss')).getConstructionPlans()])],

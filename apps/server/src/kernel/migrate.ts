@@ -39,6 +39,7 @@ export async function migrate({ ownerUrl, appUrl, folder = migrationsFolder, log
     const applied = await readApplied((text) => owner.query<Applied>(text).then(({ rows }) => rows))
     const pending = await settlePending(owner, migrations, applied, log)
     for (const migration of pending) await run(owner, migration)
+    await owner.query(jobHealth)
     await migrateJobs(ownerUrl)
     await grant(owner, join(folder, 'grants.sql'), appRole, log)
     if (pending.length > 0) log.info({ ran: pending.map(({ name }) => name) }, 'The database was migrated')
@@ -65,6 +66,17 @@ const bookkeeping = `
     applied_at timestamptz not null default now()
   );
   comment on table schema_migrations is 'Which migration files this database has seen, and what was in them';
+`
+
+/** Belongs to the job queue rather than to a feature, and is made with it. */
+const jobHealth = `
+  create table if not exists job_health (
+    queue text primary key,
+    last_success_at timestamptz,
+    last_failure_at timestamptz,
+    consecutive_failures integer not null default 0
+  );
+  comment on table job_health is 'How the jobs of each queue have gone, on all replicas together';
 `
 
 async function readMigrations(folder: string): Promise<readonly Migration[]> {
