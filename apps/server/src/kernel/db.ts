@@ -1,0 +1,154 @@
+import pg from 'pg'
+
+/** Runs statements; a transaction and the pool both are one. Values are always parameters, never text. */
+export type Sql = {
+  readonly query: <Row extends object>(text: string, values?: readonly unknown[]) => Promise<Row[]>
+}
+
+/** Statements inside one transaction. A function that takes it leaves the commit to its caller. */
+export type Tx = Sql & {
+  /** For hints only, such as waking somebody who would look a second later by himself: a crash may skip it. */
+  readonly afterCommit: (hint: () => void) => void
+}
+
+export type Db = Sql & {
+  /**
+   * One transaction: commits when `work` resolves, undoes everything when it throws. Deadlocks and serialization
+   * failures are tried again from the start, so `work` must have no effects but its statements.
+   */
+  readonly inTx: <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result>
+  /** A connection of its own, for LISTEN and for locks held by a session. */
+  readonly connect: () => Promise<pg.Client>
+  /** One connection of the pool for as long as `work` runs, for cursors and COPY. */
+  readonly withClient: <Result>(work: (client: pg.PoolClient) => Promise<Result>) => Promise<Result>
+  readonly end: () => Promise<void>
+}
+
+type Options = {
+  readonly url: string
+  readonly applicationName: string
+  readonly connectionsMax: number
+  readonly onBrokenConnection: (cause: unknown) => void
+}
+
+// Counts and sequence numbers stay below 2^53; as text they would sort and add wrongly.
+const types = new pg.TypeOverrides()
+types.setTypeParser(20, Number)
+
+/** How often a transaction that lost a race is tried again before its error reaches the caller. */
+const attemptsMax = 4
+const lostRaces = new Set(['40001', '40P01'])
+
+export function openDb({ url, applicationName, connectionsMax, onBrokenConnection }: Options): Db {
+  const connection = { connectionString: url, application_name: applicationName, types, keepAlive: true }
+  const pool = new pg.Pool({
+    ...connection,
+    max: connectionsMax,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 60_000,
+    idle_in_transaction_session_timeout: 60_000,
+  })
+  pool.on('error', onBrokenConnection)
+
+  const over = (client: { query: pg.Pool['query'] }): Sql['query'] => {
+    return async <Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> => {
+      const { rows } = await client.query<Row>(text, values === undefined ? undefined : [...values])
+      return rows
+    }
+  }
+
+  const withClient = async <Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> => {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    const onError = (cause: Error): void => {
+      broken = cause
+    }
+    client.on('error', onError)
+    try {
+      return await work(client)
+    } finally {
+      client.off('error', onError)
+      client.release(broken)
+    }
+  }
+
+  const attempt = <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> =>
+    withClient(async (client) => {
+      const hints: (() => void)[] = []
+      await client.query('begin')
+      try {
+        const result = await work({ query: over(client), afterCommit: (hint) => hints.push(hint) })
+        await client.query('commit')
+        for (const hint of hints) hint()
+        return result
+      } catch (cause) {
+        // If the connection is gone the server undoes it by itself; the first error is the one to tell.
+        await client.query('rollback').catch(() => undefined)
+        throw cause
+      }
+    })
+
+  return {
+    query: over(pool),
+    inTx: async (work) => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await attempt(work)
+        } catch (cause) {
+          if (tries >= attemptsMax || !lostRaces.has(sqlState(cause))) throw cause
+        }
+      }
+    },
+    connect: async () => {
+      const client = new pg.Client({ ...connection, connectionTimeoutMillis: 5_000 })
+      client.on('error', onBrokenConnection)
+      await client.connect()
+      return client
+    },
+    withClient,
+    end: () => pool.end(),
+  }
+}
+
+/** The SQLSTATE of a database error, or nothing when it is none. */
+export function sqlState(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+}
+
+export function isUniqueViolation(cause: unknown, constraint?: string): boolean {
+  if (sqlState(cause) !== '23505') return false
+  return (
+    constraint === undefined || (cause instanceof Error && 'constraint' in cause && cause.constraint === constraint)
+  )
+}
+
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+])
+
+/** True when the database could not be asked at all, so that the caller may try again later. */
+export function isDatabaseGone(cause: unknown): boolean {
+  const state = sqlState(cause)
+  if (unreachable.has(state) || state.startsWith('08')) return true
+  return (
+    cause instanceof Error &&
+    /connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(
+      cause.message,
+    )
+  )
+}
+
+/** True when it had no room to write: disk full, out of memory, configuration limit. */
+export function isDatabaseFull(cause: unknown): boolean {
+  return sqlState(cause).startsWith('53')
+}

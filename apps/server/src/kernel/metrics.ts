@@ -1,0 +1,33 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What `/metrics` prints. Names begin with `countersign_`, times are in seconds. */
+export type Metrics = {
+  readonly counter: (name: string, help: string, labels?: readonly string[]) => Counter
+  readonly gauge: (name: string, help: string, read: () => number | Promise<number>) => void
+  readonly histogram: (name: string, help: string, buckets: readonly number[], labels?: readonly string[]) => Histogram
+  readonly print: () => Promise<string>
+  readonly contentType: string
+}
+
+export function makeMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  return {
+    counter: (name, help, labels = []) =>
+      new Counter({ name: `countersign_${name}`, help, labelNames: [...labels], registers }),
+    gauge: (name, help, read) => {
+      const gauge: Gauge = new Gauge({
+        name: `countersign_${name}`,
+        help,
+        registers,
+        collect: async () => {
+          gauge.set(await read())
+        },
+      })
+    },
+    histogram: (name, help, buckets, labels = []) =>
+      new Histogram({ name: `countersign_${name}`, help, buckets: [...buckets], labelNames: [...labels], registers }),
+    print: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}

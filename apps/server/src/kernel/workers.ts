@@ -1,0 +1,137 @@
+import type { Clock, Stop } from './clock.ts'
+import type { Log } from './log.ts'
+
+export type WorkerState = 'running' | 'stopped' | 'crashed'
+
+export type WorkerHealth = {
+  readonly state: WorkerState
+  readonly lastSuccessAt: Date | undefined
+  readonly consecutiveFailures: number
+  readonly restarts: number
+}
+
+type Worker = { readonly name: string; readonly everyMs: number; readonly work: () => Promise<unknown> }
+
+export type Workers = {
+  /** Declares periodic work; it starts with `start`. Names are told by health, so they are words an operator knows. */
+  readonly add: (worker: Worker) => void
+  readonly start: () => void
+  /** Ends the loops and waits for the passes under way. */
+  readonly stop: () => Promise<void>
+  readonly health: () => Readonly<Record<string, WorkerHealth>>
+}
+
+type Loop = {
+  readonly worker: Worker
+  lastSuccessAt: Date | undefined
+  startedAt: Date
+  failures: number
+  restarts: number
+  pass: Promise<void> | undefined
+  passStartedAt: Date | undefined
+  generation: number
+  stop: Stop | undefined
+}
+
+/** A pass that hangs this long, or three periods if that is longer, is given up and the loop begun anew. */
+const hungMs = 60_000
+
+/**
+ * Runs periodic work. A worker that has not succeeded for three periods is `crashed`, whatever its loop says of
+ * itself; one whose pass hangs is restarted.
+ */
+export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly log: Log }): Workers {
+  const loops: Loop[] = []
+  let isRunning = false
+  let stopWatch: Stop | undefined
+
+  const run = (loop: Loop): void => {
+    if (loop.pass) return
+    const { generation } = loop
+    loop.passStartedAt = clock.now()
+    loop.pass = loop.worker
+      .work()
+      .then(() => {
+        if (generation !== loop.generation) return
+        loop.lastSuccessAt = clock.now()
+        loop.failures = 0
+      })
+      .catch((err: unknown) => {
+        if (generation !== loop.generation) return
+        loop.failures += 1
+        if (isRunning && (loop.failures & (loop.failures - 1)) === 0) {
+          log.warn({ err, worker: loop.worker.name, failures: loop.failures }, 'A worker failed and will try again')
+        }
+      })
+      .finally(() => {
+        if (generation === loop.generation) loop.pass = undefined
+      })
+  }
+
+  const begin = (loop: Loop): void => {
+    loop.startedAt = clock.now()
+    run(loop)
+    loop.stop = clock.every(loop.worker.everyMs, () => {
+      run(loop)
+      return loop.pass
+    })
+  }
+
+  const isCrashed = (loop: Loop): boolean => {
+    const since = loop.lastSuccessAt ?? loop.startedAt
+    return clock.now().getTime() - since.getTime() > Math.max(3 * loop.worker.everyMs, 5_000)
+  }
+
+  return {
+    add: (worker) => {
+      const loop: Loop = {
+        worker,
+        lastSuccessAt: undefined,
+        startedAt: clock.now(),
+        failures: 0,
+        restarts: 0,
+        pass: undefined,
+        passStartedAt: undefined,
+        generation: 0,
+        stop: undefined,
+      }
+      loops.push(loop)
+      if (isRunning) begin(loop)
+    },
+    start: () => {
+      isRunning = true
+      for (const loop of loops) begin(loop)
+      stopWatch = clock.every(10_000, () => {
+        for (const loop of loops) {
+          const { pass, passStartedAt } = loop
+          const patience = Math.max(hungMs, 3 * loop.worker.everyMs)
+          if (!pass || !passStartedAt || clock.now().getTime() - passStartedAt.getTime() < patience) continue
+          log.error({ worker: loop.worker.name }, 'A worker hangs and is restarted')
+          loop.stop?.()
+          loop.generation += 1
+          loop.restarts += 1
+          loop.pass = undefined
+          begin(loop)
+        }
+      })
+    },
+    stop: async () => {
+      isRunning = false
+      stopWatch?.()
+      for (const loop of loops) loop.stop?.()
+      for (const { pass } of loops) await pass
+    },
+    health: () =>
+      Object.fromEntries(
+        loops.map((loop) => [
+          loop.worker.name,
+          {
+            state: !isRunning ? 'stopped' : isCrashed(loop) ? 'crashed' : 'running',
+            lastSuccessAt: loop.lastSuccessAt,
+            consecutiveFailures: loop.failures,
+            restarts: loop.restarts,
+          },
+        ]),
+      ),
+  }
+}
