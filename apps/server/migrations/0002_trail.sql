@@ -67,7 +67,7 @@ create table trail_subject_keys (
   name text primary key,
   tenant_id uuid,
   data_subject text not null,
-  sealed_key bytea,
+  sealed_key text,
   made_at timestamptz not null,
   erased_at timestamptz,
   check ((sealed_key is null) = (erased_at is not null))

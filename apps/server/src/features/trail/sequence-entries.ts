@@ -1,5 +1,6 @@
 import { emptyFrontier, extendFrontier, type Frontier, frontierRoot, hashBytes } from '@countersign/trail'
-import type { Sql } from '../../kernel/db.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Db, Sql } from '../../kernel/db.ts'
 import {
   countNumbers,
   findUnsequenced,
@@ -14,9 +15,8 @@ import {
 } from './sequence-table.ts'
 
 type Needs = {
-  readonly db: Sql
-  readonly inTx: <Value>(work: (tx: Sql) => Promise<Value>) => Promise<Value>
-  readonly clock: { readonly now: () => Date }
+  readonly db: Pick<Db, 'query' | 'inTx'>
+  readonly clock: Pick<Clock, 'now'>
   readonly batchMax?: number
 }
 
@@ -27,7 +27,7 @@ export type SequencePass = () => Promise<number>
  * Gives committed entries their gapless numbers and remembers the new head, in one transaction under one
  * lock: several replicas make one log without gaps or forks, and being killed anywhere loses nothing.
  */
-export function makeSequencer({ db, inTx, clock, batchMax = 5000 }: Needs): SequencePass {
+export function makeSequencer({ db, clock, batchMax = 5000 }: Needs): SequencePass {
   /** Everything that arrived up to it is numbered or was never committed. */
   let floor = 0
   let marks: readonly Mark[] = []
@@ -36,7 +36,7 @@ export function makeSequencer({ db, inTx, clock, batchMax = 5000 }: Needs): Sequ
 
   /** One transaction. Undefined when another replica is at it. */
   const numberBatch = (): Promise<number | undefined> =>
-    inTx(async (tx) => {
+    db.inTx(async (tx) => {
       if (!(await takeSequencerLock(tx))) return undefined
       const head = await readHead(tx)
       if ((head?.size ?? 0) < lastSize) forget()

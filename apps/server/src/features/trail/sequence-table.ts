@@ -11,12 +11,12 @@ export type StoredHead = {
 export type Horizon = { readonly xmin: bigint; readonly lastArrival: number }
 
 export async function readHorizon(db: Sql): Promise<Horizon> {
-  const [row] = await db.query<{ xmin: string; last: string }>(
+  const [row] = await db.query<{ xmin: string; last: number }>(
     `select pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
-        (select case when s.is_called then s.last_value else 0 end from trail_arrival as s)::text as last`,
+        (select case when s.is_called then s.last_value else 0 end from trail_arrival as s) as last`,
   )
   if (!row) throw new Error('PostgreSQL did not say which transactions are running.')
-  return { xmin: BigInt(row.xmin), lastArrival: Number(row.last) }
+  return { xmin: BigInt(row.xmin), lastArrival: row.last }
 }
 
 /** A transaction id younger than every one handed out before. (A snapshot's xmax is not that: it is younger than every *finished* one.) */
@@ -33,36 +33,35 @@ export async function takeSequencerLock(tx: Sql): Promise<boolean> {
 }
 
 export async function readHead(db: Sql): Promise<StoredHead | undefined> {
-  const [row] = await db.query<{ size: string; root: Uint8Array; peaks: Uint8Array; floor: string }>(
-    'select h.size::text, h.root, h.peaks, h.floor::text from trail_heads as h order by h.size desc limit 1',
+  const [row] = await db.query<StoredHead>(
+    'select h.size, h.root, h.peaks, h.floor from trail_heads as h order by h.size desc limit 1',
   )
-  return row && { ...row, size: Number(row.size), floor: Number(row.floor) }
+  return row
 }
 
 export async function countNumbers(tx: Sql): Promise<number> {
-  const [row] = await tx.query<{ next: string }>(
-    'select coalesce(max(s.number) + 1, 0)::text as next from trail_sequence as s',
+  const [row] = await tx.query<{ next: number }>(
+    'select coalesce(max(s.number) + 1, 0) as next from trail_sequence as s',
   )
-  return Number(row?.next ?? 0)
+  return row?.next ?? 0
 }
 
 export type Unsequenced = { readonly id: string; readonly arrival: number; readonly leafHash: Uint8Array }
 
 /** Committed entries that have no number, in the order in which they were written. */
 export async function findUnsequenced(db: Sql, floor: number, limit: number): Promise<readonly Unsequenced[]> {
-  const rows = await db.query<{ id: string; arrival: string; leafHash: Uint8Array }>(
-    `select e.id, e.arrival::text, e.leaf_hash as "leafHash"
+  return db.query<Unsequenced>(
+    `select e.id, e.arrival, e.leaf_hash as "leafHash"
       from trail_entries as e
       where e.arrival > $1 and not exists (select from trail_sequence as s where s.entry_id = e.id)
       order by e.arrival
       limit $2`,
     [floor, limit],
   )
-  return rows.map((row) => ({ ...row, arrival: Number(row.arrival) }))
 }
 
 export async function insertNumbers(tx: Sql, first: number, entryIds: readonly string[]): Promise<number> {
-  const [row] = await tx.query<{ count: string }>(
+  const [row] = await tx.query<{ count: number }>(
     `with numbered as (
         insert into trail_sequence (number, entry_id, tenant_id, at, act, outcome, actor_id, subject_kind, subject_id)
         select $1 + n.place - 1, e.id, e.tenant_id, e.at, e.act, e.outcome, e.actor_id, e.subject_kind, e.subject_id
@@ -70,10 +69,10 @@ export async function insertNumbers(tx: Sql, first: number, entryIds: readonly s
           join trail_entries as e on e.id = n.id
           order by n.place
         returning number)
-      select count(*)::text as count from numbered`,
+      select count(*) as count from numbered`,
     [first, entryIds],
   )
-  return Number(row?.count ?? 0)
+  return row?.count ?? 0
 }
 
 export async function insertHead(tx: Sql, head: StoredHead, at: Date): Promise<void> {

@@ -1,14 +1,14 @@
 import type { JsonObject } from '@countersign/trail'
 import { makePersonKey, openFacts, personKeyName, type SealedFacts, sealFacts } from '@countersign/trail'
+import type { Keyring } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import type { PersonalFacts } from './act.ts'
 import { eraseKeys, findKeysByName, findKeysInUse, insertKeys, type SubjectKey } from './trail-tables.ts'
 
-/** How a person's key is kept at rest: sealed under the server's key, bound to its row. */
-export type KeySealing = {
-  readonly seal: (keyName: string, key: Uint8Array) => Uint8Array
-  readonly open: (keyName: string, sealed: Uint8Array) => Uint8Array
-}
+/** Keys at rest are sealed under the server's own key, each bound to its name. */
+export type KeySealing = Pick<Keyring, 'seal' | 'unseal'>
+
+const purpose = 'trail-subject-key'
 
 /** Seals each part under the key of the one it is about; makes the keys that are missing. */
 export async function sealPersonalFacts(
@@ -57,11 +57,13 @@ async function keysFor(
 function freshKey(dataSubject: string, sealing: KeySealing): SubjectKey {
   const key = makePersonKey()
   const name = personKeyName(key)
-  return { name, dataSubject, sealedKey: sealing.seal(name, key) }
+  return { name, dataSubject, sealedKey: sealing.seal(purpose, name, key) }
 }
 
 function opened(keys: readonly SubjectKey[], sealing: KeySealing): ReadonlyMap<string, Uint8Array> {
-  return new Map(keys.map(({ name, dataSubject, sealedKey }) => [dataSubject, sealing.open(name, sealedKey)]))
+  return new Map(
+    keys.map(({ name, dataSubject, sealedKey }) => [dataSubject, sealing.unseal(purpose, name, sealedKey)]),
+  )
 }
 
 /** What the trail says of persons in these entries; a part is missing when its key was erased. */
@@ -74,7 +76,10 @@ export async function openPersonalFacts(
   const names = new Set(entries.flatMap((entry) => entry.sealed ?? []).map((box) => box.key))
   if (names.size === 0) return new Map()
   const keys = new Map(
-    (await findKeysByName(tx, tenant, [...names])).map((key) => [key.name, sealing.open(key.name, key.sealedKey)]),
+    (await findKeysByName(tx, tenant, [...names])).map((key) => [
+      key.name,
+      sealing.unseal(purpose, key.name, key.sealedKey),
+    ]),
   )
   return new Map(
     entries.map(({ id, sealed = [] }) => {

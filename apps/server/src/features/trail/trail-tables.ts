@@ -38,7 +38,7 @@ export function searchable(text: string): string {
   return text.replaceAll('\0', '\\u0000')
 }
 
-export type SubjectKey = { readonly name: string; readonly dataSubject: string; readonly sealedKey: Uint8Array }
+export type SubjectKey = { readonly name: string; readonly dataSubject: string; readonly sealedKey: string }
 
 export async function findKeysInUse(
   tx: Sql,
@@ -58,7 +58,7 @@ export async function insertKeys(tx: Sql, tenant: string | null, keys: readonly 
   await tx.query(
     `insert into trail_subject_keys (name, tenant_id, data_subject, sealed_key, made_at)
       select n.name, $1, n.data_subject, n.sealed_key, $5
-        from unnest($2::text[], $3::text[], $4::bytea[]) as n (name, data_subject, sealed_key)
+        from unnest($2::text[], $3::text[], $4::text[]) as n (name, data_subject, sealed_key)
         order by n.data_subject
       on conflict (data_subject, tenant_id) where sealed_key is not null do nothing`,
     [tenant, keys.map((key) => key.name), keys.map((key) => key.dataSubject), keys.map((key) => key.sealedKey), at],
