@@ -72,6 +72,49 @@ test.for(broken)('refused with its reason: %s', ([, value]) => {
   expect(() => readEntry(canonicalBytes(plain))).toThrow(NotAnEntry)
 })
 
+test('every moment is read and no other: days, leap years, hours', () => {
+  const reads = (at: string): boolean => {
+    try {
+      return readEntry(canonicalBytes({ ...sample, at })).at === at
+    } catch {
+      return false
+    }
+  }
+  const two = fc.integer({ min: 0, max: 99 }).map((n) => `${n}`.padStart(2, '0'))
+  const year = fc
+    .oneof(fc.integer({ min: 0, max: 9999 }), fc.constantFrom(1900, 2000, 2024, 2025, 2100))
+    .map((n) => `${n}`.padStart(4, '0'))
+  const date = fc
+    .tuple(year, fc.integer({ min: 0, max: 14 }), fc.integer({ min: 0, max: 33 }))
+    .map(([y, m, d]) => `${y}-${`${m}`.padStart(2, '0')}-${`${d}`.padStart(2, '0')}`)
+  fc.assert(
+    fc.property(date, fc.constantFrom('00', '23', '24'), two, two, (day, hour, minute, second) => {
+      const at = `${day}T${hour}:${minute}:${second}.000Z`
+      const parsed = new Date(at)
+      expect(reads(at)).toBe(!Number.isNaN(parsed.getTime()) && parsed.toISOString() === at)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('names out of order are refused at any depth, names that look like numbers included', () => {
+  const nested = (text: string) =>
+    bytesOf(textOf(entryBytes({ ...sample, details: { x: 0 } })).replace('{"x":0}', text))
+  expect(readEntry(nested('{"a":[{"10":1,"9":2}],"b":1}')).details).toEqual({ a: [{ '9': 2, '10': 1 }], b: 1 })
+  for (const text of [
+    '{"b":1,"a":1}',
+    '{"a":[{"9":2,"10":1}]}',
+    '{"a":{"b":{"d":1,"c":1}}}',
+    '{"a":"\\ud800"}',
+    '{"a":"\\u00e9"}',
+    '{"a":1e2}',
+    '{"a":-0}',
+    '{"a":1,"a":1}',
+  ]) {
+    expect(() => readEntry(nested(text))).toThrow(NotAnEntry)
+  }
+})
+
 test('the longest entry is read, one byte more is refused', () => {
   const room = entryBytesMax - entryBytes({ ...sample, details: { x: '' } }).length
   expect(entryBytes({ ...sample, details: { x: 'a'.repeat(room) } })).toHaveLength(entryBytesMax)

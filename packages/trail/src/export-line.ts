@@ -48,11 +48,12 @@ export function readExportLine(line: Uint8Array): ExportLine {
   const text = readText(line)
   const leafOnly = hidden.exec(text)
   if (leafOnly)
-    return { is: 'entry', entry: { number: Number(leafOnly[2]), bytes: null, leafHash: bytesOf(leafOnly[1]) } }
+    return { is: 'entry', entry: { number: countOf(leafOnly[2]), bytes: null, leafHash: bytesOf(leafOnly[1]) } }
   const head = headForm.exec(text)
-  if (head) return { is: 'head', head: { size: Number(head[2]), root: bytesOf(head[1]), by: 'The head in the export' } }
+  if (head)
+    return { is: 'head', head: { size: countOf(head[2]), root: bytesOf(head[1]), by: 'The head in the export' } }
   const log = logForm.exec(text)
-  if (log) return { is: 'log', from: { size: Number(log[2]), peaks: hashesOf(log[1] ?? '') } }
+  if (log) return { is: 'log', from: { size: countOf(log[2]), peaks: hashesOf(log[1] ?? '') } }
   throw new NotAnExport(`The line is none of an export: ${JSON.stringify(text.slice(0, 80))}.`)
 }
 
@@ -66,7 +67,7 @@ function readEntryLine(line: Uint8Array): ExportLine {
   const found = entryEnds.exec(start < 0 ? '' : tail.slice(start))
   if (!found) throw new NotAnExport('The line holds an entry but does not end with its leaf and number.')
   const bytes = line.subarray(entryStarts.length, line.length - (tail.length - start))
-  return { is: 'entry', entry: { number: Number(found[2]), bytes, leafHash: bytesOf(found[1]) } }
+  return { is: 'entry', entry: { number: countOf(found[2]), bytes, leafHash: bytesOf(found[1]) } }
 }
 
 function readText(bytes: Uint8Array, isAscii = false): string {
@@ -84,6 +85,12 @@ function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
 
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+}
+
+function countOf(digits: string | undefined): number {
+  const count = Number(digits)
+  if (!Number.isSafeInteger(count)) throw new NotAnExport(`The line has a number no log can reach: ${digits ?? ''}.`)
+  return count
 }
 
 function bytesOf(hex: string | undefined): Uint8Array {
