@@ -17,6 +17,7 @@ export const problems = {
   wrongMediaType: { code: 'wrong_media_type', status: 415, title: 'Wrong content type' },
   misdirected: { code: 'misdirected', status: 421, title: 'Not the name of this server' },
   tooManyRequests: { code: 'too_many_requests', status: 429, title: 'Too many requests' },
+  bug: { code: 'internal_error', status: 500, title: 'Internal error' },
   trailUnavailable: { code: 'trail_unavailable', status: 503, title: 'Cannot record, so will not act' },
   unavailable: { code: 'unavailable', status: 503, title: 'Not available at this moment' },
 } as const satisfies Record<string, Kind>

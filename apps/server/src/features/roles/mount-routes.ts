@@ -1,0 +1,212 @@
+import type { Permission } from '@countersign/wire'
+import type {} from '@fastify/swagger'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { toProblem } from '../../kernel/http.ts'
+import type { Log } from '../../kernel/log.ts'
+import { Problem, problems } from '../../kernel/problem.ts'
+import type { Agent, Person, Principal } from './principal.ts'
+import type { Method, Needs, RequestFacts, Route } from './route.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set once, by the check of the route that was matched. */
+    who: Principal | undefined
+  }
+}
+
+/** Finds out who is asking from the credential alone. Throws a Problem when there is one and it is not good. */
+export type Authenticate = {
+  readonly person: (request: FastifyRequest) => Promise<Person | undefined>
+  readonly agent: (request: FastifyRequest) => Promise<Agent | undefined>
+}
+
+/** How one family of clients is spoken to. */
+export type Dialect = {
+  readonly name: string
+  readonly render: (problem: Problem, request: FastifyRequest, reply: FastifyReply) => unknown
+  /** Said to a cookie's holder who did not send `X-Requested-With`. */
+  readonly missingHeader: string
+  /** Open routes that change something and need no such header, as older clients send none. */
+  readonly headerExempt?: ReadonlySet<string>
+}
+
+/** Writes a refusal into the trail. Must not throw: whoever was refused is refused either way. */
+export type RecordRefusal = (refusal: {
+  readonly who: Principal | undefined
+  readonly route: Pick<Route, 'does' | 'method' | 'path'>
+  readonly code: string
+  readonly facts: RequestFacts
+}) => Promise<void>
+
+export type MountNeeds = {
+  readonly authenticate: Authenticate
+  readonly recordRefusal: RecordRefusal
+  readonly log: Log
+  readonly baseUrl: string
+}
+
+type Mount = MountNeeds & { readonly dialect: Dialect; readonly prefix: string; readonly routes: readonly Route[] }
+
+/**
+ * Mounts a table of routes under one prefix: before the body is read the caller is known and permitted, whatever
+ * goes wrong is told in the dialect's words, and a refusal is in the trail.
+ */
+export function mountRoutes(app: FastifyInstance, mount: Mount): void {
+  const byPath = new Map<string, Set<Method>>()
+  for (const route of mount.routes) {
+    const methods = byPath.get(route.path) ?? new Set()
+    byPath.set(route.path, methods.add(route.method))
+    mountRoute(app, mount, route)
+  }
+  const all: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+  for (const [path, methods] of byPath) {
+    const others = all.filter((method) => !methods.has(method))
+    if (others.length === 0) continue
+    app.route({
+      method: [...others],
+      url: `${mount.prefix}${path}`,
+      schema: { hide: true },
+      handler: (request, reply) => {
+        const allowed = [...methods].join(', ')
+        reply.header('allow', allowed)
+        return mount.dialect.render(
+          new Problem(problems.methodNotAllowed, `This address takes ${allowed}.`),
+          request,
+          reply,
+        )
+      },
+    })
+  }
+}
+
+function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
+  const { params, query, body, answers, status = 200 } = route
+  app.route({
+    method: route.method,
+    url: `${mount.prefix}${route.path}`,
+    ...(route.bodyBytesMax !== undefined && { bodyLimit: route.bodyBytesMax }),
+    schema: {
+      summary: route.does,
+      hide: route.answersItself === true,
+      ...(params && { params }),
+      ...(query && { querystring: query }),
+      ...(body && { body }),
+      ...(answers && { response: { [status]: answers } }),
+    },
+    onRequest: async (request) => {
+      try {
+        request.who = await admit(mount, route, request)
+      } catch (error) {
+        if (error instanceof Problem && (error.kind.status === 401 || error.kind.status === 403)) {
+          await mount.recordRefusal({ who: request.who, route, code: error.kind.code, facts: factsOf(request) })
+        }
+        throw error
+      }
+    },
+    handler: async (request, reply) => {
+      const input = {
+        who: request.who,
+        params: request.params,
+        query: request.query,
+        body: request.body,
+        facts: factsOf(request),
+        request,
+        reply,
+      }
+      const answer = await route.handle(input as never)
+      if (route.answersItself) return reply
+      return reply.code(status).send(answer)
+    },
+  })
+}
+
+async function admit(mount: Mount, route: Route, request: FastifyRequest): Promise<Principal | undefined> {
+  const who = await identify(mount, route.needs, request)
+  // Known from here on, so that the refusal names him.
+  request.who = who
+  const changes = route.method !== 'GET'
+  if (changes && who?.is !== 'agent') refuseCrossSite(mount, route, request)
+  const needed = permissionIn(route.needs)
+  if (who?.is === 'person' && needed !== undefined && !who.permissions.has(needed)) {
+    throw new Problem(
+      problems.forbidden,
+      `This needs the permission ${needed}, which the role ${who.role} does not have.`,
+    )
+  }
+  return who
+}
+
+async function identify(
+  { authenticate }: Mount,
+  needs: Needs,
+  request: FastifyRequest,
+): Promise<Principal | undefined> {
+  const hasHeader = request.headers.authorization !== undefined
+  if (needs === 'anyone') return hasHeader ? undefined : authenticate.person(request).catch(forgiven)
+  const takesKeys = needs === 'agent-key' || needs.startsWith('agent-key or ')
+  if (takesKeys && (hasHeader || needs === 'agent-key')) {
+    const agent = await authenticate.agent(request)
+    if (agent) return agent
+    throw new Problem(problems.notSignedIn, 'Authorization header is required.')
+  }
+  const person = hasHeader ? undefined : await authenticate.person(request)
+  if (person) return person
+  throw new Problem(problems.notSignedIn, takesKeys ? 'Authentication required.' : 'Not authenticated.')
+}
+
+/** An open route serves whoever comes; a session that ended does not keep them out. */
+function forgiven(cause: unknown): undefined {
+  if (cause instanceof Problem && cause.kind.status === 401) return undefined
+  throw cause
+}
+
+function permissionIn(needs: Needs): Permission | undefined {
+  if (needs === 'anyone' || needs === 'signed-in' || needs === 'agent-key') return undefined
+  return (needs.startsWith('agent-key or ') ? needs.slice('agent-key or '.length) : needs) as Permission
+}
+
+/**
+ * A browser sends cookies along with what another site's page asked for. Browsers tell the origin of such requests;
+ * the extra header is one that page could not have set. Programs send neither origin nor Sec-Fetch-Site.
+ */
+function refuseCrossSite({ dialect, baseUrl }: Mount, route: Route, request: FastifyRequest): void {
+  const { origin, host } = request.headers
+  const site = request.headers['sec-fetch-site']
+  const isForeignOrigin = origin !== undefined && origin !== new URL(baseUrl).origin && hostOf(origin) !== host
+  const isForeignSite = origin === undefined && site !== undefined && site !== 'same-origin' && site !== 'none'
+  if (isForeignOrigin || isForeignSite) {
+    throw new Problem(problems.crossSite, 'This request was sent by a page of another site.')
+  }
+  const header = request.headers['x-requested-with']
+  if ((header === undefined || header === '') && !dialect.headerExempt?.has(`${route.method} ${route.path}`)) {
+    throw new Problem(problems.crossSite, dialect.missingHeader)
+  }
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
+}
+
+export function factsOf(request: FastifyRequest): RequestFacts {
+  return { id: request.id, address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 400) }
+}
+
+/** Tells errors in one dialect's words. Bugs are logged whole and told to nobody. */
+export function tellErrors(app: FastifyInstance, dialect: Dialect, log: Log): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error)
+    if (!problem) {
+      log.error(
+        { err: error, request: request.id, path: request.routeOptions.url },
+        'A request failed by a bug of ours',
+      )
+      return dialect.render(bug, request, reply)
+    }
+    if (problem.kind.status >= 500) log.warn({ err: problem.cause, request: request.id }, problem.detail)
+    if (problem.retryAfterSeconds !== undefined)
+      reply.header('retry-after', Math.max(1, Math.ceil(problem.retryAfterSeconds)))
+    return dialect.render(problem, request, reply)
+  })
+}
+
+const bug = new Problem(problems.bug, 'Something failed on our side. The request id finds it in the log.')

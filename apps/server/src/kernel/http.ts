@@ -1,0 +1,242 @@
+import AjvCompiler from '@fastify/ajv-compiler'
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { isDatabaseFull, isDatabaseGone } from './db.ts'
+import { type InputError, Problem, problems } from './problem.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it was sent, for those who must keep its numbers or digest its bytes. */
+    rawBody: Buffer | undefined
+  }
+}
+
+export type HttpOptions = {
+  /** How people reach this server: `https://countersign.example.com`. */
+  readonly baseUrl: string
+  /** Names besides the base URL's and loopback's under which requests without a credential are answered. */
+  readonly allowedHosts: readonly string[]
+  /** Origins of other sites whose pages may call the API with credentials. */
+  readonly corsOrigins: readonly string[]
+  /** Addresses and CIDR ranges whose X-Forwarded-* are believed; the right-most address not among them is the client's. */
+  readonly trustedProxies: readonly string[] | 'nearest'
+  readonly bodyBytesMax: number
+}
+
+// A session's key may take 16 KiB, each byte three characters on the path.
+const pathBytesMax = 64 * 1024
+
+/** The server before any route: parsing, limits, headers on every answer. Each surface adds its own errors. */
+export function makeHttp(options: HttpOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    trustProxy: trusted(options.trustedProxies),
+    genReqId: () => randomRequestId(),
+    // An id sent by the client is not ours to repeat: it would let strangers write into the log.
+    requestIdHeader: false,
+    bodyLimit: options.bodyBytesMax,
+    // SDKs pool connections and Go never retries a write: one closed under a POST loses it (agent-api §1.1).
+    keepAliveTimeout: 76_000,
+    http: { maxHeaderSize: pathBytesMax + 16 * 1024, headersTimeout: 60_000 },
+    routerOptions: { maxParamLength: pathBytesMax, ignoreTrailingSlash: false, caseSensitive: true },
+    exposeHeadRoutes: false,
+    schemaController: { compilersFactory: { buildValidator: strictValidators } },
+  })
+  app.decorateRequest('rawBody', undefined)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    request.rawBody = body
+    try {
+      done(null, parseJson(body))
+    } catch (cause) {
+      done(cause instanceof Error ? cause : new Error(String(cause)))
+    }
+  })
+
+  const headers = securityHeaders(options.baseUrl)
+  const isOurs = hostCheck(options)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    for (const [name, value] of headers) reply.header(name, value)
+    allowOrigin(request, reply, options.corsOrigins)
+    if (!isOurs(request)) {
+      const name = request.headers.host ?? ''
+      done(
+        new Problem(
+          problems.misdirected,
+          `This server does not answer to the name ${JSON.stringify(name.slice(0, 200))}. Use ${options.baseUrl}, or add the name to COUNTERSIGN_ALLOWED_HOSTS.`,
+        ),
+      )
+      return
+    }
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+      void reply.code(204).send()
+      return
+    }
+    done()
+  })
+  return app
+}
+
+/** 12 hexadecimal characters, as the older clients' operators are used to. */
+function randomRequestId(): string {
+  return Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(6))).toString('hex')
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** An empty body is no body: SDKs announce JSON on DELETE and send nothing. */
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return undefined
+  let text: string
+  try {
+    text = utf8.decode(body)
+  } catch (cause) {
+    throw new Problem(problems.malformed, 'The body is not valid UTF-8.', { cause })
+  }
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw new Problem(
+      problems.malformed,
+      `The body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ''}`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * Fastify's defaults drop unknown fields and turn text into numbers. Bodies here are taken as they are; only paths,
+ * queries and headers, which are always text, are converted.
+ */
+const strictValidators: AjvCompiler.BuildCompilerFromPool = (externalSchemas) => {
+  const build = AjvCompiler()
+  const common = { removeAdditional: false as const, useDefaults: true, allErrors: true, strict: false }
+  const forBodies = build(externalSchemas, { customOptions: { ...common, coerceTypes: false } })
+  const forTexts = build(externalSchemas, { customOptions: { ...common, coerceTypes: 'array' } })
+  // Fastify hands over the route, of which the schema is one field; the package's type names only the schema.
+  return (route) => ((route as { httpPart?: string }).httpPart === 'body' ? forBodies : forTexts)(route)
+}
+
+/** Behind exactly one proxy whose address is not known, that one's word is taken and no more. */
+function trusted(
+  proxies: HttpOptions['trustedProxies'],
+): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (proxies === 'nearest') return (_address, hop) => hop === 0
+  return proxies.length > 0 && [...proxies]
+}
+
+/** On every answer, errors included. A page adds its own Content-Security-Policy with a nonce. */
+function securityHeaders(baseUrl: string): readonly (readonly [string, string])[] {
+  return [
+    ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+    ['x-content-type-options', 'nosniff'],
+    ['x-frame-options', 'DENY'],
+    ['referrer-policy', 'strict-origin-when-cross-origin'],
+    ['permissions-policy', 'camera=(), microphone=(), geolocation=(), payment=()'],
+    ['cross-origin-opener-policy', 'same-origin'],
+    ...(baseUrl.startsWith('https:')
+      ? ([['strict-transport-security', 'max-age=63072000; includeSubDomains']] as const)
+      : []),
+  ]
+}
+
+function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: readonly string[]): void {
+  if (origins.length === 0) return
+  reply.header('vary', 'Origin')
+  const { origin } = request.headers
+  if (origin === undefined || !origins.includes(origin)) return
+  reply.header('access-control-allow-origin', origin)
+  reply.header('access-control-allow-credentials', 'true')
+  reply.header('access-control-expose-headers', 'Retry-After, X-Request-Id')
+  if (request.method !== 'OPTIONS') return
+  reply.header('access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS')
+  reply.header(
+    'access-control-allow-headers',
+    'Content-Type, X-Requested-With, Authorization, X-Edictum-Agent-Id, Last-Event-ID',
+  )
+  reply.header('access-control-max-age', '600')
+}
+
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/**
+ * A page on another name that resolves to us (DNS rebinding) must not reach a browser's session. Callers with a bearer
+ * credential and probes come from no browser and may use any name.
+ */
+function hostCheck({ baseUrl, allowedHosts }: HttpOptions): (request: FastifyRequest) => boolean {
+  const ours = new Set([...loopback, new URL(baseUrl).hostname, ...allowedHosts])
+  return (request) => {
+    if (request.headers.authorization !== undefined) return true
+    const path = request.url
+    if (path === '/metrics' || path.startsWith('/api/v1/health') || path.startsWith('/v1/health')) return true
+    return ours.has(request.hostname)
+  }
+}
+
+const defaultErrors: Readonly<Record<string, (error: FastifyError) => Problem>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: (cause) => new Problem(problems.tooLarge, 'The body is too large.', { cause }),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: (cause) =>
+    new Problem(problems.wrongMediaType, 'Send the body as JSON, with the header Content-Type: application/json.', {
+      cause,
+    }),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: (cause) =>
+    new Problem(problems.malformed, 'The body does not have the length its header announced.', { cause }),
+  FST_ERR_BAD_URL: (cause) => new Problem(problems.malformed, 'The path is not a valid URL path.', { cause }),
+}
+
+/** What a caller may be told of an error; nothing when it is a bug of ours. */
+export function toProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error
+  if (isDatabaseFull(error)) {
+    return new Problem(problems.unavailable, 'The database has no room left. Nothing was changed.', {
+      cause: error,
+      retryAfterSeconds: 30,
+    })
+  }
+  if (isDatabaseGone(error)) {
+    return new Problem(
+      problems.unavailable,
+      'The database cannot be reached. Nothing was changed; try again in a moment.',
+      { cause: error, retryAfterSeconds: 2 },
+    )
+  }
+  if (!isFastifyError(error)) return undefined
+  if (error.validation) {
+    const errors = error.validation.map((one) => inputError(error.validationContext ?? 'body', one))
+    const detail = errors
+      .map(({ path, message }) => `${path}: ${message}`)
+      .slice(0, 3)
+      .join('; ')
+    return new Problem(problems.invalidInput, detail, { errors, cause: error })
+  }
+  const known = defaultErrors[error.code]
+  if (known) return known(error)
+  return error.statusCode === 400
+    ? new Problem(problems.malformed, 'The request cannot be read.', { cause: error })
+    : undefined
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return (
+    error instanceof Error &&
+    ('validation' in error || ('code' in error && String(error.code).startsWith('FST_')) || 'statusCode' in error)
+  )
+}
+
+type AjvError = {
+  readonly instancePath: string
+  readonly message?: string
+  readonly params: Record<string, unknown>
+  readonly keyword: string
+}
+
+function inputError(context: string, error: unknown): InputError {
+  const { instancePath, message = 'does not fit', params, keyword } = error as AjvError
+  const field = String(params['missingProperty'] ?? params['additionalProperty'] ?? '')
+  const at = [context, ...instancePath.split('/').slice(1), ...(field === '' ? [] : [field])].join('.')
+  if (keyword === 'required') return { path: at, message: 'Field required' }
+  if (keyword === 'additionalProperties') return { path: at, message: 'No such field' }
+  if (keyword === 'enum')
+    return { path: at, message: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` }
+  return { path: at, message }
+}

@@ -1,0 +1,3 @@
+export * from './list.ts'
+export * from './permission.ts'
+export * from './problem.ts'
