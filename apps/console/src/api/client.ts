@@ -1,0 +1,62 @@
+import { ApiProblem, readProblem, unreachable } from './problem.ts'
+import { learnServerTime } from './server-time.ts'
+
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
+
+export type RequestOptions = {
+  readonly query?: Query
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+  /** Refreshes that nobody asked for must not keep a session alive. */
+  readonly isBackground?: boolean
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export const api = {
+  get: <Answer>(path: string, options?: RequestOptions) => send<Answer>('GET', path, options),
+  post: <Answer>(path: string, body?: unknown, options?: RequestOptions) =>
+    send<Answer>('POST', path, { ...options, body }),
+  put: <Answer>(path: string, body?: unknown, options?: RequestOptions) =>
+    send<Answer>('PUT', path, { ...options, body }),
+  patch: <Answer>(path: string, body?: unknown, options?: RequestOptions) =>
+    send<Answer>('PATCH', path, { ...options, body }),
+  delete: <Answer>(path: string, options?: RequestOptions) => send<Answer>('DELETE', path, options),
+}
+
+/** The address of a native path, with its filters. Empty ones are left out, lists are repeated. */
+export function addressOf(path: string, query: Query = {}): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value === null || value === undefined || value === '') continue
+    for (const one of typeof value === 'object' ? value : [value]) parameters.append(name, String(one))
+  }
+  const written = parameters.toString()
+  return `/api/v2${path}${written === '' ? '' : `?${written}`}`
+}
+
+async function send<Answer>(method: Method, path: string, options: RequestOptions = {}): Promise<Answer> {
+  const { query, body, signal, isBackground = false } = options
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (method !== 'GET') headers['x-requested-with'] = 'countersign'
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  if (isBackground) headers['x-countersign-background'] = 'true'
+  let response: Response
+  try {
+    response = await fetch(addressOf(path, query), {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    })
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw new ApiProblem(unreachable)
+  }
+  learnServerTime(response.headers.get('date'))
+  const text = await response.text()
+  if (!response.ok) throw readProblem(response.status, text, response.headers)
+  // What the server answers is checked by its own schema on the way out.
+  return (text === '' ? undefined : JSON.parse(text)) as Answer
+}

@@ -1,0 +1,93 @@
+export type FieldError = { readonly path: string; readonly message: string }
+
+type Problem = {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly requestId: string | null
+  readonly errors: readonly FieldError[]
+  readonly retryAfterSeconds: number | null
+}
+
+/** A refusal of the server, or no answer at all (status 0), in words that can be shown. */
+export class ApiProblem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly requestId: string | null
+  readonly errors: readonly FieldError[]
+  readonly retryAfterSeconds: number | null
+
+  constructor(problem: Problem) {
+    super(problem.detail)
+    this.name = 'ApiProblem'
+    this.status = problem.status
+    this.code = problem.code
+    this.title = problem.title
+    this.requestId = problem.requestId
+    this.errors = problem.errors
+    this.retryAfterSeconds = problem.retryAfterSeconds
+  }
+}
+
+export const unreachable: Problem = {
+  status: 0,
+  code: 'unreachable',
+  title: 'The server does not answer',
+  detail: 'The server does not answer. Check your connection; nothing was changed by this page.',
+  requestId: null,
+  errors: [],
+  retryAfterSeconds: null,
+}
+
+/** Reads a problem document; whatever else came back (a proxy's page, nothing) becomes one. */
+export function readProblem(status: number, text: string, headers: Headers): ApiProblem {
+  const body = parse(text)
+  const retryAfter = Number(headers.get('retry-after') ?? Number.NaN)
+  return new ApiProblem({
+    status,
+    code: textOf(body['code']) ?? `http_${status}`,
+    title: textOf(body['title']) ?? `The server answered ${status}`,
+    detail: textOf(body['detail']) ?? textOf(body['title']) ?? `The server answered ${status} without saying why.`,
+    requestId: textOf(body['request_id']) ?? headers.get('x-request-id'),
+    errors: errorsOf(body['errors']),
+    retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter >= 0 ? Math.ceil(retryAfter) : null,
+  })
+}
+
+/** What to say about a failure of any kind. */
+export function wordsFor(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The server's complaints by field, for a form to show where they belong. */
+export function fieldErrors(error: unknown): Readonly<Record<string, string>> {
+  if (!(error instanceof ApiProblem)) return {}
+  return Object.fromEntries(
+    error.errors.map(({ path, message }) => [path.replace(/^\/?(body\/)?/, '').replaceAll('/', '.'), message]),
+  )
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    // Not JSON: a proxy's own error page says nothing that we could use.
+    return {}
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+function errorsOf(value: unknown): readonly FieldError[] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((item: unknown) => {
+    if (typeof item !== 'object' || item === null) return []
+    const { path, message } = { path: undefined, message: undefined, ...item } as Record<string, unknown>
+    return [{ path: textOf(path) ?? '', message: textOf(message) ?? '' }]
+  })
+}

@@ -1,0 +1,44 @@
+import { queryOptions, useQuery, useSuspenseQuery } from '@tanstack/react-query'
+import { api } from './client.ts'
+import { ApiProblem } from './problem.ts'
+import type { Environment, Permission, Session } from './types/session.ts'
+
+export const sessionKey = ['session'] as const
+
+/** Who is signed in; null when nobody is. */
+export const sessionQuery = queryOptions({
+  queryKey: sessionKey,
+  queryFn: async ({ signal }): Promise<Session | null> => {
+    try {
+      return await api.get<Session>('/session', { signal })
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 401) return null
+      throw error
+    }
+  },
+  staleTime: 60_000,
+})
+
+/** For pages behind the sign-in, where the router has made sure that there is a session. */
+export function useSession(): Session {
+  const { data } = useSuspenseQuery(sessionQuery)
+  // Between the end of a session and the walk to the sign-in page, pages still draw what they had.
+  if (data) last = data
+  if (!last) throw new Error('This page needs a session')
+  return last
+}
+
+let last: Session | null = null
+
+export function useCan(permission: Permission): boolean {
+  return useSession().permissions.includes(permission)
+}
+
+export function useEnvironments(): readonly Environment[] {
+  return useSession().environments
+}
+
+/** For pages that are also shown to strangers. */
+export function useMaybeSession(): Session | null {
+  return useQuery(sessionQuery).data ?? null
+}

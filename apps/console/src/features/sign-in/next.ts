@@ -1,0 +1,8 @@
+/** Where to go after signing in: a path of this console, never another site's. */
+export function readNext(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !value.startsWith('/')) return undefined
+  const here = 'https://console.invalid'
+  const url = URL.parse(value, here)
+  if (url?.origin !== here || url.pathname.startsWith('/sign-in')) return undefined
+  return `${url.pathname}${url.search}${url.hash}`
+}

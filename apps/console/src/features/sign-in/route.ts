@@ -1,0 +1,23 @@
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { queryClient } from '../../api/query-client.ts'
+import { sessionQuery } from '../../api/session.ts'
+import { setupQuery } from '../../api/setup.ts'
+import { rootRoute } from '../../frame/root-route.tsx'
+import { readNext } from './next.ts'
+
+type SignInSearch = { readonly next?: string; readonly ended?: boolean }
+
+export const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): SignInSearch => ({
+    ...(readNext(search['next']) && { next: readNext(search['next']) }),
+    ...(search['ended'] === true && { ended: true }),
+  }),
+  beforeLoad: async ({ search }) => {
+    if (await queryClient.ensureQueryData(sessionQuery)) redirect({ href: search.next ?? '/', replace: true, throw: true })
+    const { done } = await queryClient.ensureQueryData(setupQuery)
+    if (!done) redirect({ to: '/setup', replace: true, throw: true })
+  },
+  component: lazyRouteComponent(() => import('./sign-in-page.tsx'), 'SignInPage'),
+})

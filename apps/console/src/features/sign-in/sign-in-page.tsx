@@ -1,0 +1,83 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useEffect, useState } from 'react'
+import { api } from '../../api/client.ts'
+import { ApiProblem, wordsFor } from '../../api/problem.ts'
+import { queryClient } from '../../api/query-client.ts'
+import { sessionKey } from '../../api/session.ts'
+import { DoorPage } from '../../frame/door-page.tsx'
+import { Notice } from '../../ui/notice.tsx'
+import { signInRoute } from './route.ts'
+
+export function SignInPage() {
+  const { next, ended } = signInRoute.useSearch()
+  const navigate = useNavigate()
+  const [email, setEmail] = useState('')
+  const [password, setPassword] = useState('')
+  const waitSeconds = useWait()
+  const signIn = useMutation({
+    mutationFn: () => api.post('/session', { email, password }),
+    onSuccess: async () => {
+      queryClient.removeQueries({ queryKey: sessionKey })
+      await navigate({ href: next ?? '/', replace: true })
+    },
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.retryAfterSeconds !== null) waitSeconds.start(error.retryAfterSeconds)
+      setPassword('')
+    },
+  })
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    signIn.mutate()
+  }
+  return (
+    <DoorPage title="Sign in">
+      {ended && !signIn.isError && <Notice tone="plain">Your session ended. Sign in to go on where you were.</Notice>}
+      {signIn.isError && (
+        <Notice tone="bad">
+          {waitSeconds.left > 0
+            ? `Too many attempts from this address. You can try again in ${waitSeconds.left} s.`
+            : wordsFor(signIn.error)}
+        </Notice>
+      )}
+      <form onSubmit={submit}>
+        <TextInput
+          label="Email"
+          type="email"
+          name="email"
+          autoComplete="username"
+          required
+          withAsterisk={false}
+          autoFocus
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+        />
+        <PasswordInput
+          label="Password"
+          name="password"
+          autoComplete="current-password"
+          required
+          withAsterisk={false}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+        />
+        <Button type="submit" fullWidth loading={signIn.isPending} disabled={waitSeconds.left > 0}>
+          Sign in
+        </Button>
+      </form>
+    </DoorPage>
+  )
+}
+
+/** Counts down the seconds the server asked to wait. */
+function useWait(): { readonly left: number; readonly start: (seconds: number) => void } {
+  const [left, setLeft] = useState(0)
+  useEffect(() => {
+    if (left <= 0) return
+    const timer = setTimeout(() => setLeft(left - 1), 1000)
+    return () => clearTimeout(timer)
+  }, [left])
+  return { left, start: setLeft }
+}

@@ -1,0 +1,33 @@
+import { createRoute, redirect, retainSearchParams } from '@tanstack/react-router'
+import { queryClient } from '../api/query-client.ts'
+import { sessionQuery } from '../api/session.ts'
+import { Frame } from './frame.tsx'
+import { rootRoute } from './root-route.tsx'
+
+type FrameSearch = {
+  /** The environment every page is narrowed to; all of them when it is left out. */
+  readonly environment?: string
+}
+
+/** Around every page that needs a session. The chosen environment stays in the address from page to page. */
+export const frameRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'frame',
+  validateSearch: (search: Record<string, unknown>): FrameSearch => {
+    const { environment } = search
+    return typeof environment === 'string' && environment !== '' ? { environment } : {}
+  },
+  search: { middlewares: [retainSearchParams(['environment'])] },
+  beforeLoad: async ({ location }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery)
+    if (session) return
+    const next = location.href === '/' ? undefined : location.href
+    redirect({ to: '/sign-in', search: { next }, replace: true, throw: true })
+  },
+  component: Frame,
+})
+
+/** The environment the person narrowed everything to, or undefined for all. */
+export function useEnvironment(): string | undefined {
+  return frameRoute.useSearch().environment
+}

@@ -1,0 +1,91 @@
+import { Drawer } from '@mantine/core'
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
+import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { Suspense, useEffect, useState } from 'react'
+import { useMaybeSession, useSession } from '../api/session.ts'
+import { colorOf } from '../ui/environments.ts'
+import classes from './frame.module.css'
+import { useEnvironment } from './frame-route.tsx'
+import { useLiveRefresh } from './live-refresh.ts'
+import { Navigation } from './navigation-bar.tsx'
+import { TitleSlot } from './page.tsx'
+import { Palette } from './palette.tsx'
+import { usePendingCount } from './pending-count.ts'
+import { useShortcuts } from './shortcuts.ts'
+import { useCountInTab } from './title-count.ts'
+import { TopBar } from './top-bar.tsx'
+
+export function Frame() {
+  const session = useSession()
+  const environment = useEnvironment()
+  const pathname = useLocation({ select: (location) => location.pathname })
+  const isNarrow = useMediaQuery('(max-width: 767px)', undefined, { getInitialValueInEffect: false }) ?? false
+  const [isFolded, setFolded] = useLocalStorage({
+    key: 'countersign-navigation-folded',
+    defaultValue: false,
+    getInitialValueInEffect: false,
+  })
+  const [isDrawerOpen, setDrawerOpen] = useState(false)
+  const [isPaletteOpen, setPaletteOpen] = useState(false)
+  const [titleSlot, setTitleSlot] = useState<HTMLElement | null>(null)
+  const pending = usePendingCount()
+
+  useLeaveWhenSignedOut()
+  useLiveRefresh()
+  useCountInTab(pending)
+  useShortcuts(session.permissions, () => setPaletteOpen(true))
+  useEffect(() => setDrawerOpen(false), [pathname])
+
+  const chosen = session.environments.find(({ name }) => name === environment)
+  return (
+    <TitleSlot value={titleSlot}>
+      <a href="#page" className={classes.skip}>
+        Skip to the page
+      </a>
+      <div className={classes.frame} data-folded={isFolded || undefined}>
+        {!isNarrow && (
+          <Navigation isFolded={isFolded} pending={pending} onFold={() => setFolded(!isFolded)} session={session} />
+        )}
+        {isNarrow && (
+          <Drawer
+            opened={isDrawerOpen}
+            onClose={() => setDrawerOpen(false)}
+            size={264}
+            padding={0}
+            withCloseButton={false}
+            title={null}
+            aria-label="Navigation"
+          >
+            <Navigation isFolded={false} pending={pending} session={session} />
+          </Drawer>
+        )}
+        <div className={classes.main}>
+          {chosen?.is_protected && (
+            <div className={classes.protectedLine} style={{ background: colorOf(chosen.color) }} />
+          )}
+          <TopBar
+            titleRef={setTitleSlot}
+            onMenu={isNarrow ? () => setDrawerOpen(true) : undefined}
+            onPalette={() => setPaletteOpen(true)}
+          />
+          <main id="page" className={classes.body} tabIndex={-1}>
+            <Suspense fallback={null}>
+              <Outlet />
+            </Suspense>
+          </main>
+        </div>
+      </div>
+      <Palette isOpen={isPaletteOpen} onClose={() => setPaletteOpen(false)} />
+    </TitleSlot>
+  )
+}
+
+/** When a session ends, here or elsewhere, the page is left for the sign-in page, which leads back. */
+function useLeaveWhenSignedOut(): void {
+  const isSignedIn = useMaybeSession() !== null
+  const navigate = useNavigate()
+  const href = useLocation({ select: (location) => location.href })
+  useEffect(() => {
+    if (!isSignedIn) void navigate({ to: '/sign-in', search: { next: href, ended: true }, replace: true })
+  }, [isSignedIn, navigate, href])
+}

@@ -1,0 +1,28 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { type Announcement, startRefreshing } from '../stream/announcements.ts'
+import { listen } from '../stream/stream.ts'
+
+const listeners = new Set<(announcement: Announcement) => void>()
+
+/** Keeps what is shown in step with the server for as long as the frame is on the page. */
+export function useLiveRefresh(): void {
+  const client = useQueryClient()
+  useEffect(() => {
+    const refresh = startRefreshing(client)
+    return listen((announcement) => {
+      refresh(announcement)
+      for (const listener of listeners) listener(announcement)
+    })
+  }, [client])
+}
+
+/** For pages that do more with an announcement than fetch again, such as counting what is new. */
+export function useAnnouncements(listener: (announcement: Announcement) => void): void {
+  useEffect(() => {
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+    }
+  }, [listener])
+}

@@ -1,0 +1,31 @@
+import type { ComponentType } from 'react'
+import type { Permission } from '../api/types/session.ts'
+import { OverviewIcon } from '../ui/icons.tsx'
+
+export type Destination = {
+  readonly to: string
+  readonly word: string
+  readonly needs: Permission
+  readonly icon: ComponentType<{ readonly size?: number }>
+  /** Pressed after `g`. */
+  readonly key: string
+}
+
+export type Group = { readonly word: string; readonly destinations: readonly Destination[] }
+
+/** An entry is added when its page is real; a person sees those they may use. */
+export const navigation: readonly Group[] = [
+  {
+    word: 'Watch',
+    destinations: [{ to: '/', word: 'Overview', needs: 'overview:read', icon: OverviewIcon, key: 'o' }],
+  },
+]
+
+export function visibleTo(permissions: readonly string[]): readonly Group[] {
+  return navigation
+    .map(({ word, destinations }) => ({
+      word,
+      destinations: destinations.filter(({ needs }) => permissions.includes(needs)),
+    }))
+    .filter(({ destinations }) => destinations.length > 0)
+}

@@ -1,0 +1,26 @@
+import { createRouter } from '@tanstack/react-router'
+import { overviewRoute } from './features/overview/route.ts'
+import { setupRoute } from './features/setup/route.ts'
+import { signInRoute } from './features/sign-in/route.ts'
+import { ErrorPage, NotFoundPage } from './frame/error-pages.tsx'
+import { frameRoute } from './frame/frame-route.tsx'
+import { rootRoute } from './frame/root-route.tsx'
+
+/** Every page, one line each; a page's own folder says its path and its search parameters. */
+const routes = rootRoute.addChildren([setupRoute, signInRoute, frameRoute.addChildren([overviewRoute])])
+
+export const router = createRouter({
+  routeTree: routes,
+  defaultPreload: 'intent',
+  defaultPreloadDelay: 40,
+  defaultPendingMs: 200,
+  scrollRestoration: false,
+  defaultErrorComponent: ErrorPage,
+  defaultNotFoundComponent: NotFoundPage,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

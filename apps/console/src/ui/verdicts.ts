@@ -1,0 +1,57 @@
+/** The words people see. One colour, one icon and one word each, everywhere. */
+export const verdictWords = {
+  allowed: 'Allowed',
+  blocked: 'Blocked',
+  held: 'Held',
+  approved: 'Approved',
+  denied: 'Denied',
+  'would-block': 'Would block',
+  failed: 'Failed',
+  'timed-out': 'Timed out',
+  cancelled: 'Cancelled',
+  unknown: 'Unknown',
+} as const
+
+export type Verdict = keyof typeof verdictWords
+export type VerdictTone = 'allowed' | 'blocked' | 'held' | 'would-block' | 'failed' | 'timed-out'
+
+const tones: Readonly<Record<Verdict, VerdictTone>> = {
+  allowed: 'allowed',
+  approved: 'allowed',
+  blocked: 'blocked',
+  denied: 'blocked',
+  held: 'held',
+  'would-block': 'would-block',
+  failed: 'failed',
+  'timed-out': 'timed-out',
+  cancelled: 'timed-out',
+  unknown: 'timed-out',
+}
+
+export function toneOf(verdict: Verdict): VerdictTone {
+  return tones[verdict]
+}
+
+/** How the wire says it: states of approvals, verdicts of events, past tense or not. */
+const wireWords: Readonly<Record<string, Verdict>> = {
+  allow: 'allowed',
+  allowed: 'allowed',
+  block: 'blocked',
+  blocked: 'blocked',
+  hold: 'held',
+  held: 'held',
+  pending: 'held',
+  approved: 'approved',
+  denied: 'denied',
+  would_block: 'would-block',
+  'would-block': 'would-block',
+  failed: 'failed',
+  error: 'failed',
+  timed_out: 'timed-out',
+  timeout: 'timed-out',
+  cancelled: 'cancelled',
+}
+
+export function verdictOf(word: string): Verdict {
+  return wireWords[word] ?? 'unknown'
+}
