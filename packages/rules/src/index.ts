@@ -6,6 +6,24 @@ export {
   type RulesetDiff,
   type ToolChange,
 } from './diff-rulesets.ts'
+export {
+  type Call,
+  type Counters,
+  type Facts,
+  type JsonObject,
+  type Principal,
+  type ResolvedPath,
+  type ResolvePath,
+  sideEffectOf,
+  toolNameProblem,
+  type WorkflowAnswer,
+} from './evaluate/call.ts'
+export { type Compiled, type CompileOptions, compile } from './evaluate/compile.ts'
+export { decidePost, decidePre } from './evaluate/decide.ts'
+export type { DecisionSource, Fired, Hold, PostDecision, PreDecision, Verdict } from './evaluate/decision.ts'
+export type { CustomOperator } from './evaluate/operator-test.ts'
+export { isSensitiveKey, looksLikeSecret, redactArguments, redactText } from './evaluate/redact.ts'
+export type { Output } from './evaluate/selector-value.ts'
 export { defaultLimits, type Limits, servedBytesMax } from './limits.ts'
 export * from './model.ts'
 export { type ParseOptions, type ParseResult, parseRuleset } from './parse-ruleset.ts'

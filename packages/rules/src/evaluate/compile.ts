@@ -1,0 +1,141 @@
+import {
+  type PostRule,
+  type PreRule,
+  type Rule,
+  type Ruleset,
+  ruleMode,
+  type SandboxRule,
+  type Tool,
+} from '../model.ts'
+import { type CustomOperators, compileExpression, type ExpressionTest } from './expression-test.ts'
+import { compileGlob, type Glob } from './glob.ts'
+import { compileMessage, type Message } from './message.ts'
+import { compileReplacement, type Replacement } from './replacement.ts'
+import { compileSandbox, type Host, type SandboxTest } from './sandbox.ts'
+import type { CustomSelectors } from './selector-value.ts'
+import { compileSession, type SessionSteps } from './session-limits.ts'
+
+export interface CompileOptions {
+  /** The guard's own mode; the document's default unless said. */
+  readonly guardMode?: Ruleset['defaultMode']
+  /** For relative paths. A server that judges for a remote agent does not know it and leaves `/`. */
+  readonly workingDirectory?: string
+  readonly resolvePath?: Host['resolvePath']
+  readonly customOperators?: CustomOperators
+  readonly customSelectors?: CustomSelectors
+  /** Redact and suppress also what came from tools that changed something. */
+  readonly enforcesOutputOnUnsafe?: boolean
+  /** Rules that run alongside, observed only, and never decide. */
+  readonly candidates?: Ruleset
+}
+
+interface CompiledCommon {
+  readonly matchesTool: Glob
+  readonly isObserved: boolean
+  readonly message: Message
+}
+
+export interface CompiledPre extends CompiledCommon {
+  readonly rule: PreRule
+  readonly test: ExpressionTest
+}
+export interface CompiledSandbox extends CompiledCommon {
+  readonly rule: SandboxRule
+  readonly test: SandboxTest
+}
+export interface CompiledPost extends CompiledCommon {
+  readonly rule: PostRule
+  readonly test: ExpressionTest
+  readonly replacement: Replacement
+}
+
+/** A ruleset made ready once for any number of calls. */
+export interface Compiled {
+  readonly ruleset: Ruleset
+  readonly guardMode: Ruleset['defaultMode']
+  readonly host: Host
+  readonly customSelectors: CustomSelectors
+  readonly enforcesOutputOnUnsafe: boolean
+  readonly tools: ReadonlyMap<string, Tool>
+  readonly session: SessionSteps
+  readonly sessionMessages: ReadonlyMap<string, Message>
+  /** The rules for one tool, in document order. */
+  readonly rulesFor: (tool: string) => ToolRules
+  readonly candidates?: Compiled
+}
+
+export interface ToolRules {
+  readonly pre: readonly CompiledPre[]
+  readonly sandbox: readonly CompiledSandbox[]
+  readonly post: readonly CompiledPost[]
+}
+
+/** Built from a model that `parseRuleset` made: its patterns compile and its operands fit. */
+export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compiled {
+  const host: Host = {
+    workingDirectory: options.workingDirectory ?? '/',
+    ...(options.resolvePath ? { resolvePath: options.resolvePath } : {}),
+  }
+  const custom = options.customOperators ?? {}
+  const enabled = ruleset.rules.filter((rule) => rule.enabled)
+  const common = (rule: Rule, message: string): Omit<CompiledCommon, 'matchesTool'> => ({
+    isObserved: ruleMode(rule, ruleset) === 'observe',
+    message: compileMessage(message, rule.type === 'post'),
+  })
+  const pre: CompiledPre[] = []
+  const sandbox: CompiledSandbox[] = []
+  const post: CompiledPost[] = []
+  for (const rule of enabled) {
+    if (rule.type === 'pre') {
+      const made = common(rule, rule.then.message)
+      pre.push({ rule, ...made, matchesTool: compileGlob(rule.tool), test: compileExpression(rule.when, custom) })
+    } else if (rule.type === 'post') {
+      const made = common(rule, rule.then.message)
+      const test = compileExpression(rule.when, custom)
+      const replacement = compileReplacement(rule.when)
+      post.push({ rule, ...made, matchesTool: compileGlob(rule.tool), test, replacement })
+    } else if (rule.type === 'sandbox') {
+      const globs = rule.tools.map(compileGlob)
+      const matchesTool: Glob = (tool) => globs.some((glob) => glob(tool))
+      sandbox.push({ rule, ...common(rule, rule.message), matchesTool, test: compileSandbox(rule, host) })
+    }
+  }
+  const session = compileSession(ruleset)
+  const { candidates, ...alone } = options
+  return {
+    ruleset,
+    guardMode: options.guardMode ?? ruleset.defaultMode,
+    host,
+    customSelectors: options.customSelectors ?? {},
+    enforcesOutputOnUnsafe: options.enforcesOutputOnUnsafe === true,
+    tools: new Map(ruleset.tools.map((tool) => [tool.name, tool])),
+    session,
+    sessionMessages: new Map(session.steps.map(({ rule }) => [rule.id, compileMessage(rule.then.message, false)])),
+    rulesFor: rememberByTool((tool) => ({
+      pre: pre.filter((one) => one.matchesTool(tool)),
+      sandbox: sandbox.filter((one) => one.matchesTool(tool)),
+      post: post.filter((one) => one.matchesTool(tool)),
+    })),
+    ...(candidates ? { candidates: compile(candidates, alone) } : {}),
+  }
+}
+
+const toolsRemembered = 1_000
+const toolNameMax = 200
+
+/** Tool names come from outside: only so many, and only so long ones, are kept. */
+function rememberByTool(make: (tool: string) => ToolRules): (tool: string) => ToolRules {
+  const remembered = new Map<string, ToolRules>()
+  return (tool) => {
+    const known = remembered.get(tool)
+    if (known) return known
+    const made = make(tool)
+    if (tool.length > toolNameMax) return made
+    if (remembered.size >= toolsRemembered) {
+      const [oldest] = remembered.keys()
+      if (oldest !== undefined) remembered.delete(oldest)
+    }
+    remembered.set(tool, made)
+    return made
+  }
+}

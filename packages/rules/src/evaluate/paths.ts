@@ -1,0 +1,55 @@
+import type { ResolvePath } from './call.ts'
+
+/** Absolute and without `.`, `..`, repeated or trailing slashes, from the text alone. */
+export function lexicalPath(path: string, workingDirectory: string): string {
+  const whole = path.startsWith('/') ? path : `${workingDirectory}/${path}`
+  const parts: string[] = []
+  for (const part of whole.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part === '..') parts.pop()
+    else parts.push(part)
+  }
+  return `/${parts.join('/')}`
+}
+
+export function isInside(path: string, boundary: string): boolean {
+  return boundary === '/' || path === boundary || path.startsWith(`${boundary}/`)
+}
+
+export type PathForms =
+  /** Each must satisfy the rule: the path as written and as it reads after each round of percent-decoding. */
+  { readonly is: 'forms'; readonly forms: readonly string[] } | { readonly is: 'bad' }
+
+const decodingRounds = 3
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const control = /[\u0000-\u001F\u007F-\u009F]/
+
+export function pathForms(raw: string, workingDirectory: string, resolve: ResolvePath | undefined): PathForms {
+  const forms: string[] = []
+  let text = raw
+  for (let round = 0; round <= decodingRounds; round += 1) {
+    if (control.test(text)) return { is: 'bad' }
+    const lexical = lexicalPath(text, workingDirectory)
+    forms.push(lexical)
+    if (resolve) {
+      const resolved = resolve(lexical)
+      // Where links cannot be followed the text must satisfy the rule, and what is known of the target too.
+      forms.push(resolved.path)
+      if (resolved.isUncertain && resolved.path !== lexical) return { is: 'bad' }
+    }
+    if (!/%[0-9a-fA-F]{2}/.test(text)) break
+    const decoded = decode(text)
+    if (decoded === undefined) return { is: 'bad' }
+    text = decoded
+  }
+  return { is: 'forms', forms: [...new Set(forms)] }
+}
+
+function decode(text: string): string | undefined {
+  try {
+    // Only what is an escape; a lone percent sign is a character of the name.
+    return text.replace(/(?:%[0-9a-fA-F]{2})+/g, decodeURIComponent)
+  } catch {
+    return undefined
+  }
+}
