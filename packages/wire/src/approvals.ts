@@ -1,0 +1,165 @@
+import { type Static, Type } from 'typebox'
+import { environmentName, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
+
+const word = <const Words extends readonly string[]>(words: Words, description?: string) =>
+  Type.Union(
+    words.map((one) => Type.Literal(one as Words[number])),
+    { ...(description !== undefined && { description }) },
+  )
+
+/** `pending` is the only state that changes. The agent wire says `timeout` for timed_out and `denied` for cancelled. */
+export const approvalStatuses = ['pending', 'approved', 'denied', 'timed_out', 'cancelled'] as const
+export const approvalStatus = word(approvalStatuses)
+export type ApprovalStatus = (typeof approvalStatuses)[number]
+
+/** What the agent does by itself when nobody answers before the deadline. */
+export const timeoutEffect = word(['block', 'allow'])
+
+/** Who settled it, from where, how and why. Absent while pending. */
+export const approvalDecision = Type.Object({
+  by: principalRef,
+  via: Type.String({ description: 'console, api, wire, key, system: the door, as we saw it' }),
+  reason: nullable(Type.String()),
+  at: instant,
+  address: nullable(Type.String()),
+  user_agent: nullable(Type.String()),
+  claimed_by: nullable(Type.String({ description: 'Who a deciding key says it speaks for; a claim, not proof' })),
+})
+
+export const approvalItem = Type.Object({
+  id: idText,
+  status: approvalStatus,
+  environment: environmentName,
+  agent_id: Type.String(),
+  key: Type.Object({ id: idText, prefix: Type.String(), label: nullable(Type.String()) }),
+  session_id: nullable(Type.String()),
+  tool: Type.String(),
+  args_json: nullable(
+    Type.String({
+      description: 'The arguments, redacted, as JSON text: numbers that a double cannot hold keep their digits',
+    }),
+  ),
+  args_is_redacted: Type.Boolean({ description: 'Something secret was masked before it was stored' }),
+  args_is_escaped: Type.Boolean({ description: 'Characters that cannot be stored are shown as their escapes' }),
+  message: Type.String(),
+  timeout_seconds: Type.Integer(),
+  deadline: instant,
+  on_timeout: timeoutEffect,
+  created_at: instant,
+  settled_at: nullable(instant),
+  decision: nullable(approvalDecision),
+  last_polled_at: nullable(instant),
+  is_orphaned: Type.Boolean({
+    description: 'Nobody has ever asked for the answer: probably a request sent twice, whose twin is being waited for',
+  }),
+})
+export type ApprovalItem = Static<typeof approvalItem>
+
+/** The rule that held the call. Agents do not say it, so it is found in the revision they were last seen running. */
+export const approvalWhy = Type.Object({
+  source: word(['derived', 'claimed', 'unknown'], 'derived by us, claimed by the agent, or not to be found'),
+  sentence: Type.String({ description: 'How it was found, and how sure that is; show it' }),
+  ruleset: nullable(Type.String()),
+  version: nullable(Type.Integer()),
+  revision: nullable(Type.String({ description: 'Hash of the revision the agent was last seen running' })),
+  rules: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      message: Type.String(),
+      condition: nullable(Type.String({ description: 'The condition, as YAML' })),
+      tags: Type.Array(Type.String()),
+    }),
+    { description: 'One when it is clear, several when any of them could have asked' },
+  ),
+})
+
+/** What became of it, from what the agent reported afterwards. */
+export const approvalFate = Type.Object({
+  outcome: word(['succeeded', 'failed', 'blocked', 'not_run', 'running', 'unknown']),
+  certainty: word(['certain', 'likely', 'ambiguous', 'none']),
+  sentence: Type.String({ description: 'The outcome and how sure it is, in words; show it' }),
+  call_id: nullable(Type.String()),
+  events: Type.Array(Type.Object({ id: Type.String(), action: Type.String(), at: instant })),
+})
+
+export const similarApprovals = Type.Object({
+  counts: Type.Object({
+    approved: Type.Integer(),
+    denied: Type.Integer(),
+    timed_out: Type.Integer(),
+    cancelled: Type.Integer(),
+  }),
+  items: Type.Array(
+    Type.Object({
+      id: idText,
+      status: approvalStatus,
+      agent_id: Type.String(),
+      created_at: instant,
+      decision: nullable(approvalDecision),
+      has_same_args: Type.Boolean(),
+    }),
+    { description: 'Settled ones of the same tool in the same environment, those with equal arguments first' },
+  ),
+})
+
+export const approvalDetail = Type.Object({
+  ...approvalItem.properties,
+  now: instant,
+  digest: Type.String({ description: 'SHA-256 of digest_json: what a decision binds itself to' }),
+  digest_json: Type.String({ description: 'The canonical JSON (RFC 8785) that was digested' }),
+  why: approvalWhy,
+  fate: approvalFate,
+  similar: similarApprovals,
+})
+export type ApprovalDetail = Static<typeof approvalDetail>
+
+export const approvalsQuery = Type.Object({
+  ...pageQuery,
+  status: Type.Optional(
+    word([...approvalStatuses, 'settled'], 'One state, or settled for all but pending; absent means all'),
+  ),
+  environment: Type.Optional(environmentName),
+  agent: Type.Optional(Type.String({ maxLength: 255 })),
+  tool: Type.Optional(Type.String({ maxLength: 255 })),
+  since: Type.Optional(instant),
+  until: Type.Optional(instant),
+  q: Type.Optional(Type.String({ maxLength: 200, description: 'Words in tool, agent, message, arguments or id' })),
+})
+
+/** Pending ones come soonest deadline first, all else newest first. `now` is the server's, for countdowns. */
+export const approvalsPage = Type.Object({
+  ...pageOf(approvalItem).properties,
+  total: Type.Integer(),
+  pending_total: Type.Integer({ description: 'Pending in the environment asked for, whatever the other filters' }),
+  now: instant,
+})
+export type ApprovalsPage = Static<typeof approvalsPage>
+
+const reason = Type.Optional(Type.String({ maxLength: 2000 }))
+
+export const decisionBody = Type.Object({ approve: Type.Boolean(), reason }, { additionalProperties: false })
+export const cancellationBody = Type.Object({ reason }, { additionalProperties: false })
+
+export const decisionsMax = 200
+export const decisionsBody = Type.Object(
+  {
+    decisions: Type.Array(
+      Type.Object({ id: idText, approve: Type.Boolean(), reason }, { additionalProperties: false }),
+      { minItems: 1, maxItems: decisionsMax },
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** One result for each decision, in the order they were sent; each was carried out, or refused, by itself. */
+export const decisionsResult = Type.Object({
+  results: Type.Array(
+    Type.Object({
+      id: idText,
+      is_ok: Type.Boolean(),
+      approval: nullable(approvalItem),
+      problem: nullable(Type.Object({ status: Type.Integer(), code: Type.String(), detail: Type.String() })),
+    }),
+  ),
+})
+export type DecisionsResult = Static<typeof decisionsResult>
