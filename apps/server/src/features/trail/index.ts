@@ -1,5 +1,8 @@
 export type { Act, ActOutcome, RequestFacts } from './act.ts'
+export { readTrailHead } from './read-trail.ts'
 export { type RecordAct, recordAct } from './record-act.ts'
+export { actorOf, recordRefusal } from './record-refusal.ts'
+export { trailRoutes } from './routes.ts'
 export { makeSequencer, type SequencePass } from './sequence-entries.ts'
 export { erasePersonalFacts, type KeySealing } from './subject-keys.ts'
 export { type TrailHealth, trailHealth, unsequencedSecondsMax } from './trail-health.ts'

@@ -17,7 +17,7 @@ async function lastEntry() {
 }
 
 const personalOf = async (entry: Awaited<ReturnType<typeof lastEntry>>) =>
-  (await openPersonalFacts(scene.db, scene.keyring, entry.tenant, [entry])).get(entry.id)
+  (await openPersonalFacts(scene.db, scene.keyring, entry.tenant, [entry])).get(entry.id)?.facts
 
 const signIn = {
   tenant,
@@ -103,7 +103,10 @@ test('another tenant cannot open what is sealed here, though the person has the 
   await scene.record(scene.db, signIn)
   const entry = await lastEntry()
   const other = '0190f5a0-0000-7000-9000-000000000002'
-  expect((await openPersonalFacts(scene.db, scene.keyring, other, [entry])).get(entry.id)).toEqual({})
+  expect((await openPersonalFacts(scene.db, scene.keyring, other, [entry])).get(entry.id)).toEqual({
+    facts: {},
+    isWhole: false,
+  })
   await scene.record(scene.db, { ...signIn, tenant: other })
   expect((await lastEntry()).sealed?.[0]?.key).not.toBe(entry.sealed?.[0]?.key)
 })

@@ -66,30 +66,30 @@ function opened(keys: readonly SubjectKey[], sealing: KeySealing): ReadonlyMap<s
   )
 }
 
-/** What the trail says of persons in these entries; a part is missing when its key was erased. */
+/** What an entry says of persons. Not whole when the key of a part was erased. */
+export type OpenedFacts = { readonly facts: JsonObject; readonly isWhole: boolean }
+
+/** Opens the sealed parts of a tenant's entries, by entry id. */
 export async function openPersonalFacts(
   tx: Sql,
   sealing: KeySealing,
   tenant: string | null,
   entries: readonly { readonly id: string; readonly sealed?: readonly SealedFacts[] }[],
-): Promise<ReadonlyMap<string, JsonObject>> {
+): Promise<ReadonlyMap<string, OpenedFacts>> {
   const names = new Set(entries.flatMap((entry) => entry.sealed ?? []).map((box) => box.key))
   if (names.size === 0) return new Map()
-  const keys = new Map(
-    (await findKeysByName(tx, tenant, [...names])).map((key) => [
-      key.name,
-      sealing.unseal(purpose, key.name, key.sealedKey),
-    ]),
-  )
+  const found = await findKeysByName(tx, tenant, [...names])
+  const keys = new Map(found.map(({ name, sealedKey }) => [name, sealing.unseal(purpose, name, sealedKey)]))
   return new Map(
     entries.map(({ id, sealed = [] }) => {
-      const parts = sealed.map((box) => {
-        const key = keys.get(box.key)
-        return key === undefined ? undefined : openFacts(key, id, box)
-      })
-      return [id, Object.assign({}, ...parts)]
+      const parts = sealed.map((box) => openPart(keys.get(box.key), id, box))
+      return [id, { facts: Object.assign({}, ...parts), isWhole: !parts.includes(undefined) }]
     }),
   )
+}
+
+function openPart(key: Uint8Array | undefined, entryId: string, box: SealedFacts): JsonObject | undefined {
+  return key && openFacts(key, entryId, box)
 }
 
 /** Erases everything personal the trail says of somebody, for good. Answers how many keys were destroyed. */

@@ -13,7 +13,7 @@ export async function trailHealth({
   clock,
 }: {
   readonly db: Sql
-  readonly clock: { readonly now: () => Date }
+  readonly clock: Pick<Clock, 'now'>
 }): Promise<TrailHealth> {
   const oldest = await findOldestUnsequenced(db)
   const waited = oldest === undefined ? 0 : (clock.now().getTime() - oldest.getTime()) / 1000

@@ -1,0 +1,118 @@
+import type { Sql } from '../../kernel/db.ts'
+import { searchable } from './trail-tables.ts'
+
+export type TrailFilter = {
+  readonly actor?: string | undefined
+  /** An act, or its noun with a star: `key.*`. */
+  readonly act?: string | undefined
+  readonly subject?: string | undefined
+  readonly subjectKind?: string | undefined
+  readonly outcome?: string | undefined
+  /** Half open: from `since`, before `until`. */
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
+  readonly text?: string | undefined
+  /** Only numbers below it. */
+  readonly before?: number | undefined
+}
+
+export type NumberedEntry = { readonly number: number; readonly bytes: Uint8Array; readonly leafHash: Uint8Array }
+
+/** How many entries one page looks at in search of a text; the next page looks on. */
+const textWindow = 20_000
+
+/**
+ * The newest entries first, and below which number to go on; nothing when there are no more. A search for text may
+ * answer fewer than asked for, or none, and still go on.
+ */
+export async function findEntries(
+  db: Sql,
+  tenant: string,
+  filter: TrailFilter,
+  limit: number,
+): Promise<{ readonly entries: readonly NumberedEntry[]; readonly next: number | undefined }> {
+  const { where, values } = conditions(tenant, filter)
+  if (filter.text === undefined) {
+    const rows = await db.query<NumberedEntry>(
+      `select s.number, e.bytes, e.leaf_hash as "leafHash"
+        from trail_sequence as s
+        join trail_entries as e on e.id = s.entry_id
+        where ${where}
+        order by s.number desc
+        limit ${limit + 1}`,
+      values,
+    )
+    const entries = rows.slice(0, limit)
+    return { entries, next: rows.length > limit ? entries.at(-1)?.number : undefined }
+  }
+  const rows = await db.query<Partial<NumberedEntry> & { readonly looked: number; readonly lowest: number }>(
+    `with looked_at as materialized (
+        select s.number, s.entry_id from trail_sequence as s where ${where} order by s.number desc limit ${textWindow}),
+      found as (
+        select l.number, e.bytes, e.leaf_hash
+          from looked_at as l
+          join trail_entries as e on e.id = l.entry_id
+          where position($${values.length + 1} in lower(convert_from(e.bytes, 'UTF8'))) > 0
+          order by l.number desc
+          limit ${limit})
+      select f.number, f.bytes, f.leaf_hash as "leafHash", w.looked, w.lowest
+        from (select count(*) as looked, min(l.number) as lowest from looked_at as l) as w
+        left join found as f on true
+        order by f.number desc`,
+    [...values, asWritten(filter.text)],
+  )
+  const entries = rows.flatMap(({ number, bytes, leafHash }) =>
+    typeof number === 'number' && bytes && leafHash ? [{ number, bytes, leafHash }] : [],
+  )
+  const wentToTheEnd = entries.length < limit
+  const next = wentToTheEnd ? (rows[0]?.looked === textWindow ? rows[0].lowest : undefined) : entries.at(-1)?.number
+  return { entries, next }
+}
+
+/** The text as it stands within an entry: JSON's escapes, lower case. */
+function asWritten(text: string): string {
+  return JSON.stringify(text).slice(1, -1).toLowerCase()
+}
+
+function conditions(
+  tenant: string,
+  filter: TrailFilter,
+): { readonly where: string; readonly values: readonly unknown[] } {
+  const values: unknown[] = [tenant]
+  const parts = ['s.tenant_id = $1']
+  const add = (condition: string, value: unknown): void => {
+    if (value === undefined) return
+    values.push(value)
+    parts.push(condition.replace('?', `$${values.length}`))
+  }
+  const isNoun = filter.act?.endsWith('.*') === true
+  add(isNoun ? 'starts_with(s.act, ?)' : 's.act = ?', isNoun ? filter.act?.slice(0, -1) : filter.act)
+  add('s.actor_id = ?', filter.actor === undefined ? undefined : searchable(filter.actor))
+  add('s.subject_id = ?', filter.subject === undefined ? undefined : searchable(filter.subject))
+  add('s.subject_kind = ?', filter.subjectKind)
+  add('s.outcome = ?', filter.outcome)
+  add('s.at >= ?', filter.since)
+  add('s.at < ?', filter.until)
+  add('s.number < ?', filter.before)
+  return { where: parts.join(' and '), values }
+}
+
+export async function findEntry(db: Sql, tenant: string, number: number): Promise<NumberedEntry | undefined> {
+  const [row] = await db.query<NumberedEntry>(
+    `select s.number, e.bytes, e.leaf_hash as "leafHash"
+      from trail_sequence as s
+      join trail_entries as e on e.id = s.entry_id
+      where s.tenant_id = $1 and s.number = $2`,
+    [tenant, number],
+  )
+  return row
+}
+
+export async function findHead(
+  db: Sql,
+): Promise<{ readonly size: number; readonly root: Uint8Array; readonly at: Date } | undefined> {
+  const [row] = await db.query<{ size: number; root: Uint8Array; at: Date }>(
+    'select h.size, h.root, h.at from trail_heads as h order by h.size desc limit 1',
+  )
+  return row
+}

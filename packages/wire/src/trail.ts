@@ -1,0 +1,62 @@
+import { type Static, Type } from 'typebox'
+import { instant, nullable, pageOf, pageQuery } from './list.ts'
+
+const facts = Type.Record(Type.String(), Type.Unknown())
+
+/** An entry as a reader sees it: what was recorded, with personal facts opened where their key still exists. */
+export const trailEntry = Type.Object({
+  number: Type.Integer({ minimum: 0, description: 'Gapless, from 0; the leaf of the entry in the tree' }),
+  id: Type.String(),
+  at: instant,
+  act: Type.String(),
+  outcome: Type.String(),
+  actor: Type.Object({
+    kind: Type.String(),
+    id: Type.String(),
+    credential: Type.Optional(Type.String()),
+    key_id: Type.Optional(Type.String()),
+  }),
+  subject: Type.Object({ kind: Type.String(), id: Type.String() }),
+  request_id: nullable(Type.String()),
+  details: facts,
+  personal: Type.Object({
+    actor: Type.Optional(facts),
+    subject: Type.Optional(facts),
+    request: Type.Optional(facts),
+  }),
+  is_erased: Type.Boolean({ description: 'True when personal facts were recorded and their key was destroyed since' }),
+})
+
+export const trailEntryWithBytes = Type.Object({
+  ...trailEntry.properties,
+  canonical: Type.String({ description: 'The RFC 8785 text whose UTF-8 bytes were hashed' }),
+  leaf_hash: Type.String({ description: 'SHA-256(0x00, bytes), hexadecimal' }),
+})
+
+export const trailPage = pageOf(trailEntry)
+
+export const trailHead = Type.Object({
+  size: Type.Integer({ minimum: 0 }),
+  root: Type.String({ description: 'RFC 6962 tree hash over all entries, hexadecimal' }),
+  at: nullable(instant),
+})
+
+export const trailQuery = Type.Object(
+  {
+    ...pageQuery,
+    actor: Type.Optional(Type.String({ maxLength: 400, description: 'Id of who acted' })),
+    act: Type.Optional(Type.String({ maxLength: 100, description: 'The act, or its noun with a star: key.*' })),
+    subject: Type.Optional(Type.String({ maxLength: 2000, description: 'Id of what was acted upon' })),
+    subject_kind: Type.Optional(Type.String({ maxLength: 100 })),
+    outcome: Type.Optional(Type.String({ maxLength: 40 })),
+    since: Type.Optional(instant),
+    until: Type.Optional(instant),
+    text: Type.Optional(
+      Type.String({ minLength: 2, maxLength: 200, description: 'Anywhere in the entry, sealed parts excepted' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export type TrailEntryShown = Static<typeof trailEntry>
+export type TrailQuery = Static<typeof trailQuery>
