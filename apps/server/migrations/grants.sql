@@ -23,3 +23,6 @@ revoke insert, update, delete on trail_entries, trail_sequence, trail_heads, tra
 grant insert (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, bytes, mac, mac_key) on trail_entries to :"app_role";
 grant insert on trail_sequence, trail_heads, trail_subject_keys to :"app_role";
 grant update (sealed_key, erased_at) on trail_subject_keys to :"app_role";
+
+-- Approvals are settled, never removed; its trigger lets nothing else change.
+revoke delete on approvals from :"app_role";
