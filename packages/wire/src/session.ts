@@ -1,0 +1,36 @@
+import { Type } from 'typebox'
+import { idText, instant } from './list.ts'
+import { emailText } from './setup.ts'
+
+export const signInBody = Type.Object(
+  { email: Type.String({ maxLength: 255 }), password: Type.String({ maxLength: 1024 }) },
+  { additionalProperties: false },
+)
+
+/** Everything a page must know of who is signed in. */
+export const sessionView = Type.Object({
+  person: Type.Object({ id: idText, email: emailText, name: Type.String(), role: Type.String() }),
+  tenant: Type.Object({ id: idText, name: Type.String() }),
+  permissions: Type.Array(Type.String()),
+  environments: Type.Array(
+    Type.Object({ name: Type.String(), color: Type.String(), position: Type.Integer(), is_protected: Type.Boolean() }),
+  ),
+  server: Type.Object({ version: Type.String(), base_url: Type.String(), profile: Type.String() }),
+})
+
+export const sessionRow = Type.Object({
+  id: idText,
+  made_at: instant,
+  last_seen_at: instant,
+  expires_at: instant,
+  address: Type.String(),
+  user_agent: Type.String(),
+  is_current: Type.Boolean(),
+})
+
+export const passwordChange = Type.Object(
+  { current_password: Type.String({ maxLength: 1024 }), new_password: Type.String({ maxLength: 1024 }) },
+  { additionalProperties: false },
+)
+
+export const endedSessions = Type.Object({ ended: Type.Integer() })
