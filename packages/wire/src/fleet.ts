@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { assignmentSource } from './assignments.ts'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery } from './list.ts'
 
 /**
@@ -12,14 +13,6 @@ export type AgentStatus = (typeof agentStatuses)[number]
 
 /** How we know what an agent runs: its events say it, it said so when it connected, or it fetched it (weakest). */
 export const evidenceSource = Type.Union([Type.Literal('event'), Type.Literal('stream'), Type.Literal('fetch')])
-
-/** Why this ruleset is meant for the agent. */
-export const assignmentSource = Type.Union([
-  Type.Literal('explicit'),
-  Type.Literal('rule'),
-  Type.Literal('agent_provided'),
-  Type.Literal('none'),
-])
 
 const tags = Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.String({ maxLength: 256 }), {
   maxProperties: 64,
