@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
+import { sha256Hex } from '../src/kernel/crypto.ts'
 import { migrate, migrationsFolder } from '../src/kernel/migrate.ts'
 
 /** What every test file needs to know to make a database of its own. */
@@ -23,7 +24,7 @@ export async function prepareServer(superuserUrl: string, major?: string): Promi
     if (major) await requireMajor(superuser, major)
     // Runs that start at once take turns.
     await superuser.query('select pg_advisory_lock(45)')
-    const template = `${prefix}_template_${await fingerprint(superuser)}`
+    const template = `${prefix}_template_${await fingerprint()}`
     const names = await databases(superuser)
     const runs = names.map((name) => runOf(name)).filter((run) => run > 0 && isAlive(run))
     for (const name of names) {
@@ -84,15 +85,12 @@ async function makeRole(superuser: pg.Client, name: string): Promise<void> {
 }
 
 /** Names the template for everything that decides what is in it. */
-async function fingerprint(superuser: pg.Client): Promise<string> {
+async function fingerprint(): Promise<string> {
   const names = (await readdir(migrationsFolder)).filter((name) => name.endsWith('.sql')).toSorted()
   const files = [...names, '../src/kernel/migrate.ts'].map((name) => join(migrationsFolder, name))
   const texts = await Promise.all(files.map((path) => readFile(path, 'utf8')))
-  const { rows } = await superuser.query<{ hash: string }>(
-    `select left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 16) as hash`,
-    [JSON.stringify([names, texts, (await import('pg-boss')).getConstructionPlans()])],
-  )
-  return rows[0]?.hash ?? ''
+  const boss = (await import('pg-boss')).getConstructionPlans()
+  return sha256Hex(JSON.stringify([names, texts, boss])).slice(0, 16)
 }
 
 async function databases(superuser: pg.Client): Promise<readonly string[]> {

@@ -38,11 +38,6 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0
 }
 
-/** 256 random bits in characters that need no quoting in a URL, an SQL literal or a shell. */
-export function randomSecret(): string {
-  return Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
-}
-
 /** Creates the folder with exactly this mode, whatever the umask; an existing one is brought to it when it is ours. */
 export async function makeFolder(path: string, mode: number): Promise<void> {
   // Parents made on the way get the same mode: under umask 077 they would shut the database's user out.

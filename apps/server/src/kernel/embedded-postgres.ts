@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { type DataFolder, errorCode, randomSecret, unless } from './data-folder.ts'
+import { randomToken } from './crypto.ts'
+import { type DataFolder, errorCode, unless } from './data-folder.ts'
 import {
   type Cluster,
   freePort,
@@ -15,6 +16,7 @@ import { chooseHome } from './embedded-postgres/home.ts'
 import { isServerOf, readPostmaster } from './embedded-postgres/postmaster.ts'
 import { appRole, databaseName, makeRoles, ownerRole } from './embedded-postgres/roles.ts'
 import { installedRuntime, removeOtherRuntimes } from './embedded-postgres/runtime.ts'
+import type { Log } from './log.ts'
 
 export type EmbeddedPostgres = {
   /** As the restricted role the server runs as. */
@@ -31,10 +33,7 @@ export type EmbeddedPostgres = {
 
 type Needs = {
   readonly folder: DataFolder
-  readonly log: {
-    readonly info: (fields: object, text: string) => void
-    readonly warn: (fields: object, text: string) => void
-  }
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 type Passwords = { readonly superuser: string; readonly owner: string; readonly app: string }
@@ -203,9 +202,9 @@ async function stopUnlessUsed(cluster: Cluster, passwords: Passwords): Promise<b
 
 async function makePasswords(folder: DataFolder): Promise<Passwords> {
   return {
-    superuser: await folder.secret('postgres-superuser', randomSecret),
-    owner: await folder.secret('postgres-owner', randomSecret),
-    app: await folder.secret('postgres-app', randomSecret),
+    superuser: await folder.secret('postgres-superuser', randomToken),
+    owner: await folder.secret('postgres-owner', randomToken),
+    app: await folder.secret('postgres-app', randomToken),
   }
 }
 

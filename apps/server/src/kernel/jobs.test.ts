@@ -147,8 +147,8 @@ function needs() {
 }
 
 const sql = {
-  query: async <Row>(text: string, values?: readonly unknown[]): Promise<Row[]> =>
-    (await client.query(text, values ? [...values] : [])).rows,
+  query: async <Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> =>
+    (await client.query<Row>(text, values ? [...values] : [])).rows,
 }
 
 async function inTransaction(end: 'commit' | 'rollback', work: () => Promise<void>): Promise<void> {

@@ -1,4 +1,7 @@
 import type { PgBoss } from 'pg-boss'
+import type { Clock } from './clock.ts'
+import type { Sql } from './db.ts'
+import type { Log } from './log.ts'
 import { jobsSchema } from './migrate.ts'
 
 /** A queue is a value that a feature exports: who enqueues and who works share its name and the type of its payload. */
@@ -49,16 +52,11 @@ export type Jobs = {
   readonly health: () => Promise<readonly QueueHealth[]>
 }
 
-type Sql = { readonly query: <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]> }
-
 type Needs = {
   /** The restricted role; the owner made the tables when it migrated. */
   readonly url: string
-  readonly clock: { readonly now: () => Date }
-  readonly log: {
-    readonly warn: (fields: object, text: string) => void
-    readonly error: (fields: object, text: string) => void
-  }
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Pick<Log, 'warn' | 'error'>
 }
 
 /** New jobs are told of at once; what is to be tried again or comes due is found by looking. */

@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { sha256Hex } from './crypto.ts'
+import type { Log } from './log.ts'
 
 export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 
@@ -17,10 +19,7 @@ type Needs = {
   /** The restricted role the server runs as; it is granted what `grants.sql` says. */
   readonly appUrl: string
   readonly folder?: string
-  readonly log: {
-    readonly info: (fields: object, text: string) => void
-    readonly warn: (fields: object, text: string) => void
-  }
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 /**
@@ -37,7 +36,7 @@ export async function migrate({ ownerUrl, appUrl, folder = migrationsFolder, log
     await owner.query(`set lock_timeout = '30s'`)
     await owner.query(bookkeeping)
     const applied = await readApplied((text) => owner.query<Applied>(text).then(({ rows }) => rows))
-    const pending = await settlePending(owner, migrations, applied, log)
+    const pending = settlePending(migrations, applied, log)
     for (const migration of pending) await run(owner, migration)
     await owner.query(jobHealth)
     await migrateJobs(ownerUrl)
@@ -96,18 +95,17 @@ async function readApplied(query: (text: string) => Promise<readonly Applied[]>)
   return query('select m.name, m.checksum from schema_migrations as m order by m.name')
 }
 
-async function settlePending(
-  owner: pg.Client,
+function settlePending(
   migrations: readonly Migration[],
   applied: readonly Applied[],
   log: Needs['log'],
-): Promise<readonly Migration[]> {
+): readonly Migration[] {
   const ours = new Map(migrations.map((migration) => [migration.name, migration]))
   const last = applied.at(-1)?.name ?? ''
   const newest = migrations.at(-1)?.name ?? ''
   for (const { name, checksum } of applied) {
     const migration = ours.get(name)
-    if (migration && (await checksumOf(owner, migration)) !== checksum) {
+    if (migration && sha256Hex(migration.text) !== checksum) {
       throw new Error(
         `The migration ${name} was changed after this database had run it. Restore the file as it was, and put the change into a new one.`,
       )
@@ -131,7 +129,6 @@ async function settlePending(
 }
 
 async function run(owner: pg.Client, migration: Migration): Promise<void> {
-  const checksum = await checksumOf(owner, migration)
   await owner.query('begin')
   try {
     const before = await transactionId(owner)
@@ -139,7 +136,10 @@ async function run(owner: pg.Client, migration: Migration): Promise<void> {
     if ((await transactionId(owner)) !== before) {
       throw new Error('it ends the transaction it runs in; remove its begin, commit or rollback')
     }
-    await owner.query('insert into schema_migrations (name, checksum) values ($1, $2)', [migration.name, checksum])
+    await owner.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
+      migration.name,
+      sha256Hex(migration.text),
+    ])
     await owner.query('commit')
   } catch (cause) {
     await owner.query('rollback').catch(() => {
@@ -154,15 +154,6 @@ async function run(owner: pg.Client, migration: Migration): Promise<void> {
 async function transactionId(owner: pg.Client): Promise<string | undefined> {
   const { rows } = await owner.query<{ id: string }>('select pg_current_xact_id()::text as id')
   return rows[0]?.id
-}
-
-/** The database hashes, since it is at hand and what it stored is compared with what it makes now. */
-async function checksumOf(owner: pg.Client, migration: Migration): Promise<string | undefined> {
-  const { rows } = await owner.query<{ checksum: string }>(
-    `select encode(sha256(convert_to($1, 'UTF8')), 'hex') as checksum`,
-    [migration.text],
-  )
-  return rows[0]?.checksum
 }
 
 /** The tables of the job queue, which the restricted role could not make. */

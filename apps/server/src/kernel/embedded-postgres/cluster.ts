@@ -69,7 +69,8 @@ async function initialize(cluster: Cluster, password: string): Promise<void> {
 /** Starts the server and waits until it takes connections; answers its port. Throws `NotStarted` when it gave up. */
 export async function startServer(cluster: Cluster, port: number): Promise<number> {
   const before = await readPostmaster(cluster.data)
-  if (before && !(await isServerOf(cluster.data, before.pid))) await removeStalePid(cluster.data)
+  const isStale = before && !(await isServerOf(cluster.data, before.pid))
+  const inTheWay = isStale ? await removeStalePid(cluster.data) : undefined
   const output = join(cluster.home, `postgres-start-${process.pid}.log`)
   try {
     const child = await launch(cluster, 'postgres', ['-D', cluster.data, '-p', String(port), ...settings()], output)
@@ -77,7 +78,9 @@ export async function startServer(cluster: Cluster, port: number): Promise<numbe
     for (;;) {
       const found = await readPostmaster(cluster.data)
       if (found?.pid === child.pid && found?.isReady) return found.port
-      if (child.exitCode !== null || child.signalCode !== null) throw new NotStarted(await lastLines(cluster, output))
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new NotStarted([await lastLines(cluster, output), inTheWay].filter(Boolean).join('\nIn the way: '))
+      }
       await pause(10)
     }
   } finally {

@@ -36,19 +36,21 @@ export async function isServerOf(cluster: string, pid: number): Promise<boolean>
 
 /**
  * PostgreSQL clears away a dead server's `postmaster.pid` itself, but not when its number now belongs to another process
- * of the same user. Removed only after looking at every process, since the file is what keeps two servers apart.
+ * of the same user. Removed only after looking at every process, since the file is what keeps two servers apart;
+ * otherwise answers which process still works there.
  */
-export async function removeStalePid(cluster: string): Promise<void> {
-  if (process.platform !== 'linux') return
+export async function removeStalePid(cluster: string): Promise<string | undefined> {
+  if (process.platform !== 'linux') return undefined
   for (const name of await readdir('/proc')) {
     const pid = Number(name)
     if (!Number.isSafeInteger(pid)) continue
-    if (await isServerOf(cluster, pid)) return
-    // A backend that outlived its server shows neither; a root without all rights cannot see where it works.
-    const [title] = await argumentsOf(pid)
-    if (title?.startsWith('postgres:') && (await folderOf(pid)) === undefined) return
+    const [title = ''] = await argumentsOf(pid)
+    // A backend that outlived its server; where it works a root without all rights cannot see.
+    const mayBeOurs = title.startsWith('postgres:') && (await folderOf(pid)) === undefined && isAlive(pid)
+    if (mayBeOurs || (await isServerOf(cluster, pid))) return `process ${pid} (${title})`
   }
   await rm(join(cluster, 'postmaster.pid'), { force: true })
+  return undefined
 }
 
 async function argumentsOf(pid: number): Promise<readonly string[]> {
