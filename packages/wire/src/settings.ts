@@ -1,7 +1,11 @@
 import { Type } from 'typebox'
 import { nullable } from './list.ts'
 
-export const settingSource = Type.Union([Type.Literal('default'), Type.Literal('environment'), Type.Literal('database')])
+export const settingSource = Type.Union([
+  Type.Literal('default'),
+  Type.Literal('environment'),
+  Type.Literal('database'),
+])
 const settingValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
 
 export const setting = Type.Object({

@@ -1,7 +1,11 @@
 import { Type } from 'typebox'
 import { idText } from './list.ts'
 
-export const emailText = Type.String({ minLength: 3, maxLength: 255, pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$' })
+export const emailText = Type.String({
+  minLength: 3,
+  maxLength: 255,
+  pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$',
+})
 
 export const setupState = Type.Object({ done: Type.Boolean(), needs_token: Type.Boolean() })
 

@@ -1,0 +1,146 @@
+import { Secret } from './kernel/secret.ts'
+
+/** Turns the text of a variable into a value, or throws an Error whose message is the remedy. */
+export type Reader<Value> = { readonly read: (text: string) => Value; readonly form: string }
+
+export const text: Reader<string> = { form: 'text', read: (given) => given }
+
+export function oneOf<const Word extends string>(...words: readonly Word[]): Reader<Word> {
+  return {
+    form: words.join(' · '),
+    read: (given) => {
+      const found = words.find((word) => word === given.toLowerCase())
+      if (found === undefined) throw new Error(`must be one of ${words.join(', ')}`)
+      return found
+    },
+  }
+}
+
+export function integer(minimum: number, maximum: number): Reader<number> {
+  return {
+    form: `${minimum} to ${maximum}`,
+    read: (given) => {
+      const value = Number(given)
+      if (!/^\d+$/.test(given) || value < minimum || value > maximum) {
+        throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
+      }
+      return value
+    },
+  }
+}
+
+export const boolean: Reader<boolean> = {
+  form: 'true · false',
+  read: (given) => {
+    if (['true', '1', 'yes', 'on'].includes(given.toLowerCase())) return true
+    if (['false', '0', 'no', 'off'].includes(given.toLowerCase())) return false
+    throw new Error('must be true or false')
+  },
+}
+
+export const list: Reader<readonly string[]> = {
+  form: 'comma-separated list',
+  read: (given) =>
+    given
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+}
+
+export const origins: Reader<readonly string[]> = {
+  form: 'comma-separated origins',
+  read: (given) =>
+    list.read(given).map((origin) => {
+      if (origin === '*') throw new Error('must name each origin: with * any page could act for whoever is signed in')
+      if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+        throw new Error(`${JSON.stringify(origin)} is not an origin like https://app.example.com`)
+      }
+      return origin
+    }),
+}
+
+/** `*` of the older product trusted whatever a client wrote; here it means the nearest proxy and no more. */
+export const proxies: Reader<readonly string[] | 'nearest'> = {
+  form: 'addresses and CIDR ranges, or *',
+  read: (given) => {
+    if (given.trim() === '*') return 'nearest'
+    return list.read(given).map((range) => {
+      const [address = '', bits] = range.split('/')
+      const isRange = /^[0-9a-fA-F:.]+$/.test(address) && (bits === undefined || /^\d{1,3}$/.test(bits))
+      if (!isRange) throw new Error(`${JSON.stringify(range)} is not an address or a range like 10.0.0.0/8`)
+      return range
+    })
+  },
+}
+
+export const httpUrl: Reader<string> = {
+  form: 'URL',
+  read: (given) => {
+    if (!URL.canParse(given)) throw new Error('must be a URL like https://countersign.example.com')
+    const url = new URL(given)
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('must begin with http:// or https://')
+    if (url.search !== '' || url.hash !== '' || url.username !== '')
+      throw new Error('must be a plain address without query or user')
+    return given.replace(/\/+$/, '')
+  },
+}
+
+export const databaseUrl: Reader<Secret> = {
+  form: 'postgres://…',
+  read: (given) => {
+    // Older environment files name the Python driver in the scheme.
+    const url = given.replace(/^postgres(?:ql)?(?:\+[a-z0-9]+)?:\/\//, 'postgresql://')
+    if (!url.startsWith('postgresql://') || !URL.canParse(url))
+      throw new Error('must be a URL like postgresql://user:password@host:5432/name')
+    return new Secret(url)
+  },
+}
+
+export const redisUrl: Reader<Secret> = {
+  form: 'redis://… · rediss://…',
+  read: (given) => {
+    if (!/^rediss?:\/\//.test(given) || !URL.canParse(given))
+      throw new Error('must be a URL like redis://:password@host:6379/0')
+    return new Secret(given)
+  },
+}
+
+/** A secret and, after commas, the ones it replaced: they still open what was made with them. */
+export const secretKeys: Reader<readonly [Secret, ...Secret[]]> = {
+  form: 'at least 32 characters; older ones after commas',
+  read: (given) => {
+    const [current, ...older] = list.read(given)
+    if (current === undefined) throw new Error('must not be empty; make one with: openssl rand -hex 32')
+    for (const one of [current, ...older]) {
+      if (one.length < 32) throw new Error('must have at least 32 characters; make one with: openssl rand -hex 32')
+    }
+    return [new Secret(current), ...older.map((one) => new Secret(one))]
+  },
+}
+
+/** Names of the older product are told apart by its rule: exactly 64 hexadecimal characters. */
+export const sealKeys: Reader<readonly [Secret, ...Secret[]]> = {
+  form: '64 hexadecimal characters; older ones after commas',
+  read: (given) => {
+    for (const one of list.read(given)) {
+      if (!/^[0-9a-fA-F]{64}$/.test(one))
+        throw new Error('must be 64 hexadecimal characters (32 bytes); make one with: openssl rand -hex 32')
+    }
+    return secretKeys.read(given)
+  },
+}
+
+export const secretText: Reader<Secret> = { form: 'secret', read: (given) => new Secret(given) }
+
+export const logLevel: Reader<'debug' | 'info' | 'warn' | 'error'> = {
+  form: 'debug · info · warn · error',
+  read: (given) => {
+    const word = given.toLowerCase()
+    if (word === 'warning') return 'warn'
+    if (word === 'critical' || word === 'fatal') return 'error'
+    return oneOf('debug', 'info', 'warn', 'error').read(word)
+  },
+}
+
+export const roles = ['api', 'proxy', 'worker'] as const
+export type Role = (typeof roles)[number]

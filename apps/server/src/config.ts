@@ -1,0 +1,373 @@
+import {
+  boolean,
+  databaseUrl,
+  httpUrl,
+  integer,
+  list,
+  logLevel,
+  oneOf,
+  origins,
+  proxies,
+  type Reader,
+  redisUrl,
+  sealKeys,
+  secretKeys,
+  secretText,
+  text,
+} from './config-readers.ts'
+import type { Secret } from './kernel/secret.ts'
+
+/** One variable: the name we print, the older products' names for it, how to read it, what holds without it. */
+export type Variable<Value, Fallback> = {
+  readonly name: `COUNTERSIGN_${string}`
+  readonly older?: readonly string[]
+  /** Names that platforms set for everybody: used when nothing else is set, never in conflict. */
+  readonly platform?: readonly string[]
+  readonly reader: Reader<Value>
+  readonly fallback: Fallback
+  /** How the fallback is told in the reference when it is worked out at start. */
+  readonly fallbackWords?: string
+  readonly help: string
+  readonly isSecret?: boolean
+}
+
+function variable<Value, Fallback extends Value | undefined = Value>(
+  row: Variable<Value, Fallback>,
+): Variable<Value, Fallback> {
+  return row
+}
+
+/** Every variable this server reads. The reference page is printed from this table. */
+export const variables = {
+  host: variable({
+    name: 'COUNTERSIGN_HOST',
+    reader: text,
+    fallback: 'localhost',
+    fallbackWords: 'both loopback addresses',
+    help: 'Address to listen on. 0.0.0.0 or :: in a container.',
+  }),
+  port: variable({
+    name: 'COUNTERSIGN_PORT',
+    platform: ['PORT'],
+    reader: integer(0, 65_535),
+    fallback: 8000,
+    help: 'Port to listen on. 0 takes a free one.',
+  }),
+  baseUrl: variable<string, undefined>({
+    name: 'COUNTERSIGN_BASE_URL',
+    older: ['EDICTUM_BASE_URL'],
+    reader: httpUrl,
+    fallback: undefined,
+    fallbackWords: 'http://localhost:<port>',
+    help: 'How people reach this server. Cookies are Secure exactly when it begins with https.',
+  }),
+  allowedHosts: variable({
+    name: 'COUNTERSIGN_ALLOWED_HOSTS',
+    reader: list,
+    fallback: [],
+    help: 'Other names under which browsers may reach this server.',
+  }),
+  dataDir: variable({
+    name: 'COUNTERSIGN_DATA_DIR',
+    reader: text,
+    fallback: './data',
+    help: 'Folder for the embedded database and the secrets made on first start.',
+  }),
+  databaseUrl: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_DATABASE_URL',
+    older: ['EDICTUM_DATABASE_URL'],
+    platform: ['DATABASE_URL'],
+    reader: databaseUrl,
+    fallback: undefined,
+    fallbackWords: 'an embedded PostgreSQL in the data folder',
+    help: 'PostgreSQL 15 or newer, as a role that may not change tables.',
+    isSecret: true,
+  }),
+  migrateDatabaseUrl: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_MIGRATE_DATABASE_URL',
+    older: ['ADMIN_DATABASE_URL'],
+    reader: databaseUrl,
+    fallback: undefined,
+    fallbackWords: 'COUNTERSIGN_DATABASE_URL, with a warning',
+    help: 'The same database as the role that owns the tables; used to migrate and for nothing else.',
+    isSecret: true,
+  }),
+  databaseConnections: variable({
+    name: 'COUNTERSIGN_DATABASE_CONNECTIONS',
+    reader: integer(2, 500),
+    fallback: 20,
+    help: 'Connections this process may hold, besides one for notifications.',
+  }),
+  redisUrl: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_REDIS_URL',
+    older: ['EDICTUM_REDIS_URL'],
+    platform: ['REDIS_URL'],
+    reader: redisUrl,
+    fallback: undefined,
+    fallbackWords: 'none; PostgreSQL carries notifications',
+    help: 'Redis or Valkey, to carry notifications between replicas. Nothing is lost when it goes away.',
+    isSecret: true,
+  }),
+  readyWithoutRedis: variable({
+    name: 'COUNTERSIGN_READY_WITHOUT_REDIS',
+    reader: boolean,
+    fallback: false,
+    help: 'Stay ready when a configured Redis is away.',
+  }),
+  secretKey: variable<readonly [Secret, ...Secret[]], undefined>({
+    name: 'COUNTERSIGN_SECRET_KEY',
+    older: ['EDICTUM_SECRET_KEY'],
+    reader: secretKeys,
+    fallback: undefined,
+    fallbackWords: 'made on first start with the embedded database; required with COUNTERSIGN_DATABASE_URL',
+    help: 'Keys the digests of sessions and API keys. To rotate, put the new one first and keep the old one after a comma.',
+    isSecret: true,
+  }),
+  sealKey: variable<readonly [Secret, ...Secret[]], undefined>({
+    name: 'COUNTERSIGN_SEAL_KEY',
+    older: ['EDICTUM_SIGNING_KEY_SECRET'],
+    reader: sealKeys,
+    fallback: undefined,
+    fallbackWords: 'made on first start with the embedded database; required with COUNTERSIGN_DATABASE_URL',
+    help: 'Seals signing keys and other secrets at rest. To rotate, put the new one first and keep the old one after a comma.',
+    isSecret: true,
+  }),
+  adminEmail: variable<string, undefined>({
+    name: 'COUNTERSIGN_ADMIN_EMAIL',
+    older: ['EDICTUM_ADMIN_EMAIL'],
+    reader: text,
+    fallback: undefined,
+    fallbackWords: 'none; the set-up page asks',
+    help: 'First administrator, made on first start together with COUNTERSIGN_ADMIN_PASSWORD.',
+  }),
+  adminPassword: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_ADMIN_PASSWORD',
+    older: ['EDICTUM_ADMIN_PASSWORD'],
+    reader: secretText,
+    fallback: undefined,
+    fallbackWords: 'none; the set-up page asks',
+    help: 'Password of the first administrator, at least 12 characters.',
+    isSecret: true,
+  }),
+  setupToken: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_SETUP_TOKEN',
+    reader: secretText,
+    fallback: undefined,
+    fallbackWords: 'made at start and printed in the set-up link',
+    help: 'What the set-up page demands before it makes the first administrator.',
+    isSecret: true,
+  }),
+  profile: variable({
+    name: 'COUNTERSIGN_PROFILE',
+    older: ['EDICTUM_ENV_NAME'],
+    reader: oneOf('development', 'staging', 'production'),
+    fallback: 'development' as const,
+    help: 'production hides the API description and the version.',
+  }),
+  roles: variable({
+    name: 'COUNTERSIGN_ROLES',
+    reader: {
+      form: 'api, worker',
+      read: (given: string): readonly ("api" | "worker")[] => list.read(given).map((role) => oneOf('api', 'worker').read(role)),
+    },
+    fallback: ['api', 'worker'] as readonly ('api' | 'worker')[],
+    help: 'What this process does: api answers requests, worker runs periodic work.',
+  }),
+  logLevel: variable({
+    name: 'COUNTERSIGN_LOG_LEVEL',
+    older: ['EDICTUM_LOG_LEVEL'],
+    reader: logLevel,
+    fallback: 'info' as const,
+    help: 'Least level that is logged.',
+  }),
+  corsOrigins: variable({
+    name: 'COUNTERSIGN_CORS_ORIGINS',
+    older: ['EDICTUM_CORS_ORIGINS'],
+    reader: origins,
+    fallback: [],
+    help: 'Other sites whose pages may call the API. Loopback origins are refused when the base URL is not on loopback.',
+  }),
+  trustedProxies: variable({
+    name: 'COUNTERSIGN_TRUSTED_PROXIES',
+    older: ['EDICTUM_TRUSTED_PROXIES'],
+    reader: proxies,
+    fallback: [] as readonly string[] | 'nearest',
+    help: 'Proxies whose X-Forwarded-For is believed. * believes the nearest one only.',
+  }),
+  monitoringToken: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_MONITORING_TOKEN',
+    reader: secretText,
+    fallback: undefined,
+    fallbackWords: 'none; /metrics answers on loopback only',
+    help: 'Bearer token for /metrics and for the version in /api/v1/health.',
+    isSecret: true,
+  }),
+  sessionHours: variable({
+    name: 'COUNTERSIGN_SESSION_HOURS',
+    older: ['EDICTUM_SESSION_TTL_HOURS'],
+    reader: integer(1, 24 * 30),
+    fallback: 24,
+    help: 'Absolute lifetime of a session, in hours.',
+  }),
+  sessionIdleMinutes: variable({
+    name: 'COUNTERSIGN_SESSION_IDLE_MINUTES',
+    reader: integer(1, 24 * 60),
+    fallback: 30,
+    help: 'A session unused for this long ends.',
+  }),
+  signInAttempts: variable({
+    name: 'COUNTERSIGN_SIGN_IN_ATTEMPTS',
+    older: ['EDICTUM_RATE_LIMIT_MAX_ATTEMPTS'],
+    reader: integer(1, 10_000),
+    fallback: 10,
+    help: 'Sign-in attempts per window, for each address and for each account.',
+  }),
+  signInWindowSeconds: variable({
+    name: 'COUNTERSIGN_SIGN_IN_WINDOW_SECONDS',
+    older: ['EDICTUM_RATE_LIMIT_WINDOW_SECONDS'],
+    reader: integer(1, 86_400),
+    fallback: 300,
+    help: 'Length of that window, in seconds.',
+  }),
+} as const
+
+type Variables = typeof variables
+
+type ValueOf<Row> =
+  Row extends Variable<infer Value, infer Fallback> ? (undefined extends Fallback ? Value | undefined : Value) : never
+
+export type Config = {
+  readonly [Name in keyof Variables]: ValueOf<Variables[Name]>
+} & {
+  /** Which variables were set, for the settings page to tell where a value comes from. */
+  readonly given: ReadonlySet<string>
+  readonly warnings: readonly string[]
+}
+
+/** Every mistake at once, each with its remedy. */
+export class ConfigError extends Error {
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`,
+    )
+    this.name = 'ConfigError'
+    this.mistakes = mistakes
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads the environment by the table. `readFile` serves the `…_FILE` form, which every variable has. */
+export function readConfig(environment: Environment, readFile: (path: string) => string): Config {
+  const mistakes: string[] = []
+  const values: Record<string, unknown> = {}
+  const given = new Set<string>()
+
+  for (const [key, row] of Object.entries<Variable<unknown, unknown>>(variables)) {
+    const found = findText(row, environment, readFile, mistakes)
+    values[key] = row.fallback
+    if (found === undefined) continue
+    given.add(row.name)
+    try {
+      values[key] = row.reader.read(found.text)
+    } catch (cause) {
+      mistakes.push(`${found.name} ${cause instanceof Error ? cause.message : String(cause)}.`)
+    }
+  }
+
+  const known = new Set(Object.values(variables).flatMap(({ name }) => [name, `${name}_FILE`]))
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('COUNTERSIGN_') || known.has(name as never)) continue
+    mistakes.push(`${name} is not a setting of this server${nearest(name, known)}.`)
+  }
+
+  const config = { ...values, given, warnings: [] } as unknown as Config
+  const checked = mistakes.length === 0 ? checkTogether(config, mistakes) : config
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return checked
+}
+
+type Found = { readonly name: string; readonly text: string }
+
+function findText(
+  row: Variable<unknown, unknown>,
+  environment: Environment,
+  readFile: (path: string) => string,
+  mistakes: string[],
+): Found | undefined {
+  const look = (name: string): Found | undefined => {
+    const text = environment[name]
+    if (text !== undefined && text !== '') return { name, text }
+    const path = environment[`${name}_FILE`]
+    if (path === undefined || path === '') return undefined
+    try {
+      return { name: `${name}_FILE`, text: readFile(path).trim() }
+    } catch (cause) {
+      mistakes.push(
+        `${name}_FILE names a file that cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      )
+      return undefined
+    }
+  }
+  const found = [row.name, ...(row.older ?? [])].map(look).filter((one) => one !== undefined)
+  const [first] = found
+  const other = found.find(({ text }) => text !== first?.text)
+  if (first && other) mistakes.push(`${first.name} and ${other.name} say different things. Keep one of them.`)
+  return first ?? (row.platform ?? []).map(look).find((one) => one !== undefined)
+}
+
+function checkTogether(config: Config, mistakes: string[]): Config {
+  const warnings: string[] = []
+  if (config.databaseUrl) {
+    if (!config.secretKey)
+      mistakes.push(
+        'COUNTERSIGN_SECRET_KEY must be set when COUNTERSIGN_DATABASE_URL is: every replica needs the same. Make one with: openssl rand -hex 32',
+      )
+    if (!config.sealKey)
+      mistakes.push(
+        'COUNTERSIGN_SEAL_KEY must be set when COUNTERSIGN_DATABASE_URL is: every replica needs the same. Make one with: openssl rand -hex 32',
+      )
+    if (!config.migrateDatabaseUrl) {
+      warnings.push(
+        'COUNTERSIGN_MIGRATE_DATABASE_URL is not set, so the server runs as the role that owns its tables and could change the trail. Give it a restricted role.',
+      )
+    }
+  }
+  if ((config.adminEmail === undefined) !== (config.adminPassword === undefined)) {
+    mistakes.push('COUNTERSIGN_ADMIN_EMAIL and COUNTERSIGN_ADMIN_PASSWORD belong together. Set both or none.')
+  }
+  const isLocal = config.baseUrl === undefined || isLoopback(new URL(config.baseUrl).hostname)
+  const refused = isLocal ? [] : config.corsOrigins.filter((origin) => isLoopback(new URL(origin).hostname))
+  if (refused.length > 0)
+    warnings.push(
+      `COUNTERSIGN_CORS_ORIGINS names ${refused.join(', ')}, which is ignored since the base URL is not on loopback.`,
+    )
+  if (!isLocal && config.baseUrl?.startsWith('http:'))
+    warnings.push('COUNTERSIGN_BASE_URL is not https, so passwords and cookies travel in clear.')
+  if (config.baseUrl?.startsWith('https:') && config.trustedProxies.length === 0) {
+    warnings.push(
+      'COUNTERSIGN_TRUSTED_PROXIES is not set although the base URL is https: limits will count the proxy as one client.',
+    )
+  }
+  return { ...config, corsOrigins: config.corsOrigins.filter((origin) => !refused.includes(origin)), warnings }
+}
+
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127\./.test(hostname)
+}
+
+/** The known name that shares most letter pairs with a mistyped one. */
+function nearest(name: string, known: ReadonlySet<string>): string {
+  const pairs = (word: string): Set<string> =>
+    new Set([...word.slice(12)].map((_, at) => word.slice(12).slice(at, at + 2)))
+  const mine = pairs(name)
+  const score = (other: string): number => {
+    const theirs = pairs(other)
+    const shared = [...mine].filter((pair) => theirs.has(pair)).length
+    return (2 * shared) / (mine.size + theirs.size)
+  }
+  const [best] = [...known].sort((a, b) => score(b) - score(a))
+  return best !== undefined && score(best) > 0.5 ? `; did you mean ${best}?` : ''
+}

@@ -1,0 +1,95 @@
+import type { FastifyRequest } from 'fastify'
+import type { Bus } from '../../kernel/bus.ts'
+import type { Keyring } from '../../kernel/crypto.ts'
+import type { Sql } from '../../kernel/db.ts'
+import { Problem, problems } from '../../kernel/problem.ts'
+import type { Agent } from '../roles/index.ts'
+import { findLiveKey, type LiveKey, noteKeyUses } from './agent-keys-table.ts'
+
+type Needs = {
+  readonly db: Sql
+  readonly clock: { readonly now: () => Date }
+  readonly keyring: Keyring
+  readonly bus: Pick<Bus, 'on' | 'isProven'>
+}
+
+/** Keys longer than this were never ours; they are refused before anything is computed. */
+const keyLengthMax = 300
+const knownMax = 50_000
+/** agent-api §1.4 */
+const agentId = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
+
+export type AgentReader = {
+  readonly agent: (request: FastifyRequest) => Promise<Agent | undefined>
+  /** Writes down when keys were last used; called now and then. */
+  readonly flushUses: () => Promise<void>
+}
+
+/**
+ * Finds the key behind a bearer token. Keys are 256 random bits, so a keyed digest finds them in microseconds; those
+ * found are kept while the bus, which tells of revocations, is proven alive.
+ */
+export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentReader {
+  const known = new Map<string, LiveKey>()
+  let uses = new Map<string, { tenant: string; id: string; at: Date }>()
+  const forget = (id: unknown): void => {
+    for (const [token, key] of known) if (key.id === id) known.delete(token)
+  }
+  for (const topic of ['key.revoked', 'key.changed'] as const) {
+    bus.on(topic, ({ body }) => {
+      forget(body['key_id'])
+    })
+  }
+
+  const read = async (token: string): Promise<LiveKey | undefined> => {
+    const kept = bus.isProven() ? known.get(token) : undefined
+    if (kept) return kept
+    if (!token.startsWith('edk_') || token.length > keyLengthMax) return undefined
+    const key = await findLiveKey(db, keyring.digests('agent-key', token))
+    if (!key) return undefined
+    if (known.size >= knownMax) known.clear()
+    known.set(token, key)
+    return key
+  }
+
+  return {
+    agent: async (request) => {
+      const header = request.headers.authorization
+      if (header === undefined) return undefined
+      if (!header.startsWith('Bearer '))
+        throw new Problem(problems.notSignedIn, 'Authorization header must use Bearer scheme.')
+      const key = await read(header.slice('Bearer '.length).trim())
+      if (!key) throw new Problem(problems.notSignedIn, 'Invalid or revoked API key.')
+      uses.set(key.id, { tenant: key.tenant, id: key.id, at: clock.now() })
+      return {
+        is: 'agent',
+        tenant: key.tenant,
+        keyId: key.id,
+        keyPrefix: key.prefix,
+        environment: key.environment,
+        rendering: key.rendering,
+        signingKeyId: key.signingKeyId,
+        agentId: claimedAgentId(request),
+      }
+    },
+    flushUses: async () => {
+      if (uses.size === 0) return
+      const batch = [...uses.values()]
+      uses = new Map()
+      await noteKeyUses(db, batch)
+    },
+  }
+}
+
+function claimedAgentId(request: FastifyRequest): string | undefined {
+  const given = request.headers['x-edictum-agent-id']
+  if (given === undefined || given === '') return undefined
+  if (typeof given === 'string' && agentId.test(given)) return given
+  throw new Problem(
+    problems.invalidInput,
+    'X-Edictum-Agent-Id must begin with a letter or digit and hold at most 128 letters, digits, dots, underscores and hyphens.',
+    {
+      errors: [{ path: 'header.x-edictum-agent-id', message: 'must match ^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$' }],
+    },
+  )
+}

@@ -1,0 +1,109 @@
+import type { Bus } from '../../kernel/bus.ts'
+import { type Keyring, randomToken } from '../../kernel/crypto.ts'
+import { type Db, sqlState, type Tx } from '../../kernel/db.ts'
+import { invalidInput, notFound } from '../../kernel/problem.ts'
+import type { Person, RequestFacts } from '../roles/index.ts'
+import type { RecordAct } from '../trail/index.ts'
+import {
+  type AgentKeyChange,
+  insertAgentKey,
+  type Rendering,
+  revokeAgentKeyRow,
+  updateAgentKey,
+} from './agent-keys-table.ts'
+
+type Needs = {
+  readonly db: Db
+  readonly clock: { readonly now: () => Date }
+  readonly newId: () => string
+  readonly keyring: Keyring
+  readonly recordAct: RecordAct
+  readonly bus: Pick<Bus, 'announce'>
+  /** The signing key whose signatures agents that are set up now will pin. */
+  readonly currentSigningKeyId: (tx: Tx, tenant: string) => Promise<string | null>
+}
+
+type KeyDraft = { readonly environment: string; readonly label: string; readonly rendering: Rendering }
+
+/** What people do with agent keys; each act is in the trail and on the bus, in one transaction with its change. */
+export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, currentSigningKeyId }: Needs) {
+  const tell = async (
+    tx: Tx,
+    who: Person,
+    facts: RequestFacts,
+    act: 'key.created' | 'key.changed' | 'key.revoked',
+    id: string,
+    details: Record<string, string | null>,
+  ) => {
+    await recordAct(tx, {
+      tenant: who.tenant,
+      act,
+      actor: { kind: 'person', id: who.id, credential: 'session' },
+      subject: { kind: 'agent_key', id },
+      request: facts,
+      details,
+    })
+    await bus.announce(tx, {
+      topic: act,
+      tenant: who.tenant,
+      body: { key_id: id, environment: details['environment'] ?? null },
+    })
+  }
+
+  return {
+    /** Answers the whole key, which is shown this once. */
+    make: async (who: Person, draft: KeyDraft, facts: RequestFacts): Promise<{ id: string; key: string }> => {
+      const random = randomToken()
+      const start = `edk_${draft.environment}_`
+      const key = `${start}${random}`
+      const id = newId()
+      await db.inTx(async (tx) => {
+        const prefix = `${start}${random.slice(0, 8)}`
+        const signingKeyId = await currentSigningKeyId(tx, who.tenant)
+        const digest = keyring.digest('agent-key', key)
+        await insertAgentKey(tx, {
+          ...draft,
+          tenant: who.tenant,
+          id,
+          prefix,
+          digest,
+          signingKeyId,
+          madeBy: who.id,
+          madeAt: clock.now(),
+        }).catch((cause: unknown) => {
+          if (sqlState(cause) !== '23503') throw cause
+          throw invalidInput(
+            'body.environment',
+            `There is no environment ${draft.environment}. Add it under Settings first.`,
+          )
+        })
+        await tell(tx, who, facts, 'key.created', id, { environment: draft.environment, label: draft.label, prefix })
+      })
+      return { id, key }
+    },
+
+    change: (who: Person, id: string, change: AgentKeyChange, facts: RequestFacts): Promise<void> =>
+      db.inTx(async (tx) => {
+        const found = await updateAgentKey(tx, who.tenant, id, change).catch((cause: unknown) => {
+          if (sqlState(cause) !== '23503') throw cause
+          throw invalidInput('body.signing_key_id', 'There is no such signing key.')
+        })
+        if (!found) throw notFound('key')
+        await tell(tx, who, facts, 'key.changed', id, {
+          label: change.label ?? null,
+          rendering: change.rendering ?? null,
+          signing_key_id: change.signingKeyId ?? null,
+        })
+      }),
+
+    /** Its next request is refused and its streams close: here at once, elsewhere within a second. */
+    revoke: (who: Person, id: string, facts: RequestFacts): Promise<void> =>
+      db.inTx(async (tx) => {
+        const revoked = await revokeAgentKeyRow(tx, who.tenant, id, who.id, clock.now())
+        if (!revoked) throw notFound('key')
+        await tell(tx, who, facts, 'key.revoked', id, { environment: revoked.environment, prefix: revoked.prefix })
+      }),
+  }
+}
+
+export type ManageAgentKeys = ReturnType<typeof manageAgentKeys>

@@ -1,0 +1,1 @@
+export { sweepLimits, type TakeFromLimit, takeFromLimit } from './take-from-limit.ts'

@@ -1,0 +1,75 @@
+import { hashPassword } from '../../kernel/crypto.ts'
+import type { Db, Tx } from '../../kernel/db.ts'
+import { Problem, problems } from '../../kernel/problem.ts'
+import { firstEnvironments, insertEnvironment } from '../environments/index.ts'
+import type { RequestFacts } from '../roles/index.ts'
+import { countPeople, insertTenant } from '../tenants/index.ts'
+import type { RecordAct } from '../trail/index.ts'
+import { checkPassword } from './password-policy.ts'
+import { insertPerson } from './people-table.ts'
+
+export type MakeFirstTenantNeeds = {
+  readonly db: Db
+  readonly clock: { readonly now: () => Date }
+  readonly newId: () => string
+  readonly recordAct: RecordAct
+  /** What other features must put into a new tenant: its first signing key, for one. */
+  readonly furnish: (tx: Tx, tenant: string) => Promise<void>
+}
+
+export type FirstAdministrator = {
+  readonly email: string
+  readonly password: string
+  readonly tenantName: string
+  readonly facts?: RequestFacts
+}
+
+export type MakeFirstTenant = (
+  first: FirstAdministrator,
+) => Promise<{ readonly tenant: string; readonly person: string }>
+
+/** Makes the tenant and its administrator, once in an installation's life, whoever races. */
+export function makeFirstTenant({ db, clock, newId, recordAct, furnish }: MakeFirstTenantNeeds): MakeFirstTenant {
+  return async ({ email, password, tenantName, facts }) => {
+    checkPassword(password)
+    if ((await countPeople(db)) > 0) throw alreadySetUp()
+    const passwordHash = await hashPassword(password)
+    return db.inTx(async (tx) => {
+      await tx.query(`select pg_advisory_xact_lock(42)`)
+      if ((await countPeople(tx)) > 0) throw alreadySetUp()
+      const now = clock.now()
+      const tenant = newId()
+      const person = newId()
+      await insertTenant(tx, { id: tenant, name: tenantName, madeAt: now })
+      for (const environment of firstEnvironments) await insertEnvironment(tx, tenant, environment, now)
+      await insertPerson(
+        tx,
+        {
+          tenant,
+          id: person,
+          email,
+          name: email.split('@')[0] ?? email,
+          role: 'admin',
+          passwordHash,
+          suspendedAt: null,
+        },
+        now,
+      )
+      await furnish(tx, tenant)
+      await recordAct(tx, {
+        tenant,
+        act: 'tenant.created',
+        actor: { kind: 'person', id: person, credential: 'set-up' },
+        subject: { kind: 'tenant', id: tenant },
+        ...(facts && { request: facts }),
+        details: { role: 'admin' },
+        personal: { actor: { email } },
+      })
+      return { tenant, person }
+    })
+  }
+}
+
+function alreadySetUp(): Problem {
+  return new Problem(problems.conflict, 'Server is already set up.')
+}

@@ -1,0 +1,8 @@
+import type { Secret } from '../../kernel/secret.ts'
+
+/** What whoever sets the server up must know: configured, or made at start and printed with the link. */
+export type SetupToken = { readonly matches: (given: string) => boolean; readonly reveal: () => string }
+
+export function setupToken(secret: Secret): SetupToken {
+  return { matches: (given) => secret.matches(given), reveal: () => secret.reveal() }
+}

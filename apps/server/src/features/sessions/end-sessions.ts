@@ -1,0 +1,32 @@
+import type { Bus } from '../../kernel/bus.ts'
+import type { Db } from '../../kernel/db.ts'
+import type { Person, RequestFacts } from '../roles/index.ts'
+import type { RecordAct } from '../trail/index.ts'
+import { deleteSessions } from './sessions-table.ts'
+
+type Needs = { readonly db: Db; readonly bus: Pick<Bus, 'announce'>; readonly recordAct: RecordAct }
+
+export type EndSessions = (
+  who: Person,
+  which: { readonly only?: string; readonly except?: string },
+  facts: RequestFacts,
+) => Promise<number>
+
+/** Ends sessions of the person who asks: one, or all but one. Every replica forgets them within a second. */
+export function endSessions({ db, bus, recordAct }: Needs): EndSessions {
+  return (who, which, facts) =>
+    db.inTx(async (tx) => {
+      const ended = await deleteSessions(tx, who.tenant, who.id, which)
+      for (const id of ended) {
+        await bus.announce(tx, { topic: 'session.ended', tenant: who.tenant, body: { session_id: id } })
+        await recordAct(tx, {
+          tenant: who.tenant,
+          act: 'session.ended',
+          actor: { kind: 'person', id: who.id, credential: 'session' },
+          subject: { kind: 'session', id },
+          request: facts,
+        })
+      }
+      return ended.length
+    })
+}

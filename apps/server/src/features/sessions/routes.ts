@@ -1,0 +1,130 @@
+import { endedSessions, idText, pageOf, passwordChange, sessionRow, sessionView, signInBody } from '@countersign/wire'
+import { Type } from 'typebox'
+import type { Sql } from '../../kernel/db.ts'
+import { notFound } from '../../kernel/problem.ts'
+import { listEnvironments } from '../environments/index.ts'
+import { type Person, type Route, route } from '../roles/index.ts'
+import { listTenants } from '../tenants/index.ts'
+import type { EndSessions } from './end-sessions.ts'
+import { clearedCookies } from './session-cookie.ts'
+import { listSessions } from './sessions-table.ts'
+import type { changePassword, SignIn } from './sign-in.ts'
+
+export type SessionRoutesNeeds = {
+  readonly db: Sql
+  readonly clock: { readonly now: () => Date }
+  readonly signIn: SignIn
+  readonly endSessions: EndSessions
+  readonly changePassword: ReturnType<typeof changePassword>
+  readonly cookie: (token: string, maxAgeSeconds: number) => string
+  readonly isSecure: boolean
+  readonly idleMs: number
+  readonly server: { readonly version: string; readonly base_url: string; readonly profile: string }
+}
+
+export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
+  const { db, clock, signIn, endSessions, changePassword, cookie, isSecure, idleMs, server } = needs
+  const view = async (who: Person) => {
+    const [tenants, environments] = await Promise.all([listTenants(db), listEnvironments(db, who.tenant)])
+    return {
+      person: { id: who.id, email: who.email, name: who.name, role: who.role },
+      tenant: { id: who.tenant, name: tenants.find(({ id }) => id === who.tenant)?.name ?? '' },
+      permissions: [...who.permissions],
+      environments: environments.map(({ name, color, position, isProtected }) => ({
+        name,
+        color,
+        position,
+        is_protected: isProtected,
+      })),
+      server,
+    }
+  }
+  return [
+    route({
+      does: 'Tell who is signed in',
+      method: 'GET',
+      path: '/session',
+      needs: 'signed-in',
+      answers: sessionView,
+      handle: ({ who }) => view(who),
+    }),
+    route({
+      does: 'Sign in',
+      method: 'POST',
+      path: '/session',
+      needs: 'anyone',
+      bodyBytesMax: 4096,
+      body: signInBody,
+      answers: Type.Object({ expires_at: Type.String() }),
+      handle: async ({ body, facts, reply }) => {
+        const { token, expiresAt } = await signIn(body.email, body.password, facts)
+        reply.header('set-cookie', cookie(token, (expiresAt.getTime() - clock.now().getTime()) / 1000))
+        return { expires_at: expiresAt.toISOString() }
+      },
+    }),
+    route({
+      does: 'Sign out',
+      method: 'DELETE',
+      path: '/session',
+      needs: 'anyone',
+      answers: endedSessions,
+      handle: async ({ who, facts, reply }) => {
+        reply.header('set-cookie', clearedCookies(isSecure))
+        return { ended: who?.is === 'person' ? await endSessions(who, { only: who.sessionId }, facts) : 0 }
+      },
+    }),
+    route({
+      does: 'List one’s own sessions',
+      method: 'GET',
+      path: '/sessions',
+      needs: 'signed-in',
+      answers: pageOf(sessionRow),
+      handle: async ({ who }) => {
+        const rows = await listSessions(db, who.tenant, who.id, clock.now(), idleMs)
+        const items = rows.map((row) => ({
+          id: row.id,
+          made_at: row.madeAt.toISOString(),
+          last_seen_at: row.lastSeenAt.toISOString(),
+          expires_at: row.expiresAt.toISOString(),
+          address: row.address,
+          user_agent: row.agent,
+          is_current: row.id === who.sessionId,
+        }))
+        return { items, next_cursor: null }
+      },
+    }),
+    route({
+      does: 'End one of one’s own sessions',
+      method: 'DELETE',
+      path: '/sessions/:id',
+      needs: 'signed-in',
+      params: Type.Object({ id: idText }),
+      answers: endedSessions,
+      handle: async ({ who, params, facts }) => {
+        const ended = await endSessions(who, { only: params.id }, facts)
+        if (ended === 0) throw notFound('session')
+        return { ended }
+      },
+    }),
+    route({
+      does: 'End all one’s other sessions',
+      method: 'DELETE',
+      path: '/sessions',
+      needs: 'signed-in',
+      answers: endedSessions,
+      handle: async ({ who, facts }) => ({ ended: await endSessions(who, { except: who.sessionId }, facts) }),
+    }),
+    route({
+      does: 'Change one’s own password',
+      method: 'PUT',
+      path: '/session/password',
+      needs: 'signed-in',
+      bodyBytesMax: 4096,
+      body: passwordChange,
+      answers: endedSessions,
+      handle: async ({ who, body, facts }) => ({
+        ended: await changePassword(who, body.current_password, body.new_password, facts),
+      }),
+    }),
+  ]
+}

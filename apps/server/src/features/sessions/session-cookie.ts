@@ -1,0 +1,26 @@
+/** Ours is written; the older product's name is read, so that a browser it knows stays signed in after a move. */
+const ours = 'countersign_session'
+const read = [ours, 'edictum_session']
+
+export function tokenIn(cookieHeader: string | undefined): string | undefined {
+  if (cookieHeader === undefined) return undefined
+  const cookies = new Map(
+    cookieHeader.split(';').map((part) => {
+      const at = part.indexOf('=')
+      return [part.slice(0, at).trim(), part.slice(at + 1).trim()] as const
+    }),
+  )
+  for (const name of read) {
+    const token = cookies.get(name)
+    if (token !== undefined && token !== '') return token
+  }
+  return undefined
+}
+
+export function sessionCookie(token: string, maxAgeSeconds: number, isSecure: boolean): string {
+  return `${ours}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.max(0, Math.floor(maxAgeSeconds))}${isSecure ? '; Secure' : ''}`
+}
+
+export function clearedCookies(isSecure: boolean): string[] {
+  return read.map((name) => `${name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${isSecure ? '; Secure' : ''}`)
+}

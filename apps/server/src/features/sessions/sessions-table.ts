@@ -1,0 +1,118 @@
+import type { Sql } from '../../kernel/db.ts'
+
+export type NewSession = {
+  readonly tenant: string
+  readonly id: string
+  readonly person: string
+  readonly tokenDigest: string
+  readonly madeAt: Date
+  readonly expiresAt: Date
+  readonly address: string
+  readonly agent: string
+}
+
+export async function insertSession(tx: Sql, session: NewSession): Promise<void> {
+  await tx.query(
+    `insert into sessions (tenant_id, id, person_id, token_digest, made_at, last_seen_at, expires_at, address, agent)
+     values ($1, $2, $3, $4, $5, $5, $6, $7, $8)`,
+    [
+      session.tenant,
+      session.id,
+      session.person,
+      session.tokenDigest,
+      session.madeAt,
+      session.expiresAt,
+      session.address,
+      session.agent,
+    ],
+  )
+}
+
+export type LiveSession = {
+  readonly tenant: string
+  readonly id: string
+  readonly person: string
+  readonly email: string
+  readonly name: string
+  readonly role: string
+  readonly lastSeenAt: Date
+  readonly expiresAt: Date
+}
+
+/** Looks by digest, since the tenant is what we want to learn. Ended, idle and suspended ones are not found. */
+export async function findLiveSession(
+  db: Sql,
+  digests: readonly string[],
+  now: Date,
+  idleMs: number,
+): Promise<LiveSession | undefined> {
+  const [row] = await db.query<LiveSession>(
+    `select s.tenant_id as tenant, s.id, s.person_id as person, p.email, p.name, p.role,
+            s.last_seen_at as "lastSeenAt", s.expires_at as "expiresAt"
+       from sessions as s join people as p on p.tenant_id = s.tenant_id and p.id = s.person_id
+      where s.token_digest = any($1) and s.expires_at > $2 and s.last_seen_at > $3 and p.suspended_at is null`,
+    [digests, now, new Date(now.getTime() - idleMs)],
+  )
+  return row
+}
+
+export async function touchSession(db: Sql, tenant: string, id: string, now: Date): Promise<void> {
+  await db.query(
+    `update sessions as s set last_seen_at = $3 where s.tenant_id = $1 and s.id = $2 and s.last_seen_at < $3`,
+    [tenant, id, now],
+  )
+}
+
+export type SessionRow = {
+  readonly id: string
+  readonly madeAt: Date
+  readonly lastSeenAt: Date
+  readonly expiresAt: Date
+  readonly address: string
+  readonly agent: string
+}
+
+export function listSessions(
+  db: Sql,
+  tenant: string,
+  person: string,
+  now: Date,
+  idleMs: number,
+): Promise<SessionRow[]> {
+  return db.query<SessionRow>(
+    `select s.id, s.made_at as "madeAt", s.last_seen_at as "lastSeenAt", s.expires_at as "expiresAt", s.address, s.agent
+       from sessions as s
+      where s.tenant_id = $1 and s.person_id = $2 and s.expires_at > $3 and s.last_seen_at > $4
+      order by s.last_seen_at desc, s.id`,
+    [tenant, person, now, new Date(now.getTime() - idleMs)],
+  )
+}
+
+/** Ends one session of a person, or all but one; answers the ids that were ended. */
+export async function deleteSessions(
+  tx: Sql,
+  tenant: string,
+  person: string,
+  which: { readonly only?: string; readonly except?: string },
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `delete from sessions as s
+      where s.tenant_id = $1 and s.person_id = $2 and ($3::uuid is null or s.id = $3) and ($4::uuid is null or s.id <> $4)
+      returning s.id`,
+    [tenant, person, which.only ?? null, which.except ?? null],
+  )
+  return rows.map(({ id }) => id)
+}
+
+type SweepNeeds = { readonly db: Sql; readonly clock: { readonly now: () => Date }; readonly idleMs: number }
+
+/** Removes what has ended by itself. */
+export function sweepSessions({ db, clock, idleMs }: SweepNeeds): () => Promise<void> {
+  return async () => {
+    const now = clock.now()
+    await db.query(`delete from sessions as s where s.expires_at <= $1 or s.last_seen_at <= $2`, [
+      now,
+      new Date(now.getTime() - idleMs),
+    ])
+  }
+}

@@ -1,0 +1,136 @@
+import type { Bus } from '../../kernel/bus.ts'
+import { hashPassword, type Keyring, passwordMatches, randomToken, unusablePassword } from '../../kernel/crypto.ts'
+import type { Db } from '../../kernel/db.ts'
+import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
+import type { TakeFromLimit } from '../limits/index.ts'
+import { checkPassword, findByEmail, findPerson, setPassword } from '../people/index.ts'
+import type { Person, RequestFacts } from '../roles/index.ts'
+import type { RecordAct } from '../trail/index.ts'
+import { deleteSessions, insertSession } from './sessions-table.ts'
+
+export type SignInNeeds = {
+  readonly db: Db
+  readonly clock: { readonly now: () => Date }
+  readonly newId: () => string
+  readonly keyring: Keyring
+  readonly recordAct: RecordAct
+  readonly takeFromLimit: TakeFromLimit
+  readonly policy: SignInPolicy
+}
+
+export type SignInPolicy = {
+  readonly attempts: number
+  readonly windowSeconds: number
+  readonly lifetimeMs: number
+}
+
+export type SignIn = (
+  email: string,
+  password: string,
+  facts: RequestFacts,
+) => Promise<{ readonly token: string; readonly expiresAt: Date }>
+
+/**
+ * A session for the right password. Attempts are counted for the address and, so that many addresses do not help,
+ * for the account, whether it exists or not. Wrong password and unknown account look and take the same.
+ */
+export function signIn({ db, clock, newId, keyring, recordAct, takeFromLimit, policy }: SignInNeeds): SignIn {
+  return async (email, password, facts) => {
+    if (email.includes('\0') || password.includes('\0'))
+      throw invalidInput('body.password', 'Neither address nor password can contain a NUL character.')
+    const { attempts: max, windowSeconds } = policy
+    // The account's name is digested: what strangers type at the door is not ours to keep.
+    const account = keyring.digest('account-name', email.toLowerCase())
+    const limits = [
+      { scope: 'sign-in-address', subject: facts.address, max, windowSeconds },
+      { scope: 'sign-in-account', subject: account, max: 3 * max, windowSeconds },
+    ]
+    for (const limit of limits) {
+      const { isAllowed, retryAfterSeconds } = await takeFromLimit(limit)
+      if (!isAllowed)
+        throw new Problem(problems.tooManyRequests, 'Too many login attempts. Please try again later.', {
+          retryAfterSeconds,
+        })
+    }
+    const person = await findByEmail(db, email)
+    const isRight = await passwordMatches(password, person?.passwordHash ?? unusablePassword)
+    if (!person || !isRight || person.suspendedAt) {
+      await db.inTx((tx) =>
+        recordAct(tx, {
+          tenant: person?.tenant ?? null,
+          act: 'session.refused',
+          outcome: 'refused',
+          actor: { kind: 'anyone', id: account },
+          subject: person ? { kind: 'person', id: person.id } : { kind: 'account', id: account },
+          request: facts,
+          details: { reason: person?.suspendedAt ? 'suspended' : 'wrong credentials' },
+        }),
+      )
+      throw new Problem(problems.wrongCredentials, 'Invalid email or password.')
+    }
+    const token = randomToken()
+    const madeAt = clock.now()
+    const expiresAt = new Date(madeAt.getTime() + policy.lifetimeMs)
+    const id = newId()
+    await db.inTx(async (tx) => {
+      await insertSession(tx, {
+        tenant: person.tenant,
+        id,
+        person: person.id,
+        tokenDigest: keyring.digest('session-token', token),
+        madeAt,
+        expiresAt,
+        address: facts.address,
+        agent: facts.userAgent,
+      })
+      await recordAct(tx, {
+        tenant: person.tenant,
+        act: 'session.started',
+        actor: { kind: 'person', id: person.id, credential: 'password' },
+        subject: { kind: 'session', id },
+        request: facts,
+        personal: { actor: { email: person.email } },
+      })
+    })
+    return { token, expiresAt }
+  }
+}
+
+type ChangeNeeds = Pick<SignInNeeds, 'db' | 'takeFromLimit' | 'recordAct' | 'policy'> & {
+  readonly bus: Pick<Bus, 'announce'>
+}
+
+/** Changes one's own password and ends every other session of the person. Answers how many ended. */
+export function changePassword({ db, takeFromLimit, recordAct, policy, bus }: ChangeNeeds) {
+  return async (who: Person, current: string, next: string, facts: RequestFacts): Promise<number> => {
+    checkPassword(next, 'body.new_password')
+    const { isAllowed, retryAfterSeconds } = await takeFromLimit({
+      scope: 'password-change',
+      subject: who.id,
+      max: policy.attempts,
+      windowSeconds: policy.windowSeconds,
+    })
+    if (!isAllowed)
+      throw new Problem(problems.tooManyRequests, 'Too many attempts. Please try again later.', { retryAfterSeconds })
+    const person = await findPerson(db, who.tenant, who.id)
+    if (!person?.passwordHash || !(await passwordMatches(current, person.passwordHash))) {
+      throw invalidInput('body.current_password', 'This is not your current password.')
+    }
+    const hash = await hashPassword(next)
+    return db.inTx(async (tx) => {
+      await setPassword(tx, who.tenant, who.id, hash)
+      const ended = await deleteSessions(tx, who.tenant, who.id, { except: who.sessionId })
+      for (const session of ended)
+        await bus.announce(tx, { topic: 'session.ended', tenant: who.tenant, body: { session_id: session } })
+      await recordAct(tx, {
+        tenant: who.tenant,
+        act: 'password.changed',
+        actor: { kind: 'person', id: who.id, credential: 'session' },
+        subject: { kind: 'person', id: who.id },
+        request: facts,
+        details: { sessions_ended: ended.length },
+      })
+      return ended.length
+    })
+  }
+}

@@ -1,0 +1,1 @@
+export { countPeople, insertTenant, listTenants } from './tenants-table.ts'
