@@ -1,0 +1,1 @@
+export { type Health, type HealthNeeds, type ReadHealth, readHealth, unreadiness } from './health.ts'

@@ -1,0 +1,162 @@
+import { setting, settingChange, settingList } from '@countersign/wire'
+import { Type } from 'typebox'
+import type { Bus } from '../../kernel/bus.ts'
+import type { Db, Tx } from '../../kernel/db.ts'
+import { invalidInput, notFound } from '../../kernel/problem.ts'
+import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
+import type { RecordAct } from '../trail/index.ts'
+import { isSettingName, mistakeIn, type SettingName, type SettingRow, settingRows } from './settings.ts'
+
+type Value = string | number | boolean | null
+
+/** A value of the process's configuration, shown beside those a person may change. */
+export type ConfiguredSetting = {
+  readonly name: string
+  readonly group: string
+  readonly title: string
+  readonly help: string
+  readonly kind: 'integer' | 'boolean' | 'choice'
+  readonly unit?: string
+  readonly value: Value
+  readonly isGiven: boolean
+  readonly variable: string
+}
+
+type Needs = {
+  readonly db: Db
+  readonly clock: { readonly now: () => Date }
+  readonly bus: Pick<Bus, 'announce'>
+  readonly recordAct: RecordAct
+}
+
+const params = Type.Object({ name: Type.String({ maxLength: 100 }) })
+
+export function settingRoutes(
+  { db, clock, bus, recordAct }: Needs,
+  configured: readonly ConfiguredSetting[],
+): readonly Route[] {
+  const stored = async (sql: Pick<Db, 'query'>, tenant: string): Promise<ReadonlyMap<string, Value>> => {
+    const rows = await sql.query<{ name: string; value: Value }>(
+      `select s.name, s.value from settings as s where s.tenant_id = $1`,
+      [tenant],
+    )
+    return new Map(rows.map(({ name, value }) => [name, value]))
+  }
+
+  const change = (
+    who: Person,
+    name: SettingName,
+    facts: RequestFacts,
+    after: Value,
+    write: (tx: Tx) => Promise<unknown>,
+  ) =>
+    db.inTx(async (tx) => {
+      const values = await stored(tx, who.tenant)
+      await write(tx)
+      await recordAct(tx, {
+        tenant: who.tenant,
+        act: 'setting.changed',
+        actor: { kind: 'person', id: who.id, credential: 'session' },
+        subject: { kind: 'setting', id: name },
+        request: facts,
+        details: { before: values.get(name) ?? settingRows[name].fallback, after },
+      })
+      await bus.announce(tx, { topic: 'settings.changed', tenant: who.tenant, body: { name } })
+      return view(name, await stored(tx, who.tenant))
+    })
+
+  const known = (name: string): SettingName => {
+    if (!isSettingName(name)) throw notFound('setting that can be changed here')
+    return name
+  }
+
+  return [
+    route({
+      does: 'List settings with their sources',
+      method: 'GET',
+      path: '/settings',
+      needs: 'settings:read',
+      answers: settingList,
+      handle: async ({ who }) => {
+        const values = await stored(db, who.tenant)
+        const own = (Object.keys(settingRows) as SettingName[]).map((name) => view(name, values))
+        return { items: [...own, ...configured.map(configuredView)] }
+      },
+    }),
+    route({
+      does: 'Change a setting',
+      method: 'PUT',
+      path: '/settings/:name',
+      needs: 'settings:write',
+      params,
+      body: settingChange,
+      answers: setting,
+      handle: ({ who, params, body, facts }) => {
+        const name = known(params.name)
+        const mistake = mistakeIn(settingRows[name], body.value)
+        if (mistake !== undefined) throw invalidInput('body.value', mistake)
+        return change(who, name, facts, body.value, (tx) =>
+          tx.query(
+            `insert into settings (tenant_id, name, value, changed_by, changed_at) values ($1, $2, $3, $4, $5)
+             on conflict (tenant_id, name) do update set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at`,
+            [who.tenant, name, JSON.stringify(body.value), who.id, clock.now()],
+          ),
+        )
+      },
+    }),
+    route({
+      does: 'Take a setting back to what holds without it',
+      method: 'DELETE',
+      path: '/settings/:name',
+      needs: 'settings:write',
+      params,
+      answers: setting,
+      handle: ({ who, params, facts }) => {
+        const name = known(params.name)
+        return change(who, name, facts, settingRows[name].fallback, (tx) =>
+          tx.query(`delete from settings as s where s.tenant_id = $1 and s.name = $2`, [who.tenant, name]),
+        )
+      },
+    }),
+  ]
+}
+
+function view(name: SettingName, values: ReadonlyMap<string, Value>) {
+  const row: SettingRow = settingRows[name]
+  const isStored = values.has(name) && mistakeIn(row, values.get(name)) === undefined
+  return {
+    name,
+    group: row.group,
+    title: row.title,
+    help: row.optional === undefined ? row.help : `${row.help} ${row.optional}`,
+    kind: row.kind,
+    unit: row.unit ?? null,
+    choices: row.kind === 'choice' ? row.choices.map(([value, title]) => ({ value, title })) : [],
+    minimum: row.kind === 'integer' ? row.minimum : null,
+    maximum: row.kind === 'integer' ? row.maximum : null,
+    is_optional: row.optional !== undefined,
+    value: isStored ? (values.get(name) ?? null) : row.fallback,
+    source: isStored ? ('database' as const) : ('default' as const),
+    fallback: row.fallback,
+    environment_variable: null,
+  }
+}
+
+function configuredView(row: ConfiguredSetting) {
+  return {
+    name: row.name,
+    group: row.group,
+    title: row.title,
+    help: row.help,
+    kind: row.kind,
+    unit: row.unit ?? null,
+    choices: [],
+    minimum: null,
+    maximum: null,
+    is_optional: false,
+    value: row.value,
+    source: row.isGiven ? ('environment' as const) : ('default' as const),
+    fallback: row.value,
+    environment_variable: row.variable,
+  }
+}
