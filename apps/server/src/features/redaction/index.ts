@@ -1,0 +1,4 @@
+export { escapeOddText, isOddText } from './odd-text.ts'
+export { type Redacted, redact, redactText } from './redact.ts'
+export { hideSecrets, redacted } from './secret-text.ts'
+export { isSensitiveKey } from './sensitive-keys.ts'

@@ -1,0 +1,107 @@
+/** A number whose text says more than a double can hold. Written back exactly as it came. */
+export type ExactNumber = { readonly rawJSON: string }
+
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | ExactNumber
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue }
+
+// ECMAScript 2026 (JSON.parse source text access), which Node 24 has and the compiler's library does not know yet.
+const native = JSON as unknown as {
+  readonly parse: (
+    text: string,
+    revive?: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ) => unknown
+  readonly rawJSON: (text: string) => ExactNumber
+  readonly isRawJSON: (value: unknown) => value is ExactNumber
+}
+
+/**
+ * Whether a text may contain a number that a double does not hold: long runs of digits, or an exponent. Also true for
+ * some texts that contain none, which are then only read more slowly.
+ */
+const mayNeedCare = /[\d.]{16}|(?:^|[:[,\s])-?\d+(?:\.\d+)?[eE]/
+
+/** True when `readJson` would have kept the text of some number, so that plain JSON.parse is not enough. */
+export function needsExactNumbers(text: string): boolean {
+  return mayNeedCare.test(text)
+}
+
+/** Reads JSON. Numbers that a double cannot hold become `ExactNumber`; throws SyntaxError or RangeError. */
+export function readJson(text: string): JsonValue {
+  if (!mayNeedCare.test(text)) return JSON.parse(text) as JsonValue
+  return native.parse(text, (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && !holds(value, source) ? native.rawJSON(source) : value,
+  ) as JsonValue
+}
+
+/** Writes JSON, exact numbers as they came. U+0000 and lone surrogates come out as escapes, never as themselves. */
+export function writeJson(value: JsonValue): string {
+  return JSON.stringify(value)
+}
+
+export function isExactNumber(value: unknown): value is ExactNumber {
+  return native.isRawJSON(value)
+}
+
+/** An exact number from its text, which must be a JSON number. */
+export function exactNumber(text: string): ExactNumber {
+  return native.rawJSON(text)
+}
+
+export function isJsonObject(value: unknown): value is { readonly [key: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !native.isRawJSON(value)
+}
+
+/** Deeper nesting than this is refused by `writeSortedJson`; no tool has arguments like that. */
+export const jsonDepthMax = 200
+
+export class NestedTooDeep extends Error {}
+
+/** JSON with the keys of every object in order, so that equal values have equal texts. */
+export function writeSortedJson(value: JsonValue, depth = 0): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return String(JSON.stringify(value))
+  if (depth >= jsonDepthMax) throw new NestedTooDeep(`Nested deeper than ${jsonDepthMax} levels`)
+  if (Array.isArray(value)) {
+    let text = '['
+    for (let at = 0; at < value.length; at += 1) {
+      text += (at === 0 ? '' : ',') + writeSortedJson(value[at] as JsonValue, depth + 1)
+    }
+    return `${text}]`
+  }
+  if (native.isRawJSON(value)) return value.rawJSON
+  const object = value as { readonly [key: string]: JsonValue }
+  const keys = Object.keys(object).sort()
+  let text = '{'
+  for (const key of keys) {
+    const inner = object[key]
+    if (inner === undefined) continue
+    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${writeSortedJson(inner, depth + 1)}`
+  }
+  return `${text}}`
+}
+
+/** Whether the number as read means exactly what its text says. */
+function holds(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return false
+  const one = decimal(source)
+  const other = decimal(String(value))
+  return one.digits === other.digits && (one.digits === '' || one.exponent === other.exponent)
+}
+
+/** Significant digits without zeros at either end, and the power of ten of the last one. Signs always agree. */
+function decimal(text: string): { readonly digits: string; readonly exponent: number } {
+  const [mantissa = '', power = '0'] = text.replace(/^-/, '').toLowerCase().split('e')
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  const all = whole + fraction
+  let start = 0
+  while (all[start] === '0') start += 1
+  let end = all.length
+  while (end > start && all[end - 1] === '0') end -= 1
+  return { digits: all.slice(start, end), exponent: Number(power) - fraction.length + (all.length - end) }
+}
