@@ -13,6 +13,7 @@ export const agentKey = Type.Object({
   prefix: Type.String(),
   rendering,
   signing_key_id: nullable(idText),
+  may_decide: Type.Boolean({ description: 'May decide approvals that other keys of its environment asked for' }),
   made_at: instant,
   made_by: Type.Object({ id: idText, label: Type.String() }),
   last_used_at: nullable(instant),
@@ -20,7 +21,12 @@ export const agentKey = Type.Object({
 })
 
 export const agentKeyDraft = Type.Object(
-  { environment: environmentName, label: Type.Optional(label), rendering: Type.Optional(rendering) },
+  {
+    environment: environmentName,
+    label: Type.Optional(label),
+    rendering: Type.Optional(rendering),
+    may_decide: Type.Optional(Type.Boolean({ description: 'Never for a key that an agent holds' })),
+  },
   { additionalProperties: false },
 )
 

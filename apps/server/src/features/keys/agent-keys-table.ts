@@ -9,6 +9,7 @@ export type AgentKeyRow = {
   readonly prefix: string
   readonly rendering: Rendering
   readonly signingKeyId: string | null
+  readonly mayDecide: boolean
   readonly madeAt: Date
   readonly madeBy: string
   readonly madeByEmail: string
@@ -16,8 +17,8 @@ export type AgentKeyRow = {
   readonly revokedAt: Date | null
 }
 
-const columns = `k.id, k.environment, k.label, k.prefix, k.rendering, k.signing_key_id as "signingKeyId", k.made_at as "madeAt",
-  k.made_by as "madeBy", coalesce(p.email, '') as "madeByEmail", k.last_used_at as "lastUsedAt", k.revoked_at as "revokedAt"`
+const columns = `k.id, k.environment, k.label, k.prefix, k.rendering, k.signing_key_id as "signingKeyId",
+  k.may_decide as "mayDecide", k.made_at as "madeAt", k.made_by as "madeBy", coalesce(p.email, '') as "madeByEmail", k.last_used_at as "lastUsedAt", k.revoked_at as "revokedAt"`
 const from = `agent_keys as k left join people as p on p.tenant_id = k.tenant_id and p.id = k.made_by`
 
 export type NewAgentKey = {
@@ -29,14 +30,16 @@ export type NewAgentKey = {
   readonly digest: string
   readonly rendering: Rendering
   readonly signingKeyId: string | null
+  /** May decide approvals that other keys of its environment asked for. */
+  readonly mayDecide: boolean
   readonly madeBy: string
   readonly madeAt: Date
 }
 
 export async function insertAgentKey(tx: Sql, key: NewAgentKey): Promise<void> {
   await tx.query(
-    `insert into agent_keys (tenant_id, id, environment, label, prefix, digest, rendering, signing_key_id, made_by, made_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `insert into agent_keys (tenant_id, id, environment, label, prefix, digest, rendering, signing_key_id, made_by, made_at, may_decide)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       key.tenant,
       key.id,
@@ -48,6 +51,7 @@ export async function insertAgentKey(tx: Sql, key: NewAgentKey): Promise<void> {
       key.signingKeyId,
       key.madeBy,
       key.madeAt,
+      key.mayDecide,
     ],
   )
 }
@@ -59,12 +63,14 @@ export type LiveKey = {
   readonly prefix: string
   readonly rendering: Rendering
   readonly signingKeyId: string | null
+  readonly mayDecide: boolean
 }
 
 /** Looks by digest, since the tenant is what we want to learn. */
 export async function findLiveKey(db: Sql, digests: readonly string[]): Promise<LiveKey | undefined> {
   const [row] = await db.query<LiveKey>(
-    `select k.tenant_id as tenant, k.id, k.environment, k.prefix, k.rendering, k.signing_key_id as "signingKeyId"
+    `select k.tenant_id as tenant, k.id, k.environment, k.prefix, k.rendering, k.signing_key_id as "signingKeyId",
+            k.may_decide as "mayDecide"
        from agent_keys as k where k.digest = any($1) and k.revoked_at is null`,
     [digests],
   )

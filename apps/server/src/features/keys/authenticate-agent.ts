@@ -32,7 +32,9 @@ export type AgentReader = {
 export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentReader {
   const known = new Map<string, LiveKey>()
   let uses = new Map<string, { tenant: string; id: string; at: Date }>()
+  let changes = 0
   const forget = (id: unknown): void => {
+    changes += 1
     for (const [token, key] of known) if (key.id === id) known.delete(token)
   }
   for (const topic of ['key.revoked', 'key.changed'] as const) {
@@ -45,10 +47,12 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
     const kept = bus.isProven() ? known.get(token) : undefined
     if (kept) return kept
     if (!token.startsWith('edk_') || token.length > keyLengthMax) return undefined
+    const before = changes
     const key = await findLiveKey(db, keyring.digests('agent-key', token))
     if (!key) return undefined
     if (known.size >= knownMax) known.clear()
-    known.set(token, key)
+    // News that came while it was read may have been of this very key, and will not come again.
+    if (before === changes) known.set(token, key)
     return key
   }
 
@@ -69,6 +73,8 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
         environment: key.environment,
         rendering: key.rendering,
         signingKeyId: key.signingKeyId,
+        mayDecide: key.mayDecide,
+        mayDecide: key.mayDecide,
         agentId: claimedAgentId(request),
       }
     },

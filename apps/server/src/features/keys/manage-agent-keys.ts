@@ -23,7 +23,12 @@ type Needs = {
   readonly currentSigningKeyId: (tx: Tx, tenant: string) => Promise<string | null>
 }
 
-type KeyDraft = { readonly environment: string; readonly label: string; readonly rendering: Rendering }
+type KeyDraft = {
+  readonly environment: string
+  readonly label: string
+  readonly rendering: Rendering
+  readonly mayDecide?: boolean
+}
 
 /** What people do with agent keys; each act is in the trail and on the bus, in one transaction with its change. */
 export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, currentSigningKeyId }: Needs) {
@@ -33,7 +38,7 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
     facts: RequestFacts,
     act: 'key.created' | 'key.changed' | 'key.revoked',
     id: string,
-    details: Record<string, string | null>,
+    details: Record<string, string | boolean | null>,
   ) => {
     await recordAct(tx, {
       tenant: who.tenant,
@@ -63,6 +68,8 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
         const digest = keyring.digest('agent-key', key)
         await insertAgentKey(tx, {
           ...draft,
+          mayDecide: draft.mayDecide ?? false,
+          mayDecide: draft.mayDecide ?? false,
           tenant: who.tenant,
           id,
           prefix,
@@ -77,7 +84,12 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
             `There is no environment ${draft.environment}. Add it under Settings first.`,
           )
         })
-        await tell(tx, who, facts, 'key.created', id, { environment: draft.environment, label: draft.label, prefix })
+        await tell(tx, who, facts, 'key.created', id, {
+          environment: draft.environment,
+          label: draft.label,
+          prefix,
+          may_decide: draft.mayDecide ?? false,
+        })
       })
       return { id, key }
     },

@@ -58,7 +58,12 @@ export function agentKeyRoutes({ db, keys, streamsOfKey }: Needs): readonly Rout
         reply.header('cache-control', 'no-store')
         const { id, key } = await keys.make(
           who,
-          { environment: body.environment, label: body.label ?? '', rendering: body.rendering ?? 'auto' },
+          {
+            environment: body.environment,
+            label: body.label ?? '',
+            rendering: body.rendering ?? 'auto',
+            mayDecide: body.may_decide ?? false,
+          },
           facts,
         )
         return { ...(await read(who.tenant, id)), key }
@@ -120,7 +125,9 @@ export function keyView(row: AgentKeyRow) {
     label: row.label,
     prefix: row.prefix,
     rendering: row.rendering,
+    may_decide: row.mayDecide,
     signing_key_id: row.signingKeyId,
+    may_decide: row.mayDecide,
     made_at: row.madeAt.toISOString(),
     made_by: { id: row.madeBy, label: row.madeByEmail },
     last_used_at: row.lastUsedAt?.toISOString() ?? null,
