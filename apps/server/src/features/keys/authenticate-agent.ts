@@ -74,7 +74,6 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
         rendering: key.rendering,
         signingKeyId: key.signingKeyId,
         mayDecide: key.mayDecide,
-        mayDecide: key.mayDecide,
         agentId: claimedAgentId(request),
       }
     },
