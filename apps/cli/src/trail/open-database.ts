@@ -1,0 +1,54 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { openDataFolder } from '../../../server/src/kernel/data-folder.ts'
+import { type Db, openDb } from '../../../server/src/kernel/db.ts'
+import { runningEmbeddedPostgres, startEmbeddedPostgres } from '../../../server/src/kernel/embedded-postgres.ts'
+
+type Where = { readonly database?: string; readonly dataDir?: string }
+
+/** The database an operator means: the one named, the environment's, or the one in the server's data folder. */
+export async function openDatabase(
+  where: Where,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly db: Db; readonly close: () => Promise<void> }> {
+  const url =
+    where.database ??
+    (where.dataDir === undefined ? (env['COUNTERSIGN_DATABASE_URL'] ?? env['DATABASE_URL']) : undefined)
+  if (url !== undefined) return connect(url, async () => undefined)
+  const folder = resolve(where.dataDir ?? env['COUNTERSIGN_DATA_DIR'] ?? 'data')
+  const kept = await stat(folder).catch(() => undefined)
+  if (!kept?.isDirectory()) {
+    throw new Error(
+      `There is no data folder ${folder}. Give --data-dir of the server, or --database (or COUNTERSIGN_DATABASE_URL) when it has a PostgreSQL of its own.`,
+    )
+  }
+  const opened = await openDataFolder(folder)
+  const running = await runningEmbeddedPostgres(opened)
+  if (running) return connect(running.url, async () => undefined)
+  if ((await opened.existingSecret('postgres-app')) === undefined) {
+    throw new Error(`No server has ever kept a database in ${folder}. Give --data-dir of one, or --database.`)
+  }
+  const quiet = (): void => undefined
+  const started = await startEmbeddedPostgres({ folder: opened, log: { info: quiet, warn: quiet } })
+  return connect(started.url, started.stop)
+}
+
+async function connect(
+  url: string,
+  stop: () => Promise<void>,
+): Promise<{ readonly db: Db; readonly close: () => Promise<void> }> {
+  const db = openDb({ url, applicationName: 'countersign cli', connectionsMax: 2, onBrokenConnection: () => undefined })
+  const close = async (): Promise<void> => {
+    await db.end()
+    await stop()
+  }
+  try {
+    await db.query('select 1')
+  } catch (cause) {
+    await close()
+    throw new Error(`The database cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+  }
+  return { db, close }
+}

@@ -1,0 +1,72 @@
+import { type Fault, hexOf, type Verification } from '@countersign/trail'
+
+/** What is wrong besides the entries themselves. */
+export type OtherFault = {
+  readonly is: 'copy_differs' | 'uncounted' | 'unguarded' | 'unreadable'
+  readonly number: number | null
+  readonly says: string
+}
+
+export type Report = {
+  readonly ok: boolean
+  readonly entries: number
+  readonly hidden: number
+  readonly size: number
+  readonly root: string
+  readonly heads_compared: number
+  /** How many heads from elsewhere were among them: without one, a change by somebody with full rights may be missed. */
+  readonly heads_given: number
+  readonly waiting: number
+  readonly fault_count: number
+  readonly faults: readonly (Fault | OtherFault)[]
+}
+
+export const faultsMax = 100
+
+export function makeReport(
+  found: Verification,
+  more: {
+    readonly others: readonly OtherFault[]
+    readonly otherCount: number
+    readonly headsGiven: number
+    readonly waiting: number
+  },
+): Report {
+  const faultCount = found.faultCount + more.otherCount
+  return {
+    ok: faultCount === 0,
+    entries: found.entries,
+    hidden: found.hidden,
+    size: found.head.size,
+    root: hexOf(found.head.root),
+    heads_compared: found.headsCompared,
+    heads_given: more.headsGiven,
+    waiting: more.waiting,
+    fault_count: faultCount,
+    faults: [...found.faults, ...more.others].slice(0, faultsMax),
+  }
+}
+
+export function reportText(report: Report): string {
+  const lines = [
+    `${count(report.entries, 'entry', 'entries')} recomputed${report.hidden > 0 ? `, ${report.hidden} of them from their leaf only` : ''}; ${count(report.heads_compared, 'head', 'heads')} compared.`,
+  ]
+  if (report.waiting > 0) lines.push(`${count(report.waiting, 'entry has', 'entries have')} no number yet.`)
+  if (report.ok) {
+    lines.push(`Head: ${report.size}:${report.root}`, 'Nothing was changed.')
+    if (report.heads_given === 0 && report.size > 0) {
+      lines.push(
+        'Keep the head elsewhere and give it with --head next time: only that finds what somebody with full rights over the database did.',
+      )
+    }
+  } else {
+    lines.push(`${count(report.fault_count, 'fault', 'faults')}:`, ...report.faults.map((fault) => `  ${fault.says}`))
+    if (report.fault_count > report.faults.length)
+      lines.push(`  and ${report.fault_count - report.faults.length} more.`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`
+}
