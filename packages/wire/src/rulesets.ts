@@ -86,7 +86,6 @@ export const rulesetRevisionDetail = Type.Object({
   yaml: bothRenderings(Type.String()),
   source: Type.String({ description: 'As uploaded; differs from what is served only when it extends another' }),
   outline: rulesetOutline,
-  diagnostics: Type.Array(rulesetDiagnostic),
 })
 export type RulesetRevisionDetail = Static<typeof rulesetRevisionDetail>
 

@@ -1,0 +1,15 @@
+export { diffRevisions } from './diff-revisions.ts'
+export { ownHash, personRef, type Revision, type RulesetDialect } from './revision.ts'
+export { type RevisionOfHash, revisionOfHash } from './revision-of-hash.ts'
+export {
+  findLatestRevision,
+  findRevision,
+  findRevisionWithTexts,
+  type KnownRevision,
+  type LiveRow,
+  listLatestRevisions,
+  listLive,
+  listRevisions,
+} from './revisions-table.ts'
+export { rulesetRoutes } from './routes.ts'
+export { type Uploaded, type UploadRuleset, uploadRuleset } from './upload-ruleset.ts'
