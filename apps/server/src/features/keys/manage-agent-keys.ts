@@ -69,7 +69,6 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
         await insertAgentKey(tx, {
           ...draft,
           mayDecide: draft.mayDecide ?? false,
-          mayDecide: draft.mayDecide ?? false,
           tenant: who.tenant,
           id,
           prefix,

@@ -125,7 +125,6 @@ export function keyView(row: AgentKeyRow) {
     label: row.label,
     prefix: row.prefix,
     rendering: row.rendering,
-    may_decide: row.mayDecide,
     signing_key_id: row.signingKeyId,
     may_decide: row.mayDecide,
     made_at: row.madeAt.toISOString(),

@@ -25,8 +25,6 @@ export type Agent = {
   readonly signingKeyId: string | null
   /** Made for a program that decides approvals; an ordinary key may not, or an agent could approve itself. */
   readonly mayDecide: boolean
-  /** Made to decide approvals that other keys asked for; an ordinary key may not. */
-  readonly mayDecide: boolean
   /** From `X-Edictum-Agent-Id`, or nothing when it was absent. */
   readonly agentId: string | undefined
 }
