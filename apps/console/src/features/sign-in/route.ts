@@ -15,7 +15,8 @@ export const signInRoute = createRoute({
     ...(search['ended'] === true && { ended: true }),
   }),
   beforeLoad: async ({ search }) => {
-    if (await queryClient.ensureQueryData(sessionQuery)) redirect({ href: search.next ?? '/', replace: true, throw: true })
+    if (await queryClient.ensureQueryData(sessionQuery))
+      redirect({ href: search.next ?? '/', replace: true, throw: true })
     const { done } = await queryClient.ensureQueryData(setupQuery)
     if (!done) redirect({ to: '/setup', replace: true, throw: true })
   },
