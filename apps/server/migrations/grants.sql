@@ -30,3 +30,6 @@ revoke update, delete on revisions, rollouts, rollout_signatures from :"app_role
 -- A signing key can be replaced and retired; its public half and its seed stay what they were.
 revoke update, delete on signing_keys from :"app_role";
 grant update (is_current, retired_by, retired_at) on signing_keys to :"app_role";
+
+-- Made by the owner on the server's behalf: partitions of the events, and nothing else.
+grant execute on function make_event_partition(timestamptz), drop_event_partition(timestamptz) to :"app_role";
