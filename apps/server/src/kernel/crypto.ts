@@ -6,6 +6,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPairSync,
   hkdfSync,
   randomBytes,
@@ -52,10 +53,16 @@ export type Keyring = {
   /** Short public name of the current secret; stored beside everything made with it. */
   readonly keyId: string
   readonly fingerprint: string
+  /** Of every listed secret. */
+  readonly fingerprints: readonly string[]
+  /** Of every listed secret. */
+  readonly fingerprints: readonly string[]
   /** HMAC-SHA-256 under the current secret: `<key id>:<hex>`. */
   readonly digest: (purpose: Purpose, data: string | Uint8Array) => string
   /** The digest under every listed secret, current first, to look up what may have been stored under an older one. */
   readonly digests: (purpose: Purpose, data: string | Uint8Array) => readonly string[]
+  /** Bare HMAC-SHA-256 in hexadecimal, for many short texts in a row: one function a secret, current first. */
+  readonly macs: (purpose: Purpose) => readonly ((data: string) => string)[]
   /** AES-256-GCM under a derived key: `<key id>:<base64 of nonce, ciphertext, tag>`, bound to `row`. */
   readonly seal: (purpose: Purpose, row: string, data: Uint8Array) => string
   readonly unseal: (purpose: Purpose, row: string, box: string) => Buffer
@@ -89,8 +96,15 @@ export function makeKeyring(secrets: readonly [string, ...string[]]): Keyring {
   return {
     keyId: current.id,
     fingerprint: current.fingerprint,
+    fingerprints: keys.map((key) => key.fingerprint),
+    fingerprints: keys.map((key) => key.fingerprint),
     digest: (purpose, data) => digestWith(current, purpose, data),
     digests: (purpose, data) => keys.map((key) => digestWith(key, purpose, data)),
+    macs: (purpose) =>
+      keys.map((key) => {
+        const secret = createSecretKey(key.derive(purpose))
+        return (data: string) => createHmac('sha256', secret).update(data).digest('hex')
+      }),
     derive: (purpose) => current.derive(purpose),
     seal: (purpose, row, data) => {
       const nonce = randomBytes(12)
