@@ -10,7 +10,9 @@ export interface Limits {
   /** Nodes after every alias is written out in full: the answer to "billion laughs". */
   readonly nodes: number
   readonly aliases: number
+  readonly anchors: number
   readonly keysPerMapping: number
+  /** Below the 1,024 after which YAML itself gives up on a key. */
   readonly keyCharacters: number
   readonly rules: number
   readonly expressionDepth: number
@@ -26,8 +28,9 @@ export const defaultLimits: Limits = {
   nesting: 200,
   nodes: 100_000,
   aliases: 1_000,
+  anchors: 1_000,
   keysPerMapping: 10_000,
-  keyCharacters: 1_024,
+  keyCharacters: 1_000,
   rules: 5_000,
   expressionDepth: 50,
   patternCharacters: 10_000,

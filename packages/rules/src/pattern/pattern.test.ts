@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { parsePattern } from './parse-pattern.ts'
 import { compilePattern } from './pattern.ts'
 import { toProgram } from './program.ts'
 import { runProgram } from './run-program.ts'
 import { PatternError } from './syntax.ts'
+
+// Generated documents by the hundred; the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 interface Answer {
   readonly pattern: string

@@ -17,21 +17,18 @@ export function parseSyntax(text: string, limits: Limits, findings: Findings): D
 function tokenize(text: string, limits: Limits, findings: Findings): Tokens | undefined {
   const parser = new Parser()
   const tokens: CST.Token[] = []
-  const seen = {
-    nodes: 0,
-    aliases: 0,
-    documents: 0,
-    atScalar: false,
-    offset: 0,
-  }
+  const seen: Seen = { errors: 0, nodes: 0, aliases: 0, anchors: 0, flow: 0, atScalar: false, offset: 0 }
   for (const lexeme of new Lexer().lex(text)) {
     const finding = count(lexeme, seen, limits)
     if (finding) {
       findings.error(finding)
       return undefined
     }
-    for (const token of parser.next(lexeme)) tokens.push(token)
-    if (parser.stack.length > limits.nesting) {
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token)
+      if (token.type === 'error' && !refuseToken(token, seen, findings)) return undefined
+    }
+    if (parser.stack.length > limits.nesting && parser.stack.filter(CST.isCollection).length > limits.nesting) {
       findings.error({
         code: 'yaml.depth',
         at: { start: seen.offset, end: seen.offset },
@@ -45,10 +42,23 @@ function tokenize(text: string, limits: Limits, findings: Findings): Tokens | un
   return tokens
 }
 
+/** What fits nowhere. A few are left for the composer to explain; a flood of them is not worth building. */
+function refuseToken(token: CST.ErrorToken, seen: Seen, findings: Findings): boolean {
+  seen.errors += 1
+  if (seen.errors <= syntaxErrorsMax) return true
+  const at = { start: token.offset, end: token.offset + token.source.length }
+  const message = `Cannot parse the YAML: more than ${syntaxErrorsMax} pieces of the text do not belong where they are.`
+  findings.error({ code: 'yaml.parse', at, message })
+  return false
+}
+
 interface Seen {
+  errors: number
   nodes: number
   aliases: number
-  documents: number
+  anchors: number
+  /** Open brackets and braces. */
+  flow: number
   /** The lexeme behind the lexer's scalar mark is text, whatever it begins with. */
   atScalar: boolean
   offset: number
@@ -82,6 +92,15 @@ function count(lexeme: string, seen: Seen, limits: Limits): Finding | undefined 
         message: `The document uses more than ${limits.aliases} aliases.`,
         hint: 'Write repeated parts out, or split the document.',
       }
+    case 'anchor':
+      seen.anchors += 1
+      if (seen.anchors <= limits.anchors) return undefined
+      return {
+        code: 'yaml.aliases',
+        at,
+        message: `The document has more than ${limits.anchors} anchors.`,
+        hint: 'Write repeated parts out, or split the document.',
+      }
     case 'tag':
       return {
         code: 'yaml.tag',
@@ -97,17 +116,27 @@ function count(lexeme: string, seen: Seen, limits: Limits): Finding | undefined 
         message: 'YAML directives are not allowed in a ruleset.',
         hint: 'Remove the line; rulesets are YAML 1.2.',
       }
-    case 'single-quoted-scalar':
-    case 'double-quoted-scalar':
-    case 'flow-map-start':
-    case 'flow-seq-start':
     case 'flow-map-end':
     case 'flow-seq-end':
+      seen.flow -= 1
+      if (seen.flow >= 0) return undefined
+      return {
+        code: 'yaml.parse',
+        at,
+        message: `Cannot parse the YAML: there is nothing for this ${lexeme} to close.`,
+        hint: 'Remove it, or quote the text it belongs to.',
+      }
+    case 'flow-map-start':
+    case 'flow-seq-start':
+      seen.flow += 1
+      seen.nodes += 1
+      return nodeBudget(seen, start, limits)
+    case 'single-quoted-scalar':
+    case 'double-quoted-scalar':
     case 'comma':
     case 'seq-item-ind':
     case 'explicit-key-ind':
     case 'map-value-ind':
-    case 'anchor':
     case 'doc-start':
     case 'doc-end':
       seen.nodes += 1
@@ -118,11 +147,11 @@ function count(lexeme: string, seen: Seen, limits: Limits): Finding | undefined 
 }
 
 /**
- * Indicators are counted with scalars because each may stand for an empty node. A node costs at most three of them, so
- * nothing that the exact count (see `tree.ts`) would accept is refused here.
+ * Indicators are counted with scalars because each may stand for an empty node. There is at most one of them for each
+ * node, so nothing that the exact count (see `tree.ts`) would accept is refused here.
  */
 function nodeBudget(seen: Seen, offset: number, limits: Limits): Finding | undefined {
-  if (seen.nodes <= 4 * limits.nodes) return undefined
+  if (seen.nodes <= 2 * limits.nodes + 1_000) return undefined
   return tooManyNodes(offset, limits)
 }
 
