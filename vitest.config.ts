@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 const globalSetup = ['apps/server/test/global-setup.ts']
 const browser = '**/*.browser.test.ts'
+// The launcher brings its own PostgreSQL, so a second run on another server would tell nothing new.
+const ownServer = process.env['TEST_POSTGRES_MAJOR'] ? ['apps/server/src/kernel/embedded-postgres.test.ts'] : []
 const ignored = ['**/node_modules/**', '**/dist/**']
 
 /** The lanes of `npm test`; run one alone with `npm test database`, one file with `npx vitest run path/of/it.test.ts`. */
@@ -26,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'database',
           include: ['apps/server/**/*.test.ts', 'apps/cli/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'],
-          exclude: [...ignored, browser, 'apps/server/test/wire/**', 'tools/check/**'],
+          exclude: [...ignored, browser, 'apps/server/test/wire/**', 'tools/check/**', ...ownServer],
           globalSetup,
         },
       },
