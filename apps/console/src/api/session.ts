@@ -1,7 +1,7 @@
 import { queryOptions, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { api } from './client.ts'
 import { ApiProblem } from './problem.ts'
-import type { Environment, Permission, Session } from './types/session.ts'
+import type { Permission, Session, SessionEnvironment } from './types.ts'
 
 export const sessionKey = ['session'] as const
 
@@ -34,7 +34,7 @@ export function useCan(permission: Permission): boolean {
   return useSession().permissions.includes(permission)
 }
 
-export function useEnvironments(): readonly Environment[] {
+export function useEnvironments(): readonly SessionEnvironment[] {
   return useSession().environments
 }
 

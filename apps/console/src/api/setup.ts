@@ -1,7 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api } from './client.ts'
-
-type SetupState = { readonly done: boolean; readonly needs_token: boolean }
+import type { SetupState } from './types.ts'
 
 export const setupQuery = queryOptions({
   queryKey: ['setup'],

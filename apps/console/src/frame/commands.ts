@@ -1,4 +1,4 @@
-import type { Permission } from '../api/types/session.ts'
+import type { Permission } from '../api/types.ts'
 
 export type Command = { readonly word: string; readonly href: string; readonly needs: Permission }
 

@@ -1,7 +1,7 @@
 import { Menu, UnstyledButton } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useEnvironments } from '../api/session.ts'
-import type { Environment } from '../api/types/session.ts'
+import type { SessionEnvironment } from '../api/types.ts'
 import { colorOf } from '../ui/environments.ts'
 import { CheckIcon, ChevronDownIcon, GlobeIcon, ShieldIcon } from '../ui/icons.tsx'
 import classes from './frame.module.css'
@@ -54,7 +54,7 @@ export function EnvironmentSwitch() {
   )
 }
 
-function EnvironmentMark({ environment }: { readonly environment: Environment | undefined }) {
+function EnvironmentMark({ environment }: { readonly environment: SessionEnvironment | undefined }) {
   if (!environment) return <GlobeIcon size={14} />
   if (environment.is_protected) return <ShieldIcon size={14} />
   return <span className={classes.swatch} style={{ background: colorOf(environment.color) }} />

@@ -1,6 +1,6 @@
 import { Tooltip, UnstyledButton } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import type { Session } from '../api/types/session.ts'
+import type { Session } from '../api/types.ts'
 import { CollapseIcon } from '../ui/icons.tsx'
 import classes from './frame.module.css'
 import { Mark } from './mark.tsx'

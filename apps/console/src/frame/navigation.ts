@@ -1,5 +1,5 @@
 import type { ComponentType } from 'react'
-import type { Permission } from '../api/types/session.ts'
+import type { Permission } from '../api/types.ts'
 import { OverviewIcon } from '../ui/icons.tsx'
 
 export type Destination = {

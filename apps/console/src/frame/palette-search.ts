@@ -1,37 +1,28 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api } from '../api/client.ts'
+import type { SearchHits, SearchKind } from '../api/types.ts'
 import type { Choice } from './palette-choices.ts'
 
-type Hit = {
-  readonly kind: 'agent' | 'ruleset' | 'approval' | 'event' | 'key'
-  readonly id: string
-  readonly label: string
-  readonly hint?: string | null
-}
-
-const groups: Readonly<Record<Hit['kind'], { readonly group: string; readonly base: string }>> = {
-  agent: { group: 'Agents', base: '/fleet' },
-  ruleset: { group: 'Rulesets', base: '/rulesets' },
-  approval: { group: 'Approvals', base: '/approvals' },
-  event: { group: 'Events', base: '/events' },
-  key: { group: 'Keys', base: '/keys' },
+/** Where the page of each kind is. */
+const places: Readonly<Record<SearchKind, { readonly group: string; readonly href: (id: string) => string }>> = {
+  agent: { group: 'Agents', href: (id) => `/fleet/${id}` },
+  ruleset: { group: 'Rulesets', href: (id) => `/rulesets/${id}` },
+  approval: { group: 'Approvals', href: (id) => `/approvals/${id}` },
+  event: { group: 'Events', href: (id) => `/events?event=${id}` },
+  call: { group: 'Calls', href: (id) => `/events?q=${id}` },
+  tool: { group: 'Tools', href: (id) => `/events?tool=${id}` },
+  rule: { group: 'Rules', href: (id) => `/events?rule=${id}` },
+  environment: { group: 'Environments', href: (id) => `/?environment=${id}` },
 }
 
 export function searchQuery(text: string) {
   return queryOptions({
     queryKey: ['search', text],
     queryFn: async ({ signal }): Promise<readonly Choice[]> => {
-      const { items } = await api.get<{ readonly items: readonly Hit[] }>('/search', { query: { q: text }, signal })
-      return items.map((hit) => {
-        const { group, base } = groups[hit.kind]
-        return {
-          id: `${hit.kind} ${hit.id}`,
-          group,
-          word: hit.label,
-          hint: hit.hint ?? undefined,
-          href: `${base}/${encodeURIComponent(hit.id)}`,
-          isCode: true,
-        }
+      const { hits } = await api.get<SearchHits>('/search', { query: { q: text }, signal })
+      return hits.map(({ kind, id, label, hint }) => {
+        const { group, href } = places[kind]
+        return { id: `${kind} ${id}`, group, word: label, hint, href: href(encodeURIComponent(id)), isCode: true }
       })
     },
     staleTime: 5000,

@@ -1,47 +1,39 @@
 import type { QueryClient } from '@tanstack/react-query'
+import type { StreamEventName } from '../api/types.ts'
 
-/** What the server tells on its stream; `data` carries ids only, pages fetch what they show. */
-export const announcementNames = [
-  'approval.created',
-  'approval.decided',
-  'approval.timed_out',
-  'events.arrived',
-  'rollout.created',
-  'rollout.progress',
-  'ruleset.uploaded',
-  'agent.connected',
-  'agent.disconnected',
-  'assignment.changed',
-  'key.created',
-  'key.revoked',
-  'settings.changed',
-  'session.ended',
-  'reset',
-] as const
-
-export type AnnouncementName = (typeof announcementNames)[number]
-export type Announcement = { readonly name: AnnouncementName; readonly data: Readonly<Record<string, unknown>> }
+export type Announcement = { readonly name: StreamEventName; readonly data: Readonly<Record<string, unknown>> }
 
 /**
  * The first word of the query keys that an announcement makes stale. A page joins by naming its queries so:
  * `['approvals', …]`, `['agents', …]`. Events are counted by their page, which decides when to fetch.
  */
-const staleBy: Readonly<Record<AnnouncementName, readonly string[]>> = {
-  'approval.created': ['approvals', 'overview', 'trail'],
+const staleBy: Readonly<Record<StreamEventName, readonly string[]>> = {
+  'approval.created': ['approvals', 'overview'],
   'approval.decided': ['approvals', 'overview', 'trail'],
-  'approval.timed_out': ['approvals', 'overview', 'trail'],
+  'approval.timed_out': ['approvals', 'overview'],
+  'approval.cancelled': ['approvals', 'overview', 'trail'],
   'events.arrived': ['overview', 'approval'],
   'rollout.created': ['rulesets', 'rollouts', 'agents', 'overview', 'trail'],
   'rollout.progress': ['rollouts', 'agents'],
   'ruleset.uploaded': ['rulesets', 'overview', 'trail'],
   'agent.connected': ['agents', 'overview', 'rollouts'],
   'agent.disconnected': ['agents', 'overview', 'rollouts'],
+  'agent.changed': ['agents', 'assignments'],
+  'agent.silent': ['agents', 'overview'],
   'assignment.changed': ['assignments', 'agents', 'overview', 'trail'],
   'key.created': ['keys', 'environments', 'overview', 'trail'],
   'key.revoked': ['keys', 'environments', 'agents', 'overview', 'trail'],
-  'settings.changed': ['settings', 'environments', 'signing-keys', 'session', 'trail'],
+  'signing_key.changed': ['signing-keys', 'keys', 'trail'],
+  'environment.changed': ['environments', 'session', 'overview', 'trail'],
+  'settings.changed': ['settings', 'trail'],
   'session.ended': ['session', 'sessions'],
   reset: [],
+}
+
+export const announcementNames = Object.keys(staleBy).filter(isAnnouncementName)
+
+function isAnnouncementName(name: string): name is StreamEventName {
+  return Object.hasOwn(staleBy, name)
 }
 
 /** How long announcements are gathered before pages fetch, so that a burst is one refresh. */
@@ -70,19 +62,18 @@ export function startRefreshing(client: QueryClient): (announcement: Announcemen
   }
 }
 
-export function staleKeys(name: AnnouncementName): readonly string[] {
+export function staleKeys(name: StreamEventName): readonly string[] {
   return staleBy[name]
 }
 
 /** Reads one message of the stream; what it does not know it leaves alone. */
 export function readAnnouncement(name: string, text: string): Announcement | null {
-  const known = announcementNames.find((candidate) => candidate === name)
-  if (!known) return null
+  if (!isAnnouncementName(name)) return null
   try {
     const data: unknown = JSON.parse(text)
-    return { name: known, data: typeof data === 'object' && data !== null ? { ...data } : {} }
+    return { name, data: typeof data === 'object' && data !== null ? { ...data } : {} }
   } catch {
     // The name alone says what to refresh.
-    return { name: known, data: {} }
+    return { name, data: {} }
   }
 }

@@ -12,7 +12,7 @@ export function EnvironmentTag({ name }: { readonly name: string }) {
       {isProtected ? (
         <ShieldIcon size={12} />
       ) : (
-        <span className={classes.environmentDot} style={{ background: colorOf(known?.color ?? 'slate') }} />
+        <span className={classes.environmentDot} style={{ background: colorOf(known?.color ?? 'gray') }} />
       )}
       <span className={classes.cut}>{name}</span>
     </span>

@@ -1,32 +1,17 @@
-/** Operators choose an environment's colour by name; these are kept clear of what the verdicts' colours mean. */
-export const environmentColors = {
-  crimson: '#c2255c',
+/** Operators choose an environment's colour by name. Squares, so that they are not taken for a verdict, and clear of its hues. */
+const colors: Readonly<Record<string, string>> = {
+  red: '#c2255c',
   orange: '#d9480f',
-  gold: '#b08900',
+  yellow: '#b08900',
+  green: '#5c940d',
   teal: '#0c8599',
   blue: '#1c7ed6',
-  indigo: '#4c5fd5',
-  plum: '#9c36b5',
-  slate: '#64748b',
-} as const
-
-export type EnvironmentColor = keyof typeof environmentColors
-
-/** Names older installations may carry. */
-const alsoKnownAs: Readonly<Record<string, EnvironmentColor>> = {
-  red: 'crimson',
-  amber: 'gold',
-  yellow: 'gold',
-  green: 'teal',
-  cyan: 'teal',
-  violet: 'plum',
-  purple: 'plum',
-  gray: 'slate',
-  grey: 'slate',
+  violet: '#9c36b5',
+  gray: '#64748b',
 }
 
-export function colorOf(written: string): string {
-  if (/^#[0-9a-f]{6}$/i.test(written)) return written
-  const name = alsoKnownAs[written] ?? written
-  return Object.hasOwn(environmentColors, name) ? environmentColors[name as EnvironmentColor] : environmentColors.slate
+export const environmentColorNames = Object.keys(colors)
+
+export function colorOf(name: string): string {
+  return colors[name] ?? '#64748b'
 }

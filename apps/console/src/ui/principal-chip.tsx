@@ -1,4 +1,4 @@
-import type { PrincipalRef } from '../api/types/shared.ts'
+import type { PrincipalRef } from '../api/types.ts'
 import { AgentIcon, KeysIcon, PersonIcon, SystemIcon, UnknownIcon } from './icons.tsx'
 import classes from './ui.module.css'
 

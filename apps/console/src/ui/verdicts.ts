@@ -50,6 +50,16 @@ const wireWords: Readonly<Record<string, Verdict>> = {
   timed_out: 'timed-out',
   timeout: 'timed-out',
   cancelled: 'cancelled',
+  observed: 'would-block',
+  call_allowed: 'allowed',
+  call_executed: 'allowed',
+  call_blocked: 'blocked',
+  call_denied: 'blocked',
+  call_asked: 'held',
+  call_approval_requested: 'held',
+  call_would_block: 'would-block',
+  call_would_deny: 'would-block',
+  call_failed: 'failed',
 }
 
 export function verdictOf(word: string): Verdict {

@@ -1,16 +1,12 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
-import type { Approval } from '../../api/types/approvals.ts'
-import type { Page } from '../../api/types/shared.ts'
+import type { ApprovalsPage } from '../../api/types.ts'
 
 export const pendingCountQuery = queryOptions({
   queryKey: ['approvals', 'pending count'],
   queryFn: async ({ signal }) => {
-    const page = await api.get<Page<Approval>>('/approvals', {
-      query: { status: 'pending', limit: 1 },
-      signal,
-      isBackground: true,
-    })
-    return page.total ?? page.items.length
+    const query = { status: 'pending', limit: 1 }
+    const page = await api.get<ApprovalsPage>('/approvals', { query, signal, isBackground: true })
+    return page.pending_total
   },
 })

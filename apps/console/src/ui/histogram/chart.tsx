@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'react'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import classes from './histogram.module.css'
-import { type Bucket, stacked, stackOrder } from './stack.ts'
+import { type Bucket, series, seriesColors, stacked } from './stack.ts'
 
 type Props = {
   readonly buckets: readonly Bucket[]
@@ -66,9 +66,9 @@ export function Chart({ buckets, bucketMs, height, cursor, anchor, onCursor, onB
         ],
         series: [
           {},
-          ...stackOrder.toReversed().map((tone) => ({
-            fill: color(tone),
-            stroke: color(tone),
+          ...series.toReversed().map((one) => ({
+            fill: color(seriesColors[one]),
+            stroke: color(seriesColors[one]),
             width: 0,
             points: { show: false },
             ...(bars && { paths: bars }),
@@ -97,7 +97,7 @@ export function Chart({ buckets, bucketMs, height, cursor, anchor, onCursor, onB
 
   useEffect(() => plot.current?.setData(data), [data])
 
-  const at = (index: number | null): number => (index === null ? 0 : ((data[0][index] ?? 0)))
+  const at = (index: number | null): number => (index === null ? 0 : (data[0][index] ?? 0))
   const chart = plot.current
   const left = chart && cursor !== null ? chart.valToPos(Math.min(at(anchor ?? cursor), at(cursor)), 'x') : 0
   const right =

@@ -1,8 +1,7 @@
 import { type KeyboardEvent, lazy, Suspense, useState } from 'react'
 import { countWords } from '../numbers.ts'
-import { type VerdictTone, verdictWords } from '../verdicts.ts'
 import classes from './histogram.module.css'
-import { type Bucket, rangeOf, stackOrder, totalOf } from './stack.ts'
+import { type Bucket, type Counts, rangeOf, series, seriesColors, seriesWords, sumOf, totalOf } from './stack.ts'
 
 const Chart = lazy(() => import('./chart.tsx').then(({ Chart }) => ({ default: Chart })))
 
@@ -46,7 +45,7 @@ export function Histogram({ label, buckets, bucketMs, height = 96, onZoom }: Pro
     } else return
     event.preventDefault()
   }
-  const total = buckets.reduce((sum, one) => sum + totalOf(one), 0)
+  const total = totalOf(sumOf(buckets))
   return (
     <div className={classes.histogram}>
       <div
@@ -75,31 +74,23 @@ export function Histogram({ label, buckets, bucketMs, height = 96, onZoom }: Pro
         {bucket ? (
           <>
             <span className={classes.when}>{clock.format(Date.parse(bucket.at))}</span>
-            <Counts counts={bucket.counts} />
+            <Legend counts={bucket} />
           </>
         ) : (
-          <Counts counts={sumOf(buckets)} />
+          <Legend counts={sumOf(buckets)} />
         )}
       </div>
     </div>
   )
 }
 
-function Counts({ counts }: { readonly counts: Bucket['counts'] }) {
-  return stackOrder.toReversed().map((tone) =>
-    (counts[tone] ?? 0) === 0 ? null : (
-      <span key={tone} className={classes.key}>
-        <span className={classes.swatch} style={{ background: `var(--cs-${tone})` }} />
-        {verdictWords[tone]} <b>{countWords(counts[tone] ?? 0)}</b>
+function Legend({ counts }: { readonly counts: Counts }) {
+  return series.toReversed().map((one) =>
+    counts[one] === 0 ? null : (
+      <span key={one} className={classes.key}>
+        <span className={classes.swatch} style={{ background: `var(--cs-${seriesColors[one]})` }} />
+        {seriesWords[one]} <b>{countWords(counts[one])}</b>
       </span>
     ),
   )
-}
-
-function sumOf(buckets: readonly Bucket[]): Bucket['counts'] {
-  const sums: Partial<Record<VerdictTone, number>> = {}
-  for (const { counts } of buckets) {
-    for (const tone of stackOrder) sums[tone] = (sums[tone] ?? 0) + (counts[tone] ?? 0)
-  }
-  return sums
 }

@@ -1,0 +1,46 @@
+import type * as wire from '@countersign/wire'
+import type { Static } from 'typebox'
+
+export type {
+  ApprovalDetail,
+  ApprovalItem,
+  ApprovalStatus,
+  ApprovalsPage,
+  DecisionsResult,
+  Permission,
+  SearchKind,
+  SigningKey,
+  SigningKeyFollowers,
+  StreamEventName,
+  TrailEntryShown,
+} from '@countersign/wire'
+
+// Types only: the schemas themselves stay on the server, where they are checked.
+export type Session = Static<typeof wire.sessionView>
+export type SessionEnvironment = Session['environments'][number]
+export type SessionRow = Static<typeof wire.sessionRow>
+export type SetupState = Static<typeof wire.setupState>
+export type PrincipalRef = Static<typeof wire.principalRef>
+export type Environment = Static<typeof wire.environment>
+export type AgentKey = Static<typeof wire.agentKey>
+export type MadeAgentKey = Static<typeof wire.madeAgentKey>
+export type AgentKeyDraft = Static<typeof wire.agentKeyDraft>
+export type KeyConsequence = Static<typeof wire.keyConsequence>
+export type Setting = Static<typeof wire.setting>
+export type Overview = Static<typeof wire.overview>
+export type SearchHits = {
+  readonly hits: readonly {
+    readonly kind: wire.SearchKind
+    readonly id: string
+    readonly label: string
+    readonly hint: string
+  }[]
+}
+export type TrailHead = Static<typeof wire.trailHead>
+export type TrailEntryWithBytes = Static<typeof wire.trailEntryWithBytes>
+
+export type Page<Item> = {
+  readonly items: readonly Item[]
+  readonly next_cursor: string | null
+  readonly total?: number
+}
