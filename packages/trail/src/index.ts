@@ -32,6 +32,8 @@ export {
   treeRoot,
 } from './tree.ts'
 export {
+  type CheckedEntry,
+  checkEntry,
   type Fault,
   type FaultKind,
   type RecordedEntry,

@@ -46,8 +46,43 @@ export type Verifier = {
   readonly expectHeads: (heads: Iterable<RecordedHead>) => void
   /** The entry as read, or undefined when its bytes are not one. */
   readonly add: (recorded: RecordedEntry) => TrailEntry | undefined
+  /** The same for what `checkEntry` has looked at already, perhaps in another thread. */
+  readonly addChecked: (checked: CheckedEntry) => boolean
   readonly blame: (fault: Fault) => void
   readonly finish: () => Verification
+}
+
+/** What can be said of an entry by itself, without what came before it. */
+export type CheckedEntry = {
+  readonly number: number
+  readonly leaf: Uint8Array
+  /** Tells entries apart: the id, or any text that stands for it. */
+  readonly id: string | undefined
+  readonly isShown: boolean
+  readonly faults: readonly Fault[]
+}
+
+/** The part of verifying that needs nothing but the entry, and nearly all of the work. */
+export function checkEntry({
+  number,
+  bytes,
+  leafHash: stored,
+}: RecordedEntry): CheckedEntry & { readonly entry?: TrailEntry } {
+  if (bytes === null) return { number, leaf: stored, id: undefined, isShown: false, faults: [] }
+  const leaf = leafHash(bytes)
+  const faults: Fault[] = []
+  if (!sameBytes(leaf, stored)) {
+    const says = `Entry ${number} was changed: its bytes do not have the leaf hash recorded for it.`
+    faults.push({ is: 'changed', number, says })
+  }
+  try {
+    const entry = readEntry(bytes)
+    return { number, leaf, id: entry.id, isShown: true, faults, entry }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unreadable'
+    faults.push({ is: 'malformed', number, says: `Entry ${number} is not an entry of this format: ${why}` })
+    return { number, leaf, id: undefined, isShown: true, faults }
+  }
 }
 
 // Ids are held in two generations, so that memory stays bounded however long the log is.
@@ -98,7 +133,7 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
       blame({
         is: 'repeated',
         number,
-        says: `Entry ${number} has the id of entry ${before}, ${id}: one of them was put in.`,
+        says: `Entry ${number} has the id of entry ${before}: one of them was put in.`,
       })
     recent.set(id, number)
     if (recent.size >= idsHeld) [earlier, recent] = [recent, new Map()]
@@ -124,35 +159,21 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
     return true
   }
 
-  const add = ({ number, bytes, leafHash: stored }: RecordedEntry): TrailEntry | undefined => {
-    if (!isInTurn(number)) return undefined
-    const leaf = bytes === null ? stored : leafHash(bytes)
-    if (leaf !== stored && !sameBytes(leaf, stored)) {
-      const says = `Entry ${number} was changed: its bytes do not have the leaf hash recorded for it.`
-      blame({ is: 'changed', number, says })
-    }
+  const addChecked = ({ number, leaf, id, isShown, faults: found }: CheckedEntry): boolean => {
+    if (!isInTurn(number)) return false
+    for (const fault of found) blame(fault)
     leaves.push(leaf)
     next = number + 1
     entries++
+    if (!isShown) hidden++
     if (leaves.length >= leavesHeld || waiting.at(-1)?.size === next) compareHeads()
-    if (bytes !== null) return readOrBlame(number, bytes)
-    hidden++
-    return undefined
+    if (id !== undefined) noteId(id, number)
+    return true
   }
 
-  const readOrBlame = (number: number, bytes: Uint8Array): TrailEntry | undefined => {
-    try {
-      const entry = readEntry(bytes)
-      noteId(entry.id, number)
-      return entry
-    } catch (cause) {
-      blame({
-        is: 'malformed',
-        number,
-        says: `Entry ${number} is not an entry of this format: ${cause instanceof Error ? cause.message : 'unreadable'}`,
-      })
-      return undefined
-    }
+  const add = (recorded: RecordedEntry): TrailEntry | undefined => {
+    const { entry, ...checked } = checkEntry(recorded)
+    return addChecked(checked) ? entry : undefined
   }
 
   const finish = (): Verification => {
@@ -180,7 +201,7 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
   }
 
   compareHeads()
-  return { add, blame, finish, expectHeads }
+  return { add, addChecked, blame, finish, expectHeads }
 }
 
 /** Verifies entries given in the order of their numbers. */

@@ -1,9 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { emptyFrontier, entryBytes, extendFrontier, frontierRoot, type Json, readEntry } from '@countersign/trail'
+import {
+  emptyFrontier,
+  entryBytes,
+  exportLine,
+  extendFrontier,
+  frontierRoot,
+  type Json,
+  readEntry,
+} from '@countersign/trail'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { keyCreated, openTrail, readLog, type TrailScene, tenant } from '../../../server/test/trail-scene.ts'
+import { openCheckPool } from './check-pool.ts'
 import type { Report } from './report.ts'
 import { trailCommand } from './trail-command.ts'
 
@@ -288,7 +297,7 @@ test('an export verifies with no database, and every changed byte of it is found
   const good = await readFile(file)
   expect(good.toString()).not.toContain('ada@example.com')
   const bad = join(folder, 'bad.jsonl')
-  for (let i = 0; i < good.length; i += 53) {
+  for (let i = 0; i < good.length; i += 97) {
     const changed = Buffer.from(good)
     changed[i] = (changed[i] ?? 0) ^ 1
     await writeFile(bad, changed)
@@ -305,6 +314,26 @@ test('an export verifies with no database, and every changed byte of it is found
   }
   await writeFile(bad, `${lines.slice(0, 20).join('\n')}\n`)
   expect(kinds(await verify('--export', bad, '--head', head))[0]).toContain('cut_off')
+})
+
+test('threads find the same as one', async () => {
+  const entries = await readLog(scene.db)
+  const bytes = await Promise.all(entries.map(async (entry) => exportLine({ is: 'entry', entry })))
+  const good = openCheckPool(1 << 30)
+  const alone = openCheckPool(0)
+  try {
+    const pieces = [0, 10, 20].map((first) =>
+      Buffer.concat(bytes.slice(first, first + 10).flatMap((line) => [line, Buffer.from('\n')])),
+    )
+    const spoiled = Buffer.from(pieces[1] ?? [])
+    spoiled[40] = 0
+    const all = [...pieces, spoiled, Buffer.from('noise\n'), ...pieces]
+    const together = await Promise.all(all.map((piece) => good.check(Buffer.from(piece))))
+    expect(together).toEqual(await Promise.all(all.map((piece) => alone.check(piece))))
+    expect(together[3]?.faults).toHaveLength(1)
+  } finally {
+    await good.close()
+  }
 })
 
 test('what is no export, no head or no database is refused with the remedy', async () => {

@@ -1,78 +1,149 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import {
-  type ExportLine,
+  type Frontier,
   NotAnExport,
   type RecordedHead,
   readExportLine,
   startVerification,
   type Verifier,
 } from '@countersign/trail'
+import { type CheckedLines, lineKinds } from './check-lines.ts'
+import { type CheckPool, openCheckPool } from './check-pool.ts'
 import { faultsMax, makeReport, type OtherFault, type Report } from './report.ts'
 
 /** Verifies an export: no database, no network, nobody to be trusted but the heads given. */
 export async function verifyExport(path: string, heads: readonly RecordedHead[]): Promise<Report> {
-  const others: OtherFault[] = []
-  let otherCount = 0
-  let verifier: Verifier | undefined
-  let size = 0
-  let lineNumber = 0
-  for await (const line of readLines(path)) {
-    lineNumber++
+  const file = await open(path)
+  try {
+    const { size: bytes } = await file.stat()
+    const { from, start } = readFirstLine(path, await readAt(file, 0, firstLineBytesMax))
+    const log = openLog(startVerification({ from, heads, faultsMax }), from.size)
+    const pool = openCheckPool(bytes)
     try {
-      const read = readExportLine(line)
-      if (verifier === undefined) {
-        if (read.is !== 'log')
-          throw new NotAnExport('The first line of an export tells where it begins; this is another.')
-        verifier = startVerification({ from: read.from, heads, faultsMax })
-        size = read.from.size
-        continue
-      }
-      size = take(verifier, read, size)
-    } catch (cause) {
-      if (!(cause instanceof NotAnExport || cause instanceof RangeError)) throw cause
-      if (verifier === undefined) throw new Error(`${path} is not an export of a trail: ${cause.message}`, { cause })
-      otherCount++
-      if (others.length < faultsMax)
-        others.push({ is: 'unreadable', number: null, says: `Line ${lineNumber} was changed: ${cause.message}` })
+      await inOrder(pool, readPieces(path, file, start, bytes), log.take)
+    } finally {
+      await pool.close()
     }
+    return makeReport(log.verifier.finish(), { ...log.others(), headsGiven: heads.length, waiting: 0 })
+  } finally {
+    await file.close()
   }
-  if (verifier === undefined) throw new Error(`${path} is empty, so it is not an export of a trail.`)
-  return makeReport(verifier.finish(), { others, otherCount, headsGiven: heads.length, waiting: 0 })
 }
 
-/** Answers how many entries the log has up to here. */
-function take(verifier: Verifier, line: ExportLine, size: number): number {
-  switch (line.is) {
-    case 'log':
-      throw new NotAnExport('It begins a log in the middle of one.')
-    case 'entry':
-      verifier.add(line.entry)
-      return Math.max(size, line.entry.number + 1)
-    case 'head':
-      // Anywhere else it could not be compared, and would look as if it had been.
-      if (line.head.size !== size)
-        throw new NotAnExport(`It is the head over ${line.head.size} entries but stands after ${size}.`)
-      verifier.expectHeads([line.head])
-      return size
+/** Checks pieces side by side and takes what was found in their order. */
+async function inOrder(
+  pool: CheckPool,
+  pieces: AsyncGenerator<Buffer>,
+  take: (checked: CheckedLines) => void,
+): Promise<void> {
+  const underWay: Promise<CheckedLines>[] = []
+  const takeFirst = async (): Promise<void> => {
+    const checked = await underWay.shift()
+    if (checked) take(checked)
   }
+  for await (const piece of pieces) {
+    const checking = pool.check(piece)
+    // Its failure is told when its turn comes; until then it must not count as unheard.
+    checking.catch(() => undefined)
+    underWay.push(checking)
+    if (underWay.length >= pool.width) await takeFirst()
+  }
+  while (underWay.length > 0) await takeFirst()
+}
+
+type OtherFaults = { readonly others: readonly OtherFault[]; readonly otherCount: number }
+type Log = {
+  readonly verifier: Verifier
+  readonly take: (checked: CheckedLines) => void
+  readonly others: () => OtherFaults
+}
+
+function openLog(verifier: Verifier, from: number): Log {
+  const others: OtherFault[] = []
+  let otherCount = 0
+  let size = from
+  // The first line was read apart.
+  let linesBefore = 1
+
+  const blame = (place: number, why: string): void => {
+    otherCount++
+    const says = `Line ${linesBefore + place + 1} was changed: ${why}`
+    if (others.length < faultsMax) others.push({ is: 'unreadable', number: null, says })
+  }
+
+  const takeHead = (place: number, head: RecordedHead): void => {
+    // Anywhere else it could not be compared, and would look as if it had been.
+    if (head.size === size) verifier.expectHeads([head])
+    else blame(place, `It is the head over ${head.size} entries but stands after ${size}.`)
+  }
+
+  const take = ({ kinds, numbers, hashes, ids, faults, unreadable }: CheckedLines): void => {
+    const faultsAt = new Map(faults)
+    for (const [place, kind] of kinds.entries()) {
+      const number = numbers[place] ?? 0
+      const hash = hashes.subarray(place * 32, place * 32 + 32)
+      if (kind === lineKinds.unreadable) continue
+      if (kind === lineKinds.head) {
+        takeHead(place, { size: number, root: hash, by: 'The head in the export' })
+        continue
+      }
+      const id = kind === lineKinds.entry ? Buffer.from(ids.buffer, place * 16, 16).toString('latin1') : undefined
+      verifier.addChecked({
+        number,
+        leaf: hash,
+        id,
+        isShown: kind !== lineKinds.hidden,
+        faults: faultsAt.get(place) ?? [],
+      })
+      size = Math.max(size, number + 1)
+    }
+    for (const [place, why] of unreadable) blame(place, why)
+    linesBefore += kinds.length
+  }
+
+  return { verifier, take, others: () => ({ others, otherCount }) }
 }
 
 const lineEnd = 0x0a
+const pieceBytes = 4 << 20
 /** An entry and what is around it, with room; a longer line is nothing we wrote. */
 const lineBytesMax = 100_000
+const firstLineBytesMax = 10_000
 
-async function* readLines(path: string): AsyncGenerator<Buffer> {
+type File = Awaited<ReturnType<typeof open>>
+
+async function readAt(file: File, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length)
+  const { bytesRead } = await file.read(bytes, 0, length, position)
+  return bytes.subarray(0, bytesRead)
+}
+
+function readFirstLine(path: string, beginning: Buffer): { readonly from: Frontier; readonly start: number } {
+  if (beginning.length === 0) throw new Error(`${path} is empty, so it is not an export of a trail.`)
+  const end = beginning.indexOf(lineEnd)
+  try {
+    const read = readExportLine(beginning.subarray(0, end < 0 ? beginning.length : end))
+    if (read.is !== 'log') throw new NotAnExport('Its first line does not tell where it begins.')
+    return { from: read.from, start: end < 0 ? beginning.length : end + 1 }
+  } catch (cause) {
+    if (!(cause instanceof NotAnExport)) throw cause
+    throw new Error(`${path} is not an export of a trail: ${cause.message}`, { cause })
+  }
+}
+
+/** Some megabytes at a time, cut at line ends. */
+async function* readPieces(path: string, file: File, start: number, end: number): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    const bytes: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    let start = 0
-    for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, start)) {
-      yield bytes.subarray(start, end)
-      start = end + 1
-    }
-    rest = bytes.subarray(start)
-    if (rest.length > lineBytesMax)
+  for (let position = start; ; ) {
+    const bytes = await readAt(file, position, Math.min(pieceBytes, end - position))
+    position += bytes.length
+    if (bytes.length === 0) break
+    const cut = bytes.lastIndexOf(lineEnd)
+    if (cut < 0 && rest.length + bytes.length > lineBytesMax + pieceBytes) {
       throw new Error(`${path} is not an export of a trail: it has a line of more than ${lineBytesMax} bytes.`)
+    }
+    if (cut >= 0) yield Buffer.concat([rest, bytes.subarray(0, cut + 1)])
+    rest = cut >= 0 ? bytes.subarray(cut + 1) : Buffer.concat([rest, bytes])
   }
   if (rest.length > 0) yield rest
 }
