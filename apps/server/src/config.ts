@@ -168,7 +168,8 @@ export const variables = {
     name: 'COUNTERSIGN_ROLES',
     reader: {
       form: 'api, worker',
-      read: (given: string): readonly ("api" | "worker")[] => list.read(given).map((role) => oneOf('api', 'worker').read(role)),
+      read: (given: string): readonly ('api' | 'worker')[] =>
+        list.read(given).map((role) => oneOf('api', 'worker').read(role)),
     },
     fallback: ['api', 'worker'] as readonly ('api' | 'worker')[],
     help: 'What this process does: api answers requests, worker runs periodic work.',

@@ -55,8 +55,6 @@ export type Keyring = {
   readonly fingerprint: string
   /** Of every listed secret. */
   readonly fingerprints: readonly string[]
-  /** Of every listed secret. */
-  readonly fingerprints: readonly string[]
   /** HMAC-SHA-256 under the current secret: `<key id>:<hex>`. */
   readonly digest: (purpose: Purpose, data: string | Uint8Array) => string
   /** The digest under every listed secret, current first, to look up what may have been stored under an older one. */
@@ -96,7 +94,6 @@ export function makeKeyring(secrets: readonly [string, ...string[]]): Keyring {
   return {
     keyId: current.id,
     fingerprint: current.fingerprint,
-    fingerprints: keys.map((key) => key.fingerprint),
     fingerprints: keys.map((key) => key.fingerprint),
     digest: (purpose, data) => digestWith(current, purpose, data),
     digests: (purpose, data) => keys.map((key) => digestWith(key, purpose, data)),

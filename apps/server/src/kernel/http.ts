@@ -31,6 +31,7 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
     logger: false,
     trustProxy: trusted(options.trustedProxies),
     genReqId: () => randomRequestId(),
+    rewriteUrl: underPath(new URL(options.baseUrl).pathname),
     // An id sent by the client is not ours to repeat: it would let strangers write into the log.
     requestIdHeader: false,
     bodyLimit: options.bodyBytesMax,
@@ -75,6 +76,17 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
     done()
   })
   return app
+}
+
+/** Behind a proxy that passes the base URL's path on, every route is also found below that path. */
+function underPath(basePath: string): (request: { readonly url?: string | undefined }) => string {
+  const prefix = basePath.replace(/\/+$/, '')
+  return ({ url = '/' }) => {
+    if (prefix === '' || !url.startsWith(prefix)) return url
+    const rest = url.slice(prefix.length)
+    if (rest === '') return '/'
+    return rest.startsWith('/') ? rest : rest.startsWith('?') ? `/${rest}` : url
+  }
 }
 
 /** 12 hexadecimal characters, as the older clients' operators are used to. */

@@ -23,7 +23,7 @@ export type Agent = {
   readonly environment: string
   readonly rendering: 'auto' | 'contract_bundle' | 'ruleset'
   readonly signingKeyId: string | null
-  /** Made for a program that decides approvals; an ordinary key may not, or an agent could approve itself. */
+  /** Made to decide approvals that other keys asked for; an ordinary key may not, or an agent could approve itself. */
   readonly mayDecide: boolean
   /** From `X-Edictum-Agent-Id`, or nothing when it was absent. */
   readonly agentId: string | undefined

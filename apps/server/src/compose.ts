@@ -1,0 +1,220 @@
+import type { FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import { configuredSettings } from './configured-settings.ts'
+import { environmentRoutes } from './features/environments/index.ts'
+import { readHealth } from './features/health/index.ts'
+import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
+import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
+import { bootstrapFromConfig, makeFirstTenant, setupRoutes, setupToken } from './features/people/index.ts'
+import type { MountNeeds, Route } from './features/roles/index.ts'
+import {
+  authenticatePerson,
+  changePassword,
+  endSessions,
+  renewCookie,
+  sessionCookie,
+  sessionRoutes,
+  signIn,
+  sweepSessions,
+} from './features/sessions/index.ts'
+import { readSetting, settingRoutes } from './features/settings/index.ts'
+import { findCurrentKeyId, makeFirstSigningKey } from './features/signing/index.ts'
+import { countPeople } from './features/tenants/index.ts'
+import { makeSequencer, recordAct, recordRefusal, trailHealth, trailRoutes } from './features/trail/index.ts'
+import { makeBus } from './kernel/bus.ts'
+import type { Clock } from './kernel/clock.ts'
+import type { Keyring } from './kernel/crypto.ts'
+import type { Db } from './kernel/db.ts'
+import { makeHttp } from './kernel/http.ts'
+import { idMaker } from './kernel/ids.ts'
+import type { Log } from './kernel/log.ts'
+import { makeMetrics } from './kernel/metrics.ts'
+import type { Secret } from './kernel/secret.ts'
+import { makeWorkers } from './kernel/workers.ts'
+import { mountConsole } from './surfaces/console/mount-console.ts'
+import { healthRoutes } from './surfaces/edictum/health.ts'
+import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
+import { peopleRoutes } from './surfaces/edictum/people.ts'
+import { mountNative } from './surfaces/native/mount-native.ts'
+import { metricsRoute } from './surfaces/ops/metrics.ts'
+
+export type ComposeNeeds = {
+  readonly config: Config
+  readonly baseUrl: string
+  readonly version: string
+  readonly db: Db
+  readonly clock: Clock
+  readonly log: Log
+  /** Digests of what callers present. */
+  readonly keyring: Keyring
+  /** Seals what must be opened again. */
+  readonly sealing: Keyring
+  readonly setupSecret: Secret
+  readonly pendingMigrations: () => Promise<number>
+}
+
+export type App = {
+  readonly http: FastifyInstance
+  readonly routes: { readonly native: readonly Route[]; readonly edictum: readonly Route[] }
+  readonly start: () => Promise<void>
+  /** Turns readiness false, tells streams to reconnect, finishes what is under way, closes. */
+  readonly stop: () => Promise<void>
+  readonly bootstrap: ReturnType<typeof bootstrapFromConfig>
+}
+
+/** Builds every object by hand, in order: this page is the architecture. */
+export function compose(needs: ComposeNeeds): App {
+  const { config, baseUrl, version, db, clock, log, keyring, sealing } = needs
+  const isSecure = baseUrl.startsWith('https:')
+  const idleMs = config.sessionIdleMinutes * 60_000
+  let isDraining = false
+
+  // Kernel
+  const newId = idMaker(clock.now)
+  const metrics = makeMetrics()
+  const workers = makeWorkers({ clock, log })
+  const bus = makeBus({ db, clock, log })
+  const http = makeHttp({
+    baseUrl,
+    allowedHosts: config.allowedHosts,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    bodyBytesMax: 1_048_576,
+  })
+
+  // The record comes first: nothing below acts without it.
+  const record = recordAct({ clock, newId, keyring: sealing })
+  const sequence = makeSequencer({ db, clock })
+  workers.add({ name: 'trail_sequencer', everyMs: 50, work: sequence })
+
+  // Who may do what
+  const limit = takeFromLimit({ db, clock })
+  workers.add({ name: 'limit_sweep', everyMs: 3_600_000, work: sweepLimits({ db, clock }) })
+  const setting = readSetting({ db, bus })
+  const makeTenant = makeFirstTenant({
+    db,
+    clock,
+    newId,
+    recordAct: record,
+    furnish: async (tx, tenant) => {
+      await makeFirstSigningKey({ clock, newId, sealing })(tx, tenant)
+    },
+  })
+  const token = setupToken(needs.setupSecret)
+  const policy = {
+    attempts: config.signInAttempts,
+    windowSeconds: config.signInWindowSeconds,
+    lifetimeMs: config.sessionHours * 3_600_000,
+  }
+  const sessions = authenticatePerson({ db, clock, keyring, bus, idleMs })
+  const enter = signIn({ db, clock, newId, keyring, recordAct: record, takeFromLimit: limit, policy })
+  const leave = endSessions({ db, bus, recordAct: record })
+  const cookie = (value: string, maxAgeSeconds: number): string => sessionCookie(value, maxAgeSeconds, isSecure)
+  workers.add({ name: 'session_sweep', everyMs: 600_000, work: sweepSessions({ db, clock, idleMs }) })
+  const agents = authenticateAgent({ db, clock, keyring, bus })
+  workers.add({ name: 'key_uses', everyMs: 10_000, work: agents.flushUses })
+  const keys = manageAgentKeys({
+    db,
+    clock,
+    newId,
+    keyring,
+    recordAct: record,
+    bus,
+    currentSigningKeyId: async (tx, tenant) => (await findCurrentKeyId(tx, tenant)) ?? null,
+  })
+  workers.add({
+    name: 'outbox_sweep',
+    everyMs: 60_000,
+    work: () => db.query(`delete from outbox as o where o.at < $1`, [new Date(clock.now().getTime() - 3_600_000)]),
+  })
+
+  const health = readHealth({
+    db,
+    workers,
+    redis: { isConfigured: false, ping: () => Promise.resolve() },
+    connectedAgents: () => 0,
+    isTrailHealthy: async () => (await trailHealth({ db, clock })).isHealthy,
+    countPeople,
+    pendingMigrations: needs.pendingMigrations,
+    isDraining: () => isDraining,
+  })
+
+  // Doors
+  const mount: MountNeeds = {
+    authenticate: { person: sessions.person, agent: agents.agent },
+    recordRefusal: recordRefusal({ db, record, log }),
+    log,
+    baseUrl,
+  }
+  const native: Route[] = [
+    ...setupRoutes({ db, makeFirstTenant: makeTenant, token, takeFromLimit: limit }),
+    ...sessionRoutes({
+      db,
+      clock,
+      signIn: enter,
+      endSessions: leave,
+      changePassword: changePassword({ db, takeFromLimit: limit, recordAct: record, policy, bus }),
+      cookie,
+      isSecure,
+      idleMs,
+      server: { version, base_url: baseUrl, profile: config.profile },
+    }),
+    ...environmentRoutes({ db, clock, bus, recordAct: record }),
+    ...agentKeyRoutes({ db, keys, streamsOfKey: () => Promise.resolve([]) }),
+    ...settingRoutes({ db, clock, bus, recordAct: record }, configuredSettings(config)),
+    ...trailRoutes({ db, keyring: sealing }),
+  ]
+  const edictum: Route[] = [
+    ...healthRoutes({
+      readHealth: health,
+      version,
+      isVersionPublic: config.profile !== 'production',
+      monitoringToken: config.monitoringToken,
+      readyWithoutRedis: config.readyWithoutRedis,
+      baseUrl,
+    }),
+    ...peopleRoutes({
+      db,
+      clock,
+      signIn: enter,
+      endSessions: leave,
+      makeFirstTenant: makeTenant,
+      token,
+      takeFromLimit: limit,
+      keys,
+      cookie,
+      isSecure,
+    }),
+  ]
+  const edictumV1: Route[] = []
+  const edictumApiV1: Route[] = []
+
+  const renew = renewCookie({ clock, sessions, cookie })
+  http.addHook('onSend', (request, reply, _payload, done) => {
+    if (request.who?.is === 'person') renew(request, reply)
+    done()
+  })
+  http.decorateRequest('who', undefined)
+  metricsRoute(http, { metrics, token: config.monitoringToken })
+  mountEdictum(http, mount, { agent: edictum, v1: edictumV1, apiV1: edictumApiV1 })
+  mountNative(http, mount, native)
+  mountConsole(http, { baseUrl, countPeople: () => countPeople(db) })
+
+  return {
+    http,
+    routes: { native, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
+    bootstrap: bootstrapFromConfig({ db, makeFirstTenant: makeTenant }),
+    start: async () => {
+      await bus.start()
+      if (config.roles.includes('worker')) workers.start()
+      await http.ready()
+    },
+    stop: async () => {
+      isDraining = true
+      await http.close()
+      await workers.stop()
+      await agents.flushUses().catch(() => undefined)
+      await bus.stop()
+    },
+  }
+}

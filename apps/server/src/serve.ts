@@ -1,0 +1,183 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { compose } from './compose.ts'
+import { type Config, ConfigError, isLoopback, readConfig } from './config.ts'
+import { buildConsole } from './console-build.ts'
+import { systemClock } from './kernel/clock.ts'
+import { type Keyring, makeKeyring, randomToken } from './kernel/crypto.ts'
+import { type DataFolder, openDataFolder } from './kernel/data-folder.ts'
+import { type Db, openDb } from './kernel/db.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './kernel/embedded-postgres.ts'
+import { type Log, makeLog } from './kernel/log.ts'
+import { migrate, pendingMigrations } from './kernel/migrate.ts'
+import { Secret } from './kernel/secret.ts'
+import { knowSecrets } from './known-secrets.ts'
+
+/** How long requests under way may take to finish once the process was told to stop. */
+const drainMs = 20_000
+
+/** Reads the environment, starts everything, and stops it again on SIGTERM or SIGINT. */
+export async function serve(environment: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const begun = performance.now()
+  let log: Log | undefined
+  try {
+    if (existsSync('.env')) process.loadEnvFile('.env')
+    const config = readConfig(environment, (path) => readFileSync(path, 'utf8'))
+    log = makeLog(config.logLevel)
+    for (const warning of config.warnings) log.warn({}, warning)
+    await start(config, log, begun)
+  } catch (cause) {
+    fail(cause, log)
+  }
+}
+
+async function start(config: Config, log: Log, begun: number): Promise<void> {
+  const consoleBuilt = buildConsole({ say, log })
+  // Awaited at the end; until then nobody else listens for its failure.
+  consoleBuilt.catch(() => undefined)
+
+  const folder = config.databaseUrl ? undefined : await openDataFolder(config.dataDir)
+  const postgres = folder && (await startEmbeddedPostgres({ folder, log }))
+  const { url, ownerUrl } = databaseUrls(config, postgres)
+  try {
+    await migrate({ ownerUrl, appUrl: url, log })
+    const { keyring, sealing } = await keyrings(config, folder)
+    const db = openDb({
+      url,
+      applicationName: 'countersign',
+      connectionsMax: config.databaseConnections,
+      onBrokenConnection: (err) => {
+        log.warn({ err }, 'A connection to the database broke; another will be opened')
+      },
+    })
+    await run({ config, log, begun, db, keyring, sealing, consoleBuilt, postgres })
+  } catch (cause) {
+    await postgres?.stop()
+    throw cause
+  }
+}
+
+function databaseUrls(config: Config, postgres: EmbeddedPostgres | undefined): { url: string; ownerUrl: string } {
+  if (postgres) return { url: postgres.url, ownerUrl: postgres.ownerUrl }
+  const url = config.databaseUrl?.reveal() ?? ''
+  return { url, ownerUrl: config.migrateDatabaseUrl?.reveal() ?? url }
+}
+
+/** Secrets are made by themselves only beside the embedded database: elsewhere every replica must be given the same. */
+async function keyrings(
+  config: Config,
+  folder: DataFolder | undefined,
+): Promise<{ keyring: Keyring; sealing: Keyring }> {
+  const secrets = async (given: readonly Secret[] | undefined, name: string): Promise<[string, ...string[]]> => {
+    const [current, ...older] = given?.map((secret) => secret.reveal()) ?? []
+    if (current !== undefined) return [current, ...older]
+    if (!folder) throw new Error(`${name} is missing`)
+    return [await folder.secret(name, () => randomToken())]
+  }
+  return {
+    keyring: makeKeyring(await secrets(config.secretKey, 'secret-key')),
+    sealing: makeKeyring(await secrets(config.sealKey, 'seal-key')),
+  }
+}
+
+type Running = {
+  readonly config: Config
+  readonly log: Log
+  readonly begun: number
+  readonly db: Db
+  readonly keyring: Keyring
+  readonly sealing: Keyring
+  readonly consoleBuilt: Promise<void>
+  readonly postgres: EmbeddedPostgres | undefined
+}
+
+async function run({ config, log, begun, db, keyring, sealing, consoleBuilt, postgres }: Running): Promise<void> {
+  const clock = systemClock()
+  const measure = measureClock(db, clock)
+  await measure()
+  await knowSecrets(db, clock.now(), { COUNTERSIGN_SECRET_KEY: keyring, COUNTERSIGN_SEAL_KEY: sealing })
+
+  const baseUrl = config.baseUrl ?? `http://localhost:${config.port}`
+  const setupSecret = config.setupToken ?? new Secret(keyring.derive('setup-token').toString('base64url').slice(0, 32))
+  const app = compose({
+    config,
+    baseUrl,
+    version: ownVersion(),
+    db,
+    clock,
+    log,
+    keyring,
+    sealing,
+    setupSecret,
+    pendingMigrations: async () => (await pendingMigrations((text) => db.query(text))).length,
+  })
+  const stopMeasuring = clock.every(10_000, () => measure().catch(() => undefined))
+  await app.start()
+  const bootstrap = await app.bootstrap(config.adminEmail, config.adminPassword)
+
+  const stop = stopOnce(async () => {
+    stopMeasuring()
+    await app.stop()
+    await db.end()
+    await postgres?.stop()
+  }, log)
+  if (config.roles.includes('api')) {
+    await consoleBuilt
+    await app.http.listen({ host: config.host, port: config.port })
+  }
+  process.once('SIGTERM', stop).once('SIGINT', stop)
+
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+  if (!isLoopback(config.host)) log.info({ host: config.host }, 'Listening beyond this machine')
+  say(`countersign ready on ${baseUrl} (${seconds} s)`)
+  if (bootstrap === 'not given') say(`Set it up: ${baseUrl}/setup?token=${setupSecret.reveal()}`)
+}
+
+/** Sets our clock to the database's, so that every replica means the same moment by now. */
+function measureClock(db: Db, clock: ReturnType<typeof systemClock>): () => Promise<void> {
+  return async () => {
+    const before = clock.now().getTime() - clock.offsetMs()
+    const [row] = await db.query<{ at: Date }>(`select clock_timestamp() as at`)
+    const after = clock.now().getTime() - clock.offsetMs()
+    // Half the round trip is as near as one can tell.
+    if (row) clock.adjust(row.at.getTime() - (before + after) / 2)
+  }
+}
+
+function stopOnce(work: () => Promise<void>, log: Log): () => void {
+  let isStopping = false
+  return () => {
+    // A second signal means: now.
+    if (isStopping) process.exit(1)
+    isStopping = true
+    const late = setTimeout(() => {
+      log.error({}, 'Stopping took too long; what was under way is cut off')
+      process.exit(1)
+    }, drainMs)
+    late.unref()
+    work().then(
+      () => process.exit(0),
+      (cause: unknown) => {
+        log.error({ err: cause }, 'Stopping failed')
+        process.exit(1)
+      },
+    )
+  }
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const manifest = JSON.parse(text) as { version: string }
+  return manifest.version
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** One readable sentence; the stack only where it helps to debug. */
+function fail(cause: unknown, log: Log | undefined): never {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  process.stderr.write(cause instanceof ConfigError ? `${text}\n` : `Countersign cannot start: ${text}\n`)
+  log?.debug({ err: cause }, 'Cannot start')
+  process.exit(1)
+}

@@ -1,0 +1,100 @@
+import { readFile, stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isLoopback } from '../../config.ts'
+import { randomToken } from '../../kernel/crypto.ts'
+import { builtConsole } from './built-console.ts'
+
+type Needs = { readonly baseUrl: string; readonly countPeople: () => Promise<number> }
+
+const noncePlace = /__CSP_NONCE__/g
+
+/** The web console: one page, whatever the path, and its hashed assets. Old addresses lead to the same thing here. */
+export function mountConsole(app: FastifyInstance, { baseUrl }: Needs): void {
+  const folder = fileURLToPath(builtConsole)
+  void app.register(fastifyStatic, {
+    root: `${folder}assets`,
+    prefix: '/assets/',
+    decorateReply: false,
+    immutable: true,
+    maxAge: '1y',
+    wildcard: true,
+  })
+
+  let kept: { readonly text: string; readonly changedAt: number } | undefined
+  // Read again when it was rebuilt: an old page would name assets that are gone.
+  const readPage = async (): Promise<string | undefined> => {
+    const file = `${folder}index.html`
+    const found = await stat(file).catch(() => undefined)
+    if (!found) return undefined
+    if (kept?.changedAt !== found.mtimeMs) kept = { text: await readFile(file, 'utf8'), changedAt: found.mtimeMs }
+    return kept.text
+  }
+
+  const page = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const text = await readPage()
+    if (text === undefined) {
+      return reply
+        .code(503)
+        .type('text/plain; charset=utf-8')
+        .send('The console has not been built. Run: npm run build -w @countersign/console\n')
+    }
+    const nonce = randomToken(16)
+    reply.header('content-security-policy', policy(nonce))
+    reply.header('cache-control', 'no-store')
+    return reply.type('text/html; charset=utf-8').send(text.replace(noncePlace, nonce))
+  }
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url
+    if (
+      /^\/(api|v1)(\/|$|\?)/.test(path) ||
+      path.startsWith('/assets/') ||
+      (request.method !== 'GET' && request.method !== 'HEAD')
+    ) {
+      return reply.code(404).send({ detail: 'Not Found' })
+    }
+    const moved = movedTo(path)
+    if (moved !== undefined) return reply.redirect(moved, 302)
+    const base = new URL(baseUrl)
+    // Passkeys refuse addresses, so a link opened on one is sent to the name.
+    if (isLoopback(request.hostname) && base.hostname === 'localhost' && request.hostname !== 'localhost') {
+      return reply.redirect(`${base.origin}${path}`, 302)
+    }
+    return page(request, reply)
+  })
+}
+
+/** `/dashboard/events?x=1` → `/events?x=1`; likewise below `/app`. Never to another site. */
+function movedTo(path: string): string | undefined {
+  const found = /^\/(?:dashboard|app)(?:\/+(?<rest>[^?]*))?(?<query>\?.*)?$/.exec(path)
+  if (!found) return undefined
+  const rest = (found.groups?.['rest'] ?? '').replace(/^[/\\]+/, '')
+  const names: Readonly<Record<string, string>> = {
+    contracts: 'rulesets',
+    bundles: 'rulesets',
+    agents: 'fleet',
+    'api-keys': 'keys',
+    login: 'sign-in',
+  
+    audit: 'trail',
+  }
+  const [first = '', ...others] = rest.split('/')
+  return `/${[names[first] ?? first, ...others].join('/')}${found.groups?.['query'] ?? ''}`
+}
+
+function policy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}' 'strict-dynamic'`,
+    `style-src 'self' 'nonce-${nonce}'`,
+    "font-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
