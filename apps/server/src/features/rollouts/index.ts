@@ -1,0 +1,17 @@
+export {
+  type CurrentRollouts,
+  type ForgetRollout,
+  keepCurrentRollouts,
+  type ReadCurrentRollout,
+} from './keep-current-rollouts.ts'
+export { type Order, type RolledOut, type RollOut, rollOut } from './roll-out.ts'
+export {
+  type CurrentRollout,
+  chooseRendering,
+  isOfRollout,
+  type Rendering,
+  type Signed,
+  signatureFor,
+} from './rollout.ts'
+export { findRollout, listRollouts, type RolloutFilter, type RolloutRow } from './rollouts-table.ts'
+export { signCurrentRollouts } from './sign-rollout.ts'
