@@ -1,0 +1,3 @@
+export type { AgentName, Dialect, EvidenceSource } from './agent.ts'
+export { type Evidence, type Fleet, makeFleet, type StreamOpening } from './make-fleet.ts'
+export { makeRecall, type Remembered } from './recall.ts'

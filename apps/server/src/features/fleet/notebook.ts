@@ -1,0 +1,173 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Db, Tx } from '../../kernel/db.ts'
+import { type Agent, type AgentName, learn, mergeNews, type News } from './agent.ts'
+import {
+  deleteStreams,
+  type Fetch,
+  insertStreams,
+  lockAgents,
+  type OpenStream,
+  writeAgents,
+  writeFetches,
+  writeHistory,
+} from './agents-table.ts'
+
+/**
+ * What is learned of agents, kept until it is written many at a time: ten thousand that reconnect at once cost a few
+ * statements, and an event costs a look into a map.
+ */
+export type Notebook = {
+  readonly note: (name: AgentName, news: News) => void
+  /** What is not written yet. */
+  readonly unwritten: (name: AgentName) => News | undefined
+  readonly noteFetch: (fetch: Fetch) => void
+  readonly unwrittenFetch: (tenant: string, keyId: string, agentId: string) => Fetch | undefined
+  readonly opened: (stream: OpenStream) => void
+  readonly closed: (stream: OpenStream) => void
+  /** Writes what there is. When the database is away nothing is lost and it may be tried again. */
+  readonly write: () => Promise<void>
+}
+
+type Needs = {
+  readonly db: Db
+  readonly clock: Clock
+  readonly newId: () => string
+  readonly replicaId: string
+  /** The agents that were not connected and are now, and those whose stream ended. */
+  readonly onPresence: (connected: readonly AgentName[], disconnected: readonly AgentName[]) => void
+}
+
+const chunk = 500
+
+export const keyOf = ({ tenant, environment, agentId }: AgentName): string => `${tenant} ${environment} ${agentId}`
+const fetchKey = (tenant: string, keyId: string, agentId: string): string => `${tenant} ${keyId} ${agentId}`
+
+export function makeNotebook({ db, clock, newId, replicaId, onPresence }: Needs): Notebook {
+  let pages = new Map<string, { readonly name: AgentName; readonly news: News }>()
+  let fetches = new Map<string, Fetch>()
+  let opened = new Map<string, OpenStream>()
+  const closed = new Map<string, OpenStream>()
+  // What is being written stays readable until it is in the tables.
+  let writing: typeof pages | undefined
+  let writingFetches: typeof fetches | undefined
+
+  const note = (name: AgentName, news: News): void => {
+    const key = keyOf(name)
+    const older = pages.get(key)
+    pages.set(key, { name, news: older ? mergeNews(older.news, news) : news })
+  }
+
+  const writePages = async (tx: Tx, some: readonly { name: AgentName; news: News }[]) => {
+    const before = new Map(
+      (
+        await lockAgents(
+          tx,
+          some.map(({ name }) => name),
+        )
+      ).map((agent) => [keyOf(agent), agent]),
+    )
+    const learned = some.map(({ name, news }) =>
+      learn(before.get(keyOf(name)), name, news, { id: newId(), now: clock.now() }),
+    )
+    const agents: readonly Agent[] = learned.map(({ agent }) => agent)
+    const written = new Set((await writeAgents(tx, agents)).map(keyOf))
+    await writeHistory(
+      tx,
+      learned
+        .filter(({ agent }) => written.has(keyOf(agent)))
+        .flatMap(({ agent: { tenant, environment, agentId }, history }) =>
+          history.map((entry) => ({ tenant, environment, agentId, ...entry })),
+        ),
+    )
+    return some.filter(({ name }) => !written.has(keyOf(name)))
+  }
+
+  const inChunks = async <Item>(items: readonly Item[], work: (some: readonly Item[]) => Promise<void>) => {
+    for (let start = 0; start < items.length; start += chunk) await work(items.slice(start, start + chunk))
+  }
+
+  const writeAll = async (): Promise<void> => {
+    // One order for all replicas, so that none waits for another in a circle.
+    const sorted = [...(writing ?? [])].sort(([one], [other]) => (one < other ? -1 : 1))
+    await inChunks(sorted, async (some) => {
+      const lost = await db.inTx((tx) =>
+        writePages(
+          tx,
+          some.map(([, page]) => page),
+        ),
+      )
+      for (const [key] of some) writing?.delete(key)
+      // Another replica wrote the same newcomer first; the next round finds its row.
+      for (const { name, news } of lost) giveBack(name, news)
+    })
+    await inChunks([...(writingFetches ?? [])], async (some) => {
+      await db.inTx((tx) =>
+        writeFetches(
+          tx,
+          some.map(([, fetch]) => fetch),
+        ),
+      )
+      for (const [key] of some) writingFetches?.delete(key)
+    })
+  }
+
+  const giveBack = (name: AgentName, news: News): void => {
+    const newer = pages.get(keyOf(name))
+    pages.set(keyOf(name), { name, news: newer ? mergeNews(news, newer.news) : news })
+  }
+
+  const writeStreams = async (): Promise<void> => {
+    const came = opened
+    opened = new Map()
+    try {
+      await inChunks([...came.values()], async (some) => {
+        await db.inTx((tx) => insertStreams(tx, replicaId, some))
+        for (const { id } of some) came.delete(id)
+      })
+    } finally {
+      for (const [id, stream] of came) if (!closed.has(id)) opened.set(id, stream)
+    }
+    await inChunks([...closed.values()], async (some) => {
+      await db.inTx((tx) => deleteStreams(tx, some))
+      for (const { id } of some) closed.delete(id)
+      onPresence([], some)
+    })
+  }
+
+  return {
+    note,
+    unwritten: (name) => {
+      const key = keyOf(name)
+      const [older, newer] = [writing?.get(key)?.news, pages.get(key)?.news]
+      return older && newer ? mergeNews(older, newer) : (newer ?? older)
+    },
+    noteFetch: (fetch) => fetches.set(fetchKey(fetch.tenant, fetch.keyId, fetch.agentId), fetch),
+    unwrittenFetch: (tenant, keyId, agentId) => {
+      const key = fetchKey(tenant, keyId, agentId)
+      return fetches.get(key) ?? writingFetches?.get(key)
+    },
+    opened: (stream) => {
+      opened.set(stream.id, stream)
+      onPresence([stream], [])
+    },
+    closed: (stream) => {
+      // One that came and went between two writings was never there.
+      if (!opened.delete(stream.id)) closed.set(stream.id, stream)
+    },
+    write: async () => {
+      writing = pages
+      writingFetches = fetches
+      pages = new Map()
+      fetches = new Map()
+      try {
+        await writeAll()
+        await writeStreams()
+      } finally {
+        for (const { name, news } of writing.values()) giveBack(name, news)
+        for (const [key, fetch] of writingFetches) if (!fetches.has(key)) fetches.set(key, fetch)
+        writing = undefined
+        writingFetches = undefined
+      }
+    },
+  }
+}
