@@ -51,19 +51,34 @@ const kinds = (report: Report) => [
   ...new Set(report.faults.map((fault) => `${fault.is}${fault.number === null ? '' : ` ${fault.number}`}`)),
 ]
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'countersign-trail-'))
-})
+const tables = ['trail_entries', 'trail_sequence', 'trail_heads', 'trail_subject_keys'] as const
+const entryColumns =
+  'id, arrival, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, bytes, mac, mac_key'
 
-// A log of 30 entries in five batches, made anew for each attack.
-beforeEach(async () => {
-  await scene?.close()
+/** A log of 30 entries in five batches, with a copy to put back after each attack. */
+async function makeScene(): Promise<void> {
   scene = await openTrail()
   for (let i = 0; i < 30; i++) {
     await scene.record(scene.db, { ...keyCreated(i), personal: { actor: { email: 'ada@example.com' } } })
     if (i % 6 === 5) await scene.sequence()
   }
   head = (await run('head')).text.trim()
+  const copies = tables.map((table) => `create table kept.${table} as table ${table}`)
+  await scene.asSuperuser(['create schema kept', ...copies].join(';'))
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'countersign-trail-'))
+  await makeScene()
+})
+
+beforeEach(async () => {
+  const back = tables.map((table) => {
+    const columns = table === 'trail_entries' ? entryColumns : '*'
+    const into = table === 'trail_entries' ? `${table} (${columns})` : table
+    return `truncate ${table}; insert into ${into} select ${columns} from kept.${table}`
+  })
+  await attack(back.join(';'))
 })
 
 afterAll(async () => {
@@ -79,7 +94,6 @@ function unguarded(text: string, values: unknown[] = []): string {
     (sql, value, i) => sql.replaceAll(`$${i + 1}`, `'\\x${Buffer.from(value as Uint8Array).toString('hex')}'::bytea`),
     text,
   )
-  const tables = ['trail_entries', 'trail_sequence', 'trail_heads', 'trail_subject_keys']
   const back = [
     'trail_entries enable always trigger trail_entries_insert_only',
     'trail_sequence enable always trigger trail_sequence_insert_only',
@@ -148,6 +162,9 @@ test('attack: a changed byte', async () => {
   const report = await verify()
   expect(kinds(report)).toEqual(['changed 7', 'head_differs 12', 'copy_differs 7'])
   expect(report.faults[0]?.says).toBe('Entry 7 was changed: its bytes do not have the leaf hash recorded for it.')
+  // The column no longer computes itself; the tests that follow need one that does.
+  await scene.close()
+  await makeScene()
 })
 
 test('attack: an entry rewritten with its leaf and its columns', async () => {
@@ -270,6 +287,10 @@ test('attack: the triggers switched off or taken away, and not put back', async 
     'The trigger trail_entries_insert_only, which refuses changes, is missing or switched off.',
     'The trigger trail_heads_insert_only, which refuses changes, is missing or switched off.',
   ])
+  await scene.asSuperuser(
+    `create trigger trail_heads_insert_only before update or delete or truncate on trail_heads
+      for each statement execute function trail_refuse_change()`,
+  )
 })
 
 test('an entry that has no number yet is told and is no fault', async () => {
