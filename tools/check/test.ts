@@ -21,6 +21,7 @@ const required = readRequired(process.env['TEST_REQUIRE'])
 
 const lanes: readonly Lane[] = [
   check('types'),
+  check('format'),
   check('lint'),
   check('layers'),
   check('dead'),
