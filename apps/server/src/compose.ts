@@ -5,7 +5,14 @@ import { environmentRoutes } from './features/environments/index.ts'
 import { readHealth } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
-import { bootstrapFromConfig, makeFirstTenant, setupRoutes, setupToken } from './features/people/index.ts'
+import {
+  bootstrapFromConfig,
+  type MakeFirstTenant,
+  makeAnotherTenant,
+  makeFirstTenant,
+  setupRoutes,
+  setupToken,
+} from './features/people/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
 import {
   authenticatePerson,
@@ -24,7 +31,7 @@ import { makeSequencer, recordAct, recordRefusal, trailHealth, trailRoutes } fro
 import { makeBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Keyring } from './kernel/crypto.ts'
-import type { Db } from './kernel/db.ts'
+import type { Db, Tx } from './kernel/db.ts'
 import { makeHttp } from './kernel/http.ts'
 import { idMaker } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
@@ -60,6 +67,7 @@ export type App = {
   /** Turns readiness false, tells streams to reconnect, finishes what is under way, closes. */
   readonly stop: () => Promise<void>
   readonly bootstrap: ReturnType<typeof bootstrapFromConfig>
+  readonly makeTenant: MakeFirstTenant
 }
 
 /** Builds every object by hand, in order: this page is the architecture. */
@@ -91,15 +99,16 @@ export function compose(needs: ComposeNeeds): App {
   const limit = takeFromLimit({ db, clock })
   workers.add({ name: 'limit_sweep', everyMs: 3_600_000, work: sweepLimits({ db, clock }) })
   const setting = readSetting({ db, bus })
-  const makeTenant = makeFirstTenant({
+  const tenantNeeds = {
     db,
     clock,
     newId,
     recordAct: record,
-    furnish: async (tx, tenant) => {
+    furnish: async (tx: Tx, tenant: string) => {
       await makeFirstSigningKey({ clock, newId, sealing })(tx, tenant)
     },
-  })
+  }
+  const makeTenant = makeFirstTenant(tenantNeeds)
   const token = setupToken(needs.setupSecret)
   const policy = {
     attempts: config.signInAttempts,
@@ -203,6 +212,7 @@ export function compose(needs: ComposeNeeds): App {
   return {
     http,
     routes: { native, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
+    makeTenant: makeAnotherTenant(tenantNeeds),
     bootstrap: bootstrapFromConfig({ db, makeFirstTenant: makeTenant }),
     start: async () => {
       await bus.start()

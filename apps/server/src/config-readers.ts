@@ -105,29 +105,38 @@ export const redisUrl: Reader<Secret> = {
   },
 }
 
-/** A secret and, after commas, the ones it replaced: they still open what was made with them. */
-export const secretKeys: Reader<readonly [Secret, ...Secret[]]> = {
-  form: 'at least 32 characters; older ones after commas',
-  read: (given) => {
-    const [current, ...older] = list.read(given)
-    if (current === undefined) throw new Error('must not be empty; make one with: openssl rand -hex 32')
-    for (const one of [current, ...older]) {
-      if (one.length < 32) throw new Error('must have at least 32 characters; make one with: openssl rand -hex 32')
-    }
-    return [new Secret(current), ...older.map((one) => new Secret(one))]
-  },
+const tooShort = 'must have at least 32 characters; make one with: openssl rand -hex 32'
+const notHex = 'must be 64 hexadecimal characters (32 bytes); make one with: openssl rand -hex 32'
+
+function secretOf(given: string, isRight: (text: string) => boolean, remedy: string): Secret {
+  if (!isRight(given)) throw new Error(remedy)
+  return new Secret(given)
 }
 
-/** Names of the older product are told apart by its rule: exactly 64 hexadecimal characters. */
-export const sealKeys: Reader<readonly [Secret, ...Secret[]]> = {
-  form: '64 hexadecimal characters; older ones after commas',
-  read: (given) => {
-    for (const one of list.read(given)) {
-      if (!/^[0-9a-fA-F]{64}$/.test(one))
-        throw new Error('must be 64 hexadecimal characters (32 bytes); make one with: openssl rand -hex 32')
-    }
-    return secretKeys.read(given)
-  },
+const isLong = (given: string): boolean => given.length >= 32
+const isHex = (given: string): boolean => /^[0-9a-fA-F]{64}$/.test(given)
+const words = (given: string): readonly string[] => given.split(/[\s,]+/).filter((word) => word !== '')
+
+export const secretKey: Reader<Secret> = {
+  form: 'at least 32 characters',
+  read: (given) => secretOf(given, isLong, tooShort),
+}
+
+/** Secrets that were replaced: they still open what was made with them. */
+export const olderSecretKeys: Reader<readonly Secret[]> = {
+  form: 'secrets separated by commas or spaces',
+  read: (given) => words(given).map((word) => secretOf(word, isLong, tooShort)),
+}
+
+/** As the older product demanded of its own: exactly 64 hexadecimal characters. */
+export const sealKey: Reader<Secret> = {
+  form: '64 hexadecimal characters',
+  read: (given) => secretOf(given, isHex, notHex),
+}
+
+export const olderSealKeys: Reader<readonly Secret[]> = {
+  form: 'keys separated by commas or spaces',
+  read: (given) => words(given).map((word) => secretOf(word, isHex, notHex)),
 }
 
 export const secretText: Reader<Secret> = { form: 'secret', read: (given) => new Secret(given) }

@@ -18,7 +18,7 @@ export async function knowSecrets(db: Db, now: Date, keyrings: Readonly<Record<s
     if (!row || row.fingerprint === keyring.fingerprint) continue
     if (!keyring.fingerprints.includes(row.fingerprint)) {
       throw new Error(
-        `${name} is not the one this database was used with (its fingerprint is ${keyring.fingerprint.slice(0, 8)}, known is ${row.fingerprint.slice(0, 8)}). Give it the right one; to rotate, keep the old one after a comma.`,
+        `${name} is not the one this database was used with (its fingerprint is ${keyring.fingerprint.slice(0, 8)}, known is ${row.fingerprint.slice(0, 8)}). Give it the right one; to rotate, keep the old one in ${name.replace('COUNTERSIGN_', 'COUNTERSIGN_OLD_')}S.`,
       )
     }
     await db.query(

@@ -67,15 +67,15 @@ async function keyrings(
   config: Config,
   folder: DataFolder | undefined,
 ): Promise<{ keyring: Keyring; sealing: Keyring }> {
-  const secrets = async (given: readonly Secret[] | undefined, name: string): Promise<[string, ...string[]]> => {
-    const [current, ...older] = given?.map((secret) => secret.reveal()) ?? []
-    if (current !== undefined) return [current, ...older]
-    if (!folder) throw new Error(`${name} is missing`)
-    return [await folder.secret(name, () => randomToken())]
+  const current = async (given: Secret | undefined, name: string): Promise<string> => {
+    if (given) return given.reveal()
+    if (!folder) throw new Error(`The secret ${name} was not given.`)
+    return folder.secret(name, () => randomToken())
   }
+  const older = (secrets: readonly Secret[]): readonly string[] => secrets.map((secret) => secret.reveal())
   return {
-    keyring: makeKeyring(await secrets(config.secretKey, 'secret-key')),
-    sealing: makeKeyring(await secrets(config.sealKey, 'seal-key')),
+    keyring: makeKeyring([await current(config.secretKey, 'secret-key'), ...older(config.oldSecretKeys)]),
+    sealing: makeKeyring([await current(config.sealKey, 'seal-key'), ...older(config.oldSealKeys)]),
   }
 }
 

@@ -28,45 +28,63 @@ export type MakeFirstTenant = (
   first: FirstAdministrator,
 ) => Promise<{ readonly tenant: string; readonly person: string }>
 
-/** Makes the tenant and its administrator, once in an installation's life, whoever races. */
-export function makeFirstTenant({ db, clock, newId, recordAct, furnish }: MakeFirstTenantNeeds): MakeFirstTenant {
-  return async ({ email, password, tenantName, facts }) => {
+/** Makes a tenant with its administrator, environments and whatever else a new tenant is furnished with. */
+export function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstTenantNeeds, 'db'>) {
+  return async (
+    tx: Tx,
+    {
+      email,
+      passwordHash,
+      tenantName,
+      facts,
+    }: Omit<FirstAdministrator, 'password'> & { readonly passwordHash: string },
+  ) => {
+    const now = clock.now()
+    const tenant = newId()
+    const person = newId()
+    await insertTenant(tx, { id: tenant, name: tenantName, madeAt: now })
+    for (const environment of firstEnvironments) await insertEnvironment(tx, tenant, environment, now)
+    await insertPerson(
+      tx,
+      { tenant, id: person, email, name: email.split('@')[0] ?? email, role: 'admin', passwordHash, suspendedAt: null },
+      now,
+    )
+    await furnish(tx, tenant)
+    await recordAct(tx, {
+      tenant,
+      act: 'tenant.created',
+      actor: { kind: 'person', id: person, credential: 'set_up' },
+      subject: { kind: 'tenant', id: tenant },
+      ...(facts && { request: facts }),
+      details: { role: 'admin' },
+      personal: { actor: { email } },
+    })
+    return { tenant, person }
+  }
+}
+
+/** Makes the first tenant and its administrator, once in an installation's life, whoever races. */
+export function makeFirstTenant({ db, ...needs }: MakeFirstTenantNeeds): MakeFirstTenant {
+  const make = makeTenant(needs)
+  return async ({ password, ...first }) => {
     checkPassword(password)
     if ((await countPeople(db)) > 0) throw alreadySetUp()
     const passwordHash = await hashPassword(password)
     return db.inTx(async (tx) => {
       await tx.query(`select pg_advisory_xact_lock(42)`)
       if ((await countPeople(tx)) > 0) throw alreadySetUp()
-      const now = clock.now()
-      const tenant = newId()
-      const person = newId()
-      await insertTenant(tx, { id: tenant, name: tenantName, madeAt: now })
-      for (const environment of firstEnvironments) await insertEnvironment(tx, tenant, environment, now)
-      await insertPerson(
-        tx,
-        {
-          tenant,
-          id: person,
-          email,
-          name: email.split('@')[0] ?? email,
-          role: 'admin',
-          passwordHash,
-          suspendedAt: null,
-        },
-        now,
-      )
-      await furnish(tx, tenant)
-      await recordAct(tx, {
-        tenant,
-        act: 'tenant.created',
-        actor: { kind: 'person', id: person, credential: 'set-up' },
-        subject: { kind: 'tenant', id: tenant },
-        ...(facts && { request: facts }),
-        details: { role: 'admin' },
-        personal: { actor: { email } },
-      })
-      return { tenant, person }
+      return make(tx, { ...first, passwordHash })
     })
+  }
+}
+
+/** Makes a further tenant. No route leads here: it is for whoever is at the server's machine. */
+export function makeAnotherTenant({ db, ...needs }: MakeFirstTenantNeeds): MakeFirstTenant {
+  const make = makeTenant(needs)
+  return async ({ password, ...first }) => {
+    checkPassword(password)
+    const passwordHash = await hashPassword(password)
+    return db.inTx((tx) => make(tx, { ...first, passwordHash }))
   }
 }
 

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../test/database.ts'
+import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+
+let database: TestDatabase
+let server: TestServer
+let acme: TestTenant
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url })
+  acme = await server.newTenant('acme')
+})
+
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+const xrw = { 'x-requested-with': 'countersign' }
+const enter = (email: string, password: string, headers: Record<string, string> = xrw) =>
+  server.call('POST', '/api/v2/session', { body: { email, password }, headers })
+
+describe('signing in', () => {
+  test('the right password gets a cookie that scripts cannot read and other sites do not send', async () => {
+    const answer = await enter(acme.email, server.password)
+    expect(answer.status).toBe(200)
+    const cookie = answer.headers.get('set-cookie') ?? ''
+    expect(cookie).toMatch(/^countersign_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=86\d{3}$/)
+  })
+
+  test('the address is the same whatever its capitals', async () => {
+    expect((await enter(acme.email.toUpperCase(), server.password)).status).toBe(200)
+  })
+
+  test('a wrong password and an unknown account get the same answer', async () => {
+    const wrong = await enter(acme.email, 'not the password')
+    const unknown = await enter('nobody@example.com', 'not the password')
+    const strip = ({ status, body }: { status: number; body: unknown }) => ({
+      status,
+      body: { ...(body as object), request_id: '' },
+    })
+    expect(strip(wrong)).toEqual(strip(unknown))
+    expect(wrong.status).toBe(401)
+  })
+
+  test('what the wrong types, NUL or ten thousand characters get is a refusal, never a failure of ours', async () => {
+    for (const body of [
+      {},
+      { email: 5, password: [] },
+      { email: 'a\0@b.c', password: 'x' },
+      { email: acme.email, password: 'a\0b' },
+      { email: 'x'.repeat(300), password: '' },
+    ]) {
+      const answer = await server.call('POST', '/api/v2/session', { body, headers: xrw })
+      expect([401, 422]).toContain(answer.status)
+    }
+    const huge = await server.call('POST', '/api/v2/session', {
+      body: { email: 'a@b.c', password: 'x'.repeat(10_000) },
+      headers: xrw,
+    })
+    expect(huge.status).toBe(413)
+  })
+
+  test('a page of another site cannot sign anybody in or out', async () => {
+    const foreign = await enter(acme.email, server.password, { ...xrw, origin: 'https://evil.example' })
+    expect(foreign.status).toBe(403)
+    const without = await server.call('DELETE', '/api/v2/session', {
+      cookie: acme.cookie,
+      headers: { 'x-requested-with': '' },
+    })
+    expect(without.status).toBe(403)
+    expect((await server.call('GET', '/api/v2/session', { cookie: acme.cookie })).status).toBe(200)
+  })
+
+  test('every attempt is in the trail, without the address in clear', async () => {
+    await enter('Somebody@Example.com', 'guess')
+    const rows = await server.db.query<{ text: string }>(
+      `select convert_from(e.bytes, 'UTF8') as text from trail_entries as e where e.act in ('session.started', 'session.refused')`,
+    )
+    expect(rows.length).toBeGreaterThan(3)
+    for (const { text } of rows) expect(text.toLowerCase()).not.toMatch(/somebody@|acme@|guess|127\.0\.0\.1/)
+  })
+})
+
+describe('sessions', () => {
+  test('signing out ends the session on the server: the cookie is worth nothing afterwards', async () => {
+    const cookie = await server.signIn(acme.email)
+    expect((await server.call('DELETE', '/api/v2/session', { cookie })).status).toBe(200)
+    expect((await server.call('GET', '/api/v2/session', { cookie })).status).toBe(401)
+  })
+
+  test('a person sees and ends own sessions, and nobody else’s', async () => {
+    const other = await server.newTenant('globex')
+    const cookie = await server.signIn(acme.email)
+    const list = await server.call('GET', '/api/v2/sessions', { cookie })
+    const { items } = list.body as { items: { id: string; is_current: boolean }[] }
+    const mine = items.find((item) => item.is_current)
+    expect(mine).toBeDefined()
+    expect((await server.call('DELETE', `/api/v2/sessions/${mine?.id ?? ''}`, { cookie: other.cookie })).status).toBe(
+      404,
+    )
+    expect((await server.call('DELETE', `/api/v2/sessions/${mine?.id ?? ''}`, { cookie: acme.cookie })).status).toBe(
+      200,
+    )
+    expect((await server.call('GET', '/api/v2/session', { cookie })).status).toBe(401)
+  })
+
+  test('changing the password needs the old one, ends every other session and keeps this one', async () => {
+    const person = await server.newTenant('initech')
+    const other = await server.signIn(person.email)
+    const change = (current_password: string, new_password: string) =>
+      server.call('PUT', '/api/v2/session/password', {
+        cookie: person.cookie,
+        body: { current_password, new_password },
+      })
+    expect((await change('wrong', 'a new long password')).status).toBe(422)
+    expect((await change(server.password, 'short')).status).toBe(422)
+    expect((await change(server.password, 'a new long password')).body).toEqual({ ended: 1 })
+    expect((await server.call('GET', '/api/v2/session', { cookie: other })).status).toBe(401)
+    expect((await server.call('GET', '/api/v2/session', { cookie: person.cookie })).status).toBe(200)
+    expect((await enter(person.email, server.password)).status).toBe(401)
+    expect((await enter(person.email, 'a new long password')).status).toBe(200)
+  })
+
+  test('the older console’s cookie name is read too', async () => {
+    const cookie = (await server.signIn(acme.email)).replace('countersign_session', 'edictum_session')
+    expect((await server.call('GET', '/api/v1/auth/me', { cookie })).body).toMatchObject({
+      email: acme.email,
+      is_admin: true,
+    })
+  })
+})

@@ -1,0 +1,156 @@
+import { compose } from '../src/compose.ts'
+import { readConfig } from '../src/config.ts'
+import { type Clock, systemClock } from '../src/kernel/clock.ts'
+import { makeKeyring, randomToken } from '../src/kernel/crypto.ts'
+import { openDb } from '../src/kernel/db.ts'
+import { makeLog } from '../src/kernel/log.ts'
+import { Secret } from '../src/kernel/secret.ts'
+
+export const testSecret = 'a secret of the tests that is long enough'
+const password = 'correct horse battery staple'
+
+export type TestServer = Awaited<ReturnType<typeof testServer>>
+
+type Options = {
+  readonly databaseUrl: string
+  /** A standing clock for tests that move time; otherwise the machine's. */
+  readonly clock?: Clock
+  readonly environment?: Readonly<Record<string, string>>
+  /** What was logged, line by line. */
+  readonly onLog?: (line: string) => void
+}
+
+/** The whole server in this process, on a free port, as `npm start` composes it. */
+export async function testServer({ databaseUrl, clock = systemClock(), environment = {}, onLog }: Options) {
+  const config = readConfig(
+    {
+      COUNTERSIGN_DATABASE_URL: databaseUrl,
+      COUNTERSIGN_MIGRATE_DATABASE_URL: databaseUrl,
+      COUNTERSIGN_SECRET_KEY: testSecret,
+      COUNTERSIGN_SEAL_KEY: '5'.repeat(64),
+      COUNTERSIGN_DATABASE_CONNECTIONS: '8',
+      COUNTERSIGN_SIGN_IN_ATTEMPTS: '1000',
+      ...environment,
+    },
+    () => '',
+  )
+  const log = makeLog('warn', { write: onLog ?? (() => undefined) })
+  const db = openDb({
+    url: databaseUrl,
+    applicationName: 'countersign test',
+    connectionsMax: config.databaseConnections,
+    onBrokenConnection: () => undefined,
+  })
+  const keyring = makeKeyring([testSecret])
+  const sealing = makeKeyring(['5'.repeat(64)])
+  const baseUrl = config.baseUrl ?? 'http://localhost:8000'
+  const app = compose({
+    config,
+    baseUrl,
+    version: 'test',
+    db,
+    clock,
+    log,
+    keyring,
+    sealing,
+    setupSecret: new Secret('the set-up token of the tests'),
+    pendingMigrations: () => Promise.resolve(0),
+  })
+  await app.start()
+  const url = await app.http.listen({ host: '127.0.0.1', port: 0 })
+
+  /** JSON in and out, as a program without a browser sends it. */
+  const call = async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(options.body !== undefined && { 'content-type': 'application/json' }),
+        ...(options.cookie !== undefined && { cookie: options.cookie, 'x-requested-with': 'countersign' }),
+        ...(options.key !== undefined && { authorization: `Bearer ${options.key}` }),
+        ...(options.agent !== undefined && { 'x-edictum-agent-id': options.agent }),
+        ...options.headers,
+      },
+      ...(options.body !== undefined && {
+        body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body),
+      }),
+    })
+    const text = await response.text()
+    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson && text !== '' ? JSON.parse(text) : undefined,
+    }
+  }
+
+  /** A tenant with an administrator who is signed in. The first goes through set-up, others are made beside it. */
+  const newTenant = async (name = `tenant-${randomToken(4)}`): Promise<TestTenant> => {
+    const email = `${name}@example.com`.toLowerCase()
+    const { tenant, person } = await app.makeTenant({ email, password, tenantName: name })
+    return { tenant, person, email, cookie: await signIn(email) }
+  }
+
+  const signIn = async (email: string): Promise<string> => {
+    const answer = await call('POST', '/api/v2/session', {
+      body: { email, password },
+      headers: { 'x-requested-with': 'countersign' },
+    })
+    const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';')
+    if (answer.status !== 200 || cookie === '') throw new Error(`sign-in failed: ${answer.status} ${answer.text}`)
+    return cookie
+  }
+
+  const newKey = async (
+    tenant: TestTenant,
+    environment = 'production',
+    more: object = {},
+  ): Promise<{ id: string; key: string; prefix: string }> => {
+    const answer = await call('POST', '/api/v2/keys', {
+      cookie: tenant.cookie,
+      body: { environment, label: 'test', ...more },
+    })
+    if (answer.status !== 201) throw new Error(`no key: ${answer.status} ${answer.text}`)
+    return answer.body as { id: string; key: string; prefix: string }
+  }
+
+  return {
+    url,
+    app,
+    db,
+    clock,
+    password,
+    call,
+    newTenant,
+    newKey,
+    signIn,
+    stop: async () => {
+      await app.stop()
+      await db.end()
+    },
+  }
+}
+
+export type CallOptions = {
+  readonly body?: unknown
+  readonly cookie?: string
+  readonly key?: string
+  readonly agent?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export type Answer = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // Whatever the server said: each test says what it expects of it.
+  readonly body: unknown
+}
+
+export type TestTenant = {
+  readonly tenant: string
+  readonly person: string
+  readonly email: string
+  readonly cookie: string
+}
