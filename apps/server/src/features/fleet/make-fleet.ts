@@ -39,6 +39,8 @@ export type Fleet = {
   readonly noteSeen: (name: AgentName, at: Date) => void
   readonly streamOpened: (stream: StreamOpening) => void
   readonly streamClosed: (stream: OpenStream) => void
+  /** Their streams ended with the replica that held them. */
+  readonly lost: (agents: readonly AgentName[]) => void
   /** Hears of evidence as it comes, for whoever counts who runs a rollout. */
   readonly onEvidence: (hear: (evidence: Evidence) => void) => Stop
   /** The revision the agent was last seen running, on whatever replica. */
@@ -72,6 +74,7 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
   const presence = tellPresence({ db, bus })
   const notebook = makeNotebook({ db, clock, newId, replicaId, onPresence: presence.note })
   const known = new Map<string, Known>()
+  const dialects = new Map<string, { readonly dialect: Dialect | undefined; readonly at: number }>()
   const hearers = new Set<(evidence: Evidence) => void>()
   let stops: Stop[] = []
 
@@ -133,6 +136,9 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
       notebook.closed(stream)
       notebook.note({ tenant, environment, agentId }, { leftAt: clock.now(), seenAt: clock.now() })
     },
+    lost: (agents) => {
+      presence.note([], agents)
+    },
     onEvidence: (hear) => {
       hearers.add(hear)
       return () => hearers.delete(hear)
@@ -142,8 +148,16 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
       return fresh ?? (await findAgentFacts(db, tenant, environment, agentId))?.runningHash ?? null
     },
     seenDialect: async (tenant, environment, agentId) => {
-      const fresh = known.get(`event ${keyOf({ tenant, environment, agentId })}`)?.dialect
-      return fresh ?? (await findAgentFacts(db, tenant, environment, agentId))?.dialect ?? undefined
+      const key = keyOf({ tenant, environment, agentId })
+      const fresh = known.get(`event ${key}`)?.dialect
+      if (fresh) return fresh
+      const now = clock.now().getTime()
+      const kept = dialects.get(key)
+      if (kept && now - kept.at < repeatMs) return kept.dialect
+      const dialect = (await findAgentFacts(db, tenant, environment, agentId))?.dialect ?? undefined
+      if (dialects.size >= knownMax) dialects.clear()
+      dialects.set(key, { dialect, at: now })
+      return dialect
     },
     notebook,
     start: () => {

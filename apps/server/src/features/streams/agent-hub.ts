@@ -2,6 +2,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import type { Stop } from '../../kernel/clock.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
+import { chooseRendering } from '../rollouts/index.ts'
 import { type Caller, type Connection, tend } from './connection.ts'
 import { makeDeliver } from './deliver.ts'
 import type { HubNeeds } from './hub-needs.ts'
@@ -103,7 +104,7 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
     if (prefix === '/v1' && (connection.looks < 2 || connection.fetched?.ruleset !== fetched?.ruleset)) {
       connection.fetched = fetched
     }
-    const rendering = rulesets.chooseRendering({ keyRendering, prefix, seenDialect })
+    const rendering = chooseRendering({ keyRendering, prefix, seenDialect })
     // What it was sent so far it could not read.
     if (rendering !== connection.rendering) connection.sentRolloutId = undefined
     connection.rendering = rendering
@@ -205,7 +206,7 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
         openedAt: now,
         closesAt: now + min + randomBelow(max - min + 1),
         tags: caller.tags,
-        rendering: rulesets.chooseRendering({ ...caller, seenDialect: undefined }),
+        rendering: chooseRendering({ ...caller, seenDialect: undefined }),
         ruleset: undefined,
         source: 'none',
         knownName: caller.asked,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Connection } from './connection.ts'
-import type { Assignment, Prefix, RenderingName, Rollout } from './rollout.ts'
+import type { Assignment, RenderingName, Rollout } from './rollout.ts'
 
 /** What is live and what is meant for whom. Answered from memory: asked for every connection on every change. */
 export type RulesetNeeds = {
@@ -15,11 +15,6 @@ export type RulesetNeeds = {
       readonly asked: string | undefined
     },
   ) => Promise<Assignment>
-  readonly chooseRendering: (ask: {
-    readonly keyRendering: 'auto' | RenderingName
-    readonly prefix: Prefix
-    readonly seenDialect: RenderingName | undefined
-  }) => RenderingName
 }
 
 /** What is remembered of an agent between its connections. */

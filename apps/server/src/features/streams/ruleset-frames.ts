@@ -1,3 +1,4 @@
+import { signatureFor } from '../rollouts/index.ts'
 import { dataBytesMax, eventFrame, type Frame } from './frame.ts'
 import type { RenderingName, Rollout } from './rollout.ts'
 
@@ -31,8 +32,8 @@ export function makeRulesetFrames(): RulesetFrames {
  * they read beside `yaml_bytes`, is the first to go.
  */
 function updateData(rollout: Rollout, { rendering, signingKeyId, isPointer }: Reading): string {
-  const { hash, text, base64, signatures } = rollout.renderings[rendering]
-  const signed = signingKeyId === null ? undefined : signatures.get(signingKeyId)
+  const { hash, text, base64 } = rollout.renderings[rendering]
+  const signed = signatureFor(rollout, rendering, signingKeyId)
   const facts = {
     type: 'contract_update',
     bundle_name: rollout.ruleset,

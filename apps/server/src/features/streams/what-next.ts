@@ -1,4 +1,5 @@
-import { hasHash, type Rollout } from './rollout.ts'
+import { isOfRollout } from '../rollouts/index.ts'
+import type { Rollout } from './rollout.ts'
 
 /** What decides what a connection is sent next. */
 export type Standing = {
@@ -22,5 +23,5 @@ export function whatNext(standing: Standing, rollout: Rollout): Next {
   const goesByAnother = knownName !== rollout.ruleset && (knownName !== undefined || hasMoved)
   if (goesByAnother) return 'move'
   const isFirst = sentRolloutId === undefined && !hasMoved
-  return isFirst && reported !== undefined && hasHash(rollout, reported) ? 'noted' : 'content'
+  return isFirst && reported !== undefined && isOfRollout(rollout, reported) ? 'noted' : 'content'
 }

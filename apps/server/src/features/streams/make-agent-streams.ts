@@ -1,0 +1,124 @@
+import type { Bus } from '../../kernel/bus.ts'
+import type { Clock, Stop } from '../../kernel/clock.ts'
+import type { Db } from '../../kernel/db.ts'
+import type { Log } from '../../kernel/log.ts'
+import { type Fleet, makeRecall } from '../fleet/index.ts'
+import { type AgentHub, makeAgentHub } from './agent-hub.ts'
+import type { Connection } from './connection.ts'
+import type { RulesetNeeds, StreamLimits } from './hub-needs.ts'
+import { makeReplica } from './replica.ts'
+import type { Assignment, Rollout } from './rollout.ts'
+
+type Needs = {
+  readonly kernel: {
+    readonly db: Db
+    readonly bus: Pick<Bus, 'on'>
+    readonly clock: Clock
+    readonly newId: () => string
+    readonly log: Log
+  }
+  readonly fleet: Fleet
+  readonly rulesets: RulesetNeeds
+  readonly limits: StreamLimits
+  readonly replicaId: string
+}
+
+/** A rollout left for an agent; whether it arrived and was taken only the agent can say. */
+export type Sent = {
+  readonly tenant: string
+  readonly environment: string
+  readonly agentId: string
+  readonly rolloutId: string
+  readonly at: Date
+}
+
+export type AgentStreams = Pick<AgentHub, 'open' | 'count'> & {
+  /** Hears of each rollout as it is sent. Must not wait. */
+  readonly onSent: (hear: (sent: Sent) => void) => Stop
+  readonly start: () => Promise<void>
+  /** Readiness must be false by then, or agents come back to a server that is going away. */
+  readonly drain: () => Promise<void>
+}
+
+/** The agents' streams of this process, moved by what the bus tells. */
+export function makeAgentStreams({ kernel, fleet, rulesets, limits, replicaId }: Needs): AgentStreams {
+  const { db, bus, clock, newId, log } = kernel
+  const hearers = new Set<(sent: Sent) => void>()
+  const recall = makeRecall({ db, notebook: fleet.notebook })
+  const hub = makeAgentHub({
+    clock,
+    newId,
+    log,
+    rulesets,
+    limits,
+    fleet: {
+      recall,
+      opened: (connection, assignment) => fleet.streamOpened(openingOf(connection, assignment)),
+      closed: (connection) => fleet.streamClosed(streamOf(connection)),
+      sent: ({ caller }, rollout: Rollout) => {
+        const { tenant, environment, agentId } = caller
+        const sent = { tenant, environment, agentId, rolloutId: rollout.rolloutId, at: clock.now() }
+        for (const hear of hearers) hear(sent)
+      },
+    },
+  })
+  const replica = makeReplica({
+    db,
+    clock,
+    log,
+    id: replicaId,
+    onForgotten: () => {
+      for (const connection of hub.live()) fleet.notebook.opened(streamOf(connection))
+    },
+    onLost: fleet.lost,
+  })
+
+  const failed = (err: unknown): void => {
+    log.warn({ err }, 'Streams could not be brought up to date and are swept again')
+  }
+  // What is kept of rollouts and assignments hears the same news; by the next turn it has forgotten what is old.
+  bus.on('rollout.created', ({ tenant, body }) => {
+    if (tenant === null) return
+    const place = { tenant, environment: String(body['environment']), ruleset: String(body['ruleset']) }
+    queueMicrotask(() => hub.rolledOut(place).catch(failed))
+  })
+  bus.on('assignment.changed', ({ tenant }) => {
+    if (tenant !== null) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
+  })
+  bus.on('agent.changed', ({ tenant }) => {
+    if (tenant !== null) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
+  })
+  for (const topic of ['key.revoked', 'key.changed']) {
+    // One that was changed is served otherwise from now on: its agents come back at once and are.
+    bus.on(topic, ({ body }) => hub.closeStreamsOfKey(String(body['key_id'])))
+  }
+
+  return {
+    open: hub.open,
+    count: hub.count,
+    onSent: (hear) => {
+      hearers.add(hear)
+      return () => hearers.delete(hear)
+    },
+    start: async () => {
+      await replica.start()
+      hub.start()
+      fleet.start()
+    },
+    drain: async () => {
+      await hub.drain()
+      await fleet.stop()
+      await replica.stop()
+    },
+  }
+}
+
+function streamOf({ id, caller, openedAt }: Connection) {
+  const { tenant, environment, agentId, keyId, client, address } = caller
+  return { id, tenant, environment, agentId, keyId, client, address, connectedAt: new Date(openedAt) }
+}
+
+function openingOf(connection: Connection, { ruleset, source, ruleId }: Assignment) {
+  const { asked, reported, tags } = connection.caller
+  return { ...streamOf(connection), asked, reported, tags, assignment: { ruleset, source, ruleId: ruleId ?? null } }
+}
