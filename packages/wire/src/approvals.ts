@@ -1,19 +1,13 @@
 import { type Static, Type } from 'typebox'
 import { environmentName, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
 
-const word = <const Words extends readonly string[]>(words: Words, description?: string) =>
-  Type.Union(
-    words.map((one) => Type.Literal(one as Words[number])),
-    { ...(description !== undefined && { description }) },
-  )
-
 /** `pending` is the only state that changes. The agent wire says `timeout` for timed_out and `denied` for cancelled. */
 export const approvalStatuses = ['pending', 'approved', 'denied', 'timed_out', 'cancelled'] as const
-export const approvalStatus = word(approvalStatuses)
+export const approvalStatus = Type.Enum(approvalStatuses)
 export type ApprovalStatus = (typeof approvalStatuses)[number]
 
 /** What the agent does by itself when nobody answers before the deadline. */
-export const timeoutEffect = word(['block', 'allow'])
+export const timeoutEffect = Type.Enum(['block', 'allow'])
 
 /** Who settled it, from where, how and why. Absent while pending. */
 export const approvalDecision = Type.Object({
@@ -57,7 +51,9 @@ export type ApprovalItem = Static<typeof approvalItem>
 
 /** The rule that held the call. Agents do not say it, so it is found in the revision they were last seen running. */
 export const approvalWhy = Type.Object({
-  source: word(['derived', 'claimed', 'unknown'], 'derived by us, claimed by the agent, or not to be found'),
+  source: Type.Enum(['derived', 'claimed', 'unknown'], {
+    description: 'derived by us, claimed by the agent, or not to be found',
+  }),
   sentence: Type.String({ description: 'How it was found, and how sure that is; show it' }),
   ruleset: nullable(Type.String()),
   version: nullable(Type.Integer()),
@@ -75,8 +71,8 @@ export const approvalWhy = Type.Object({
 
 /** What became of it, from what the agent reported afterwards. */
 export const approvalFate = Type.Object({
-  outcome: word(['succeeded', 'failed', 'blocked', 'not_run', 'running', 'unknown']),
-  certainty: word(['certain', 'likely', 'ambiguous', 'none']),
+  outcome: Type.Enum(['succeeded', 'failed', 'blocked', 'not_run', 'running', 'unknown']),
+  certainty: Type.Enum(['certain', 'likely', 'ambiguous', 'none']),
   sentence: Type.String({ description: 'The outcome and how sure it is, in words; show it' }),
   call_id: nullable(Type.String()),
   events: Type.Array(Type.Object({ id: Type.String(), action: Type.String(), at: instant })),
@@ -116,7 +112,9 @@ export type ApprovalDetail = Static<typeof approvalDetail>
 export const approvalsQuery = Type.Object({
   ...pageQuery,
   status: Type.Optional(
-    word([...approvalStatuses, 'settled'], 'One state, or settled for all but pending; absent means all'),
+    Type.Enum(['pending', 'approved', 'denied', 'timed_out', 'cancelled', 'settled'], {
+      description: 'One state, or settled for all but pending; absent means all',
+    }),
   ),
   environment: Type.Optional(environmentName),
   agent: Type.Optional(Type.String({ maxLength: 255 })),

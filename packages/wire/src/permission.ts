@@ -3,6 +3,7 @@ export const permissions = [
   'overview:read',
   'approvals:read',
   'approval:decide',
+  'approval:cancel',
   'events:read',
   'events:purge',
   'fleet:read',
