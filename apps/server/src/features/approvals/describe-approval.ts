@@ -1,0 +1,56 @@
+import type { ApprovalDetail } from '@countersign/wire'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Sql } from '../../kernel/db.ts'
+import { readJson, writeSortedJson } from '../../kernel/json.ts'
+import type { Approval } from './approval.ts'
+import { countTwins, findSimilar } from './approvals-table.ts'
+import { deriveWhy, type RevisionText } from './derive-why.ts'
+import { digestText } from './digest.ts'
+import { matchFate, type ReportedEvent } from './match-fate.ts'
+import type { ReadApproval } from './read-approval.ts'
+import { itemView, similarView } from './views.ts'
+
+/** What an agent reported of its calls of one tool, received from a time on, the earliest first. */
+export type ReadReportedEvents = (
+  tenant: string,
+  of: { readonly environment: string; readonly agentId: string; readonly tool: string; readonly since: Date },
+  max: number,
+) => Promise<readonly ReportedEvent[]>
+
+type Needs = {
+  readonly db: Sql
+  readonly clock: Pick<Clock, 'now'>
+  readonly readApproval: ReadApproval
+  readonly revisionText: (tenant: string, hash: string) => Promise<RevisionText | undefined>
+  readonly reportedEvents: ReadReportedEvents
+}
+
+export type DescribeApproval = (tenant: string, id: string) => Promise<ApprovalDetail>
+
+const similarMax = 10
+const eventsMax = 500
+
+/** Everything an approver wants to know of one call: why it was held, how its like was decided, what became of it. */
+export function describeApproval({ db, clock, readApproval, revisionText, reportedEvents }: Needs): DescribeApproval {
+  const fateOf = async (approval: Approval, now: Date) => {
+    const { tenant, environment, agentId, tool, createdAt } = approval
+    const args = approval.args === null ? null : writeSortedJson(readJson(approval.args))
+    const of = { environment, agentId, tool, since: createdAt }
+    const events = approval.settlement ? await reportedEvents(tenant, of, eventsMax) : []
+    return matchFate({ approval, args, events, twins: await countTwins(db, approval), now })
+  }
+  return async (tenant, id) => {
+    const approval = await readApproval({ tenant }, id)
+    const now = clock.now()
+    const { revision } = approval
+    return {
+      ...itemView(approval, now),
+      now: now.toISOString(),
+      digest: approval.digest,
+      digest_json: digestText(approval),
+      why: deriveWhy(approval, revision === null ? undefined : await revisionText(tenant, revision)),
+      fate: await fateOf(approval, now),
+      similar: similarView(await findSimilar(db, approval, now, similarMax)),
+    }
+  }
+}
