@@ -19,6 +19,15 @@ export {
   type TrailEntry,
 } from './entry.ts'
 export { type ExportLine, exportLine, hexOf, NotAnExport, readExportLine } from './export-line.ts'
+export {
+  consistencyProof,
+  continues,
+  includes,
+  inclusionProof,
+  type NodePlace,
+  type NodeSource,
+  nodesFor,
+} from './proof.ts'
 export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
 export {
   emptyFrontier,
