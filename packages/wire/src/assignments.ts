@@ -79,7 +79,7 @@ export const resolveAssignmentQuery = Type.Object({
 export const resolvedAssignment = Type.Object({
   agent_id: Type.String(),
   environment: environmentName,
-  order: Type.Union([Type.Literal('server_first'), Type.Literal('agent_first')]),
+  order: Type.Union([Type.Literal('operator_first'), Type.Literal('agent_first')]),
   asked: nullable(Type.String({ description: 'What the agent itself named when it last connected' })),
   ...assignmentResolution.properties,
 })

@@ -1,0 +1,7 @@
+export { type AssignAgents, assignAgents } from './assign-agents.ts'
+export type { Ask, AssignmentOrder, AssignmentRule, AssignmentSource, Resolution } from './assignment.ts'
+export { findKnownAgent, listRules } from './assignments-table.ts'
+export { type ManageAssignmentRules, manageAssignmentRules, type RuleChange } from './manage-assignment-rules.ts'
+export { askOf, previewAssignmentRule } from './preview-assignment-rule.ts'
+export { type Assignments, keepAssignments, type ResolveAssignment } from './resolve-assignment.ts'
+export { assignmentRoutes } from './routes.ts'
