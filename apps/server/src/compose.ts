@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { configuredSettings } from './configured-settings.ts'
 import { environmentRoutes } from './features/environments/index.ts'
+import { countConnectedAgents, listStreamsOfKey, makeFleet } from './features/fleet/index.ts'
 import { readHealth } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
@@ -14,6 +15,7 @@ import {
   setupToken,
 } from './features/people/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
+import { keepCurrentRollouts } from './features/rollouts/index.ts'
 import {
   authenticatePerson,
   changePassword,
@@ -26,6 +28,7 @@ import {
 } from './features/sessions/index.ts'
 import { readSetting, settingRoutes } from './features/settings/index.ts'
 import { findCurrentKeyId, makeFirstSigningKey } from './features/signing/index.ts'
+import { makeAgentStreams } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
 import { makeSequencer, recordAct, recordRefusal, trailHealth, trailRoutes } from './features/trail/index.ts'
 import { makeBus } from './kernel/bus.ts'
@@ -42,6 +45,7 @@ import { mountConsole } from './surfaces/console/mount-console.ts'
 import { healthRoutes } from './surfaces/edictum/health.ts'
 import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
 import { peopleRoutes } from './surfaces/edictum/people.ts'
+import { streamRoutes } from './surfaces/edictum/stream.ts'
 import { mountNative } from './surfaces/native/mount-native.ts'
 import { metricsRoute } from './surfaces/ops/metrics.ts'
 
@@ -137,11 +141,31 @@ export function compose(needs: ComposeNeeds): App {
     work: () => db.query(`delete from outbox as o where o.at < $1`, [new Date(clock.now().getTime() - 3_600_000)]),
   })
 
+  // The agents
+  const replicaId = newId()
+  const rollouts = keepCurrentRollouts({ db, bus })
+  const fleet = makeFleet({ db, clock, newId, bus, log, replicaId })
+  const streams = makeAgentStreams({
+    kernel: { db, bus, clock, newId, log },
+    fleet,
+    rulesets: {
+      currentRollout: rollouts.currentRollout,
+      resolveAssignment: (_tenant, { asked }) =>
+        Promise.resolve({ ruleset: asked ?? null, source: asked === undefined ? 'none' : 'agent_provided' }),
+    },
+    limits: {
+      perTenant: config.streamsPerTenant,
+      perKey: config.streamsPerKey,
+      agesMs: { min: 30 * 60_000, max: 60 * 60_000 },
+    },
+    replicaId,
+  })
+
   const health = readHealth({
     db,
     workers,
     redis: { isConfigured: false, ping: () => Promise.resolve() },
-    connectedAgents: () => 0,
+    connectedAgents: () => countConnectedAgents(db),
     isTrailHealthy: async () => (await trailHealth({ db, clock })).isHealthy,
     countPeople,
     pendingMigrations: needs.pendingMigrations,
@@ -169,7 +193,7 @@ export function compose(needs: ComposeNeeds): App {
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
-    ...agentKeyRoutes({ db, keys, streamsOfKey: () => Promise.resolve([]) }),
+    ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
     ...settingRoutes({ db, clock, bus, recordAct: record }, configuredSettings(config)),
     ...trailRoutes({ db, keyring: sealing }),
   ]
@@ -194,6 +218,7 @@ export function compose(needs: ComposeNeeds): App {
       cookie,
       isSecure,
     }),
+    ...streamRoutes({ streams }),
   ]
   const edictumV1: Route[] = []
   const edictumApiV1: Route[] = []
@@ -216,11 +241,13 @@ export function compose(needs: ComposeNeeds): App {
     bootstrap: bootstrapFromConfig({ db, makeFirstTenant: makeTenant }),
     start: async () => {
       await bus.start()
+      await streams.start()
       if (config.roles.includes('worker')) workers.start()
       await http.ready()
     },
     stop: async () => {
       isDraining = true
+      await streams.drain()
       await http.close()
       await workers.stop()
       await agents.flushUses().catch(() => undefined)
