@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, readConfig, variables } from './config.ts'
+
+const noFile = () => {
+  throw new Error('no such file')
+}
+
+function mistakes(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment, noFile)
+    return []
+  } catch (cause) {
+    if (cause instanceof ConfigError) return cause.mistakes
+    throw cause
+  }
+}
+
+const external = {
+  COUNTERSIGN_DATABASE_URL: 'postgres://u:p@127.0.0.1/x',
+  COUNTERSIGN_SECRET_KEY: 's'.repeat(32),
+  COUNTERSIGN_SEAL_KEY: 'a'.repeat(64),
+}
+
+describe('configuration', () => {
+  test('nothing set is a complete configuration', () => {
+    expect(readConfig({}, noFile)).toMatchObject({
+      port: 8000,
+      host: 'localhost',
+      dataDir: './data',
+      profile: 'development',
+      roles: ['api', 'worker'],
+    })
+  })
+
+  test('every mistake is told at once, each with its name', () => {
+    const found = mistakes({
+      COUNTERSIGN_PORT: 'many',
+      COUNTERSIGN_PROFILE: 'prod',
+      COUNTERSIGN_CORS_ORIGINS: '*',
+      COUNTERSIGN_BASE_URL: 'countersign',
+      COUNTERSIGN_TRUSTED_PROXIES: 'everybody',
+    })
+    expect(found).toHaveLength(5)
+    for (const name of [
+      'COUNTERSIGN_PORT',
+      'COUNTERSIGN_PROFILE',
+      'COUNTERSIGN_CORS_ORIGINS',
+      'COUNTERSIGN_BASE_URL',
+      'COUNTERSIGN_TRUSTED_PROXIES',
+    ]) {
+      expect(found.join('\n')).toContain(name)
+    }
+  })
+
+  test('a mistyped name of ours is an error that guesses what was meant; names of others are not our business', () => {
+    expect(mistakes({ COUNTERSIGN_DATABSE_URL: 'x' })).toEqual([
+      'COUNTERSIGN_DATABSE_URL is not a setting of this server; did you mean COUNTERSIGN_DATABASE_URL?.',
+    ])
+    expect(mistakes({ PATH: '/bin', EDICTUM_SOMETHING: 'x' })).toEqual([])
+  })
+
+  test('an external database needs secrets that every replica shares', () => {
+    const found = mistakes({ COUNTERSIGN_DATABASE_URL: 'postgres://u:p@127.0.0.1/x' })
+    expect(found.join('\n')).toMatch(/COUNTERSIGN_SECRET_KEY[^]*COUNTERSIGN_SEAL_KEY/)
+    expect(mistakes(external)).toEqual([])
+  })
+
+  test('environment files of the older console work as they are', () => {
+    const config = readConfig(
+      {
+        EDICTUM_DATABASE_URL: 'postgresql+asyncpg://u:p@127.0.0.1/x',
+        EDICTUM_REDIS_URL: 'redis://:p@127.0.0.1:6379/0',
+        EDICTUM_SECRET_KEY: 's'.repeat(40),
+        EDICTUM_SIGNING_KEY_SECRET: 'B'.repeat(64),
+        EDICTUM_BASE_URL: 'https://console.example.com/',
+        EDICTUM_ADMIN_EMAIL: 'a@example.com',
+        EDICTUM_ADMIN_PASSWORD: 'correct horse battery',
+        EDICTUM_SESSION_TTL_HOURS: '12',
+        EDICTUM_RATE_LIMIT_MAX_ATTEMPTS: '7',
+        EDICTUM_RATE_LIMIT_WINDOW_SECONDS: '60',
+        EDICTUM_CORS_ORIGINS: 'http://localhost:3000,https://app.example.com',
+        EDICTUM_ENV_NAME: 'production',
+        EDICTUM_LOG_LEVEL: 'WARNING',
+        EDICTUM_TRUSTED_PROXIES: '10.0.0.0/8, 192.168.1.1',
+      },
+      noFile,
+    )
+    expect(config.databaseUrl?.reveal()).toBe('postgresql://u:p@127.0.0.1/x')
+    expect(config).toMatchObject({
+      baseUrl: 'https://console.example.com',
+      sessionHours: 12,
+      signInAttempts: 7,
+      signInWindowSeconds: 60,
+      profile: 'production',
+      logLevel: 'warn',
+      trustedProxies: ['10.0.0.0/8', '192.168.1.1'],
+    })
+    // Loopback origins are really refused when the public address is elsewhere.
+    expect(config.corsOrigins).toEqual(['https://app.example.com'])
+  })
+
+  test('two product names that say different things are an error that names both; the same thing twice is fine', () => {
+    expect(mistakes({ COUNTERSIGN_LOG_LEVEL: 'info', EDICTUM_LOG_LEVEL: 'debug' })[0]).toMatch(
+      /COUNTERSIGN_LOG_LEVEL and EDICTUM_LOG_LEVEL/,
+    )
+    expect(mistakes({ COUNTERSIGN_LOG_LEVEL: 'info', EDICTUM_LOG_LEVEL: 'info' })).toEqual([])
+  })
+
+  test('names that platforms set are used last and never conflict', () => {
+    expect(readConfig({ PORT: '9000' }, noFile).port).toBe(9000)
+    expect(readConfig({ PORT: '9000', COUNTERSIGN_PORT: '9001' }, noFile).port).toBe(9001)
+  })
+
+  test('every variable can be read from a file, and a missing file is told', () => {
+    const config = readConfig(
+      { ...external, COUNTERSIGN_SECRET_KEY: '', COUNTERSIGN_SECRET_KEY_FILE: '/run/secret' },
+      () => `${'f'.repeat(40)}\n`,
+    )
+    expect(config.secretKey?.reveal()).toBe('f'.repeat(40))
+    expect(mistakes({ COUNTERSIGN_SETUP_TOKEN_FILE: '/nowhere' })[0]).toContain('COUNTERSIGN_SETUP_TOKEN_FILE')
+  })
+
+  test('a secret may hold any character, and no mistake repeats it', () => {
+    const config = readConfig(
+      { ...external, COUNTERSIGN_SECRET_KEY: `with, comma and space ${'x'.repeat(20)}` },
+      noFile,
+    )
+    expect(config.secretKey?.reveal()).toContain('with, comma')
+    expect(mistakes({ ...external, COUNTERSIGN_SEAL_KEY: 'my-secret-seal' }).join('')).not.toContain('my-secret-seal')
+  })
+
+  test('every variable has help, and its fallback passes its own reader', () => {
+    for (const row of Object.values(variables)) {
+      expect(row.help).toMatch(/\.$/)
+      if (row.fallback !== undefined && typeof row.fallback !== 'object')
+        expect(row.reader.read(String(row.fallback))).toEqual(row.fallback)
+    }
+  })
+})
