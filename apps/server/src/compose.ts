@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { configuredSettings } from './configured-settings.ts'
+import { keepAssignments } from './features/assignments/index.ts'
 import { environmentRoutes } from './features/environments/index.ts'
 import { countConnectedAgents, listStreamsOfKey, makeFleet } from './features/fleet/index.ts'
 import { readHealth } from './features/health/index.ts'
@@ -144,14 +145,15 @@ export function compose(needs: ComposeNeeds): App {
   // The agents
   const replicaId = newId()
   const rollouts = keepCurrentRollouts({ db, bus })
+  const assignmentOrder = (tenant: string) => setting(tenant, 'assignments.order')
+  const assignments = keepAssignments({ db, bus, orderOf: assignmentOrder })
   const fleet = makeFleet({ db, clock, newId, bus, log, replicaId })
   const streams = makeAgentStreams({
     kernel: { db, bus, clock, newId, log },
     fleet,
     rulesets: {
       currentRollout: rollouts.currentRollout,
-      resolveAssignment: (_tenant, { asked }) =>
-        Promise.resolve({ ruleset: asked ?? null, source: asked === undefined ? 'none' : 'agent_provided' }),
+      resolveAssignment: assignments.resolveAssignment,
     },
     limits: {
       perTenant: config.streamsPerTenant,

@@ -128,7 +128,7 @@ export function learn(
     client: news.client ?? old.client,
     dialect: news.dialect ?? old.dialect,
     reportedTags: news.reportedTags ?? old.reportedTags,
-    askedRuleset: news.asked === undefined ? old.askedRuleset : news.asked,
+    askedRuleset: askedBy(old, news),
     fetchedRuleset: news.fetchedRuleset ?? old.fetchedRuleset,
     ruleset: news.assignment ? news.assignment.ruleset : old.ruleset,
     rulesetSource: news.assignment?.source ?? old.rulesetSource,
@@ -154,6 +154,14 @@ export function learn(
     history.push({ at: running.at, kind: 'revision', facts })
   }
   return { agent, history }
+}
+
+/** TypeScript from 0.3 on names nothing on its stream; what it fetches over /v1 is what it asks for. */
+function askedBy(old: Agent, news: News): string | null {
+  const asked = news.asked === undefined ? old.askedRuleset : news.asked
+  const fetched = news.fetchedRuleset ?? old.fetchedRuleset
+  const isFetcher = (news.client ?? old.client) === 'typescript' && fetched !== null
+  return isFetcher ? fetched : asked
 }
 
 function newcomer(name: AgentName, id: string, at: Date): Agent {
