@@ -2,7 +2,7 @@ import fc from 'fast-check'
 
 /** Words drawn small, so that generated rules and calls meet often. */
 const tools = ['Bash', 'Read', 'Write', 'Fetch', 'mcp_db', 'search'] as const
-const globs = ['Bash', 'Read', 'Fetch', '*', 'mcp_*', '[RW]*', 'B?sh', 'search'] as const
+const globs = ['*', '*', 'Bash', 'Read', 'Fetch', '*', 'mcp_*', '[RW]*', 'B?sh', 'search'] as const
 const texts = [
   '',
   'rm -rf /',
@@ -82,7 +82,7 @@ const message = fc.constantFrom(
   'Role {principal.role}: {args.q} {nothing.here}',
   '{env.REGION}',
 )
-const mode = { mode: fc.constantFrom('enforce', 'observe') }
+const mode = { mode: fc.constantFrom('enforce', 'enforce', 'observe') }
 const tags = fc.array(fc.constantFrom('a', 'b', 'secrets'), { maxLength: 2 })
 
 const pre = fc.record(
@@ -100,7 +100,7 @@ const pre = fc.record(
       },
       { requiredKeys: ['action', 'message'] },
     ),
-    enabled: fc.boolean(),
+    enabled: fc.constantFrom(true, true, true, false),
     ...mode,
   },
   { requiredKeys: ['type', 'tool', 'when', 'then'] },
@@ -172,7 +172,9 @@ export function rulesetData(rulesMax = 8): fc.Arbitrary<Record<string, unknown>>
           { name: fc.constantFrom('a', 'b.c', 'base-1'), description: fc.constantFrom('', 'one: two') },
           { requiredKeys: ['name'] },
         ),
-        defaults: fc.record({ mode: fc.constantFrom('enforce', 'enforce', 'enforce', 'observe') }),
+        defaults: fc.record({
+          mode: fc.constantFrom('enforce', 'enforce', 'enforce', 'enforce', 'enforce', 'enforce', 'observe'),
+        }),
         tools: fc.constantFrom({ Read: { side_effect: 'read' }, Fetch: { side_effect: 'pure', idempotent: true } }, {}),
         rules: fc.array(rule, { minLength: 1, maxLength: rulesMax }),
       },

@@ -26,8 +26,10 @@ function tokenize(text: string, limits: Limits, findings: Findings): Tokens | un
     }
     for (const token of parser.next(lexeme)) {
       tokens.push(token)
-      if (token.type === 'error' && !refuseToken(token, seen, findings)) return undefined
+      if (token.type === 'error') seen.errors += 1
     }
+    // What fits nowhere: a flood of it is not worth reading on for. The composer explains what there is.
+    if (seen.errors > syntaxErrorsMax) break
     if (parser.stack.length > limits.nesting && parser.stack.filter(CST.isCollection).length > limits.nesting) {
       findings.error({
         code: 'yaml.depth',
@@ -40,16 +42,6 @@ function tokenize(text: string, limits: Limits, findings: Findings): Tokens | un
   }
   for (const token of parser.end()) tokens.push(token)
   return tokens
-}
-
-/** What fits nowhere. A few are left for the composer to explain; a flood of them is not worth building. */
-function refuseToken(token: CST.ErrorToken, seen: Seen, findings: Findings): boolean {
-  seen.errors += 1
-  if (seen.errors <= syntaxErrorsMax) return true
-  const at = { start: token.offset, end: token.offset + token.source.length }
-  const message = `Cannot parse the YAML: more than ${syntaxErrorsMax} pieces of the text do not belong where they are.`
-  findings.error({ code: 'yaml.parse', at, message })
-  return false
 }
 
 interface Seen {
