@@ -53,9 +53,8 @@ export async function pendingMigrations(
   query: (text: string) => Promise<readonly Applied[]>,
   folder: string = migrationsFolder,
 ): Promise<readonly string[]> {
-  const migrations = await readMigrations(folder)
   const applied = new Set((await readApplied(query)).map(({ name }) => name))
-  return migrations.map(({ name }) => name).filter((name) => !applied.has(name))
+  return (await migrationNames(folder)).filter((name) => !applied.has(name))
 }
 
 const bookkeeping = `
@@ -78,13 +77,18 @@ const jobHealth = `
   comment on table job_health is 'How the jobs of each queue have gone, on all replicas together';
 `
 
-async function readMigrations(folder: string): Promise<readonly Migration[]> {
+async function migrationNames(folder: string): Promise<readonly string[]> {
   const names = (await readdir(folder)).filter((name) => /^\d/.test(name)).toSorted()
   const odd = names.find((name) => !/^\d{4}_[a-z0-9_]+\.sql$/.test(name))
   if (odd) throw new Error(`${join(folder, odd)} is not named like a migration; call it 0001_what_it_makes.sql`)
   const twin = names.find((name, at) => names[at - 1]?.slice(0, 4) === name.slice(0, 4))
   if (twin)
     throw new Error(`Two migrations in ${folder} have the number of ${twin}; give the newer one the next number`)
+  return names
+}
+
+async function readMigrations(folder: string): Promise<readonly Migration[]> {
+  const names = await migrationNames(folder)
   // A checkout with other line ends is the same migration.
   return Promise.all(
     names.map(async (name) => ({ name, text: (await readFile(join(folder, name), 'utf8')).replaceAll('\r\n', '\n') })),
