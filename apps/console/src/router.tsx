@@ -1,4 +1,5 @@
 import { createRouter } from '@tanstack/react-router'
+import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
 import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
@@ -7,7 +8,11 @@ import { frameRoute } from './frame/frame-route.tsx'
 import { rootRoute } from './frame/root-route.tsx'
 
 /** Every page, one line each; a page's own folder says its path and its search parameters. */
-const routes = rootRoute.addChildren([setupRoute, signInRoute, frameRoute.addChildren([overviewRoute])])
+const routes = rootRoute.addChildren([
+  setupRoute,
+  signInRoute,
+  frameRoute.addChildren([overviewRoute, approvalsRoute.addChildren([approvalRoute])]),
+])
 
 export const router = createRouter({
   routeTree: routes,

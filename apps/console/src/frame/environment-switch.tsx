@@ -19,12 +19,9 @@ export function EnvironmentSwitch() {
   return (
     <Menu width={220}>
       <Menu.Target>
-        <UnstyledButton
-          className={classes.environment}
-          data-protected={current?.is_protected || undefined}
-          aria-label={`Environment: ${chosen ?? 'all'}`}
-        >
+        <UnstyledButton className={classes.environment} data-protected={current?.is_protected || undefined}>
           <EnvironmentMark environment={current} />
+          <span className="cs-hidden">Environment:</span>
           <span className={classes.environmentWord}>{chosen ?? 'All environments'}</span>
           <ChevronDownIcon size={12} />
         </UnstyledButton>

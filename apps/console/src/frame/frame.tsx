@@ -53,8 +53,8 @@ export function Frame() {
             size={264}
             padding={0}
             withCloseButton={false}
-            title={null}
-            aria-label="Navigation"
+            title="Navigation"
+            classNames={{ header: 'cs-hidden' }}
           >
             <Navigation isFolded={false} pending={pending} session={session} />
           </Drawer>

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
-import { OverviewIcon } from '../ui/icons.tsx'
+import { ApprovalsIcon, OverviewIcon } from '../ui/icons.tsx'
 
 export type Destination = {
   readonly to: string
@@ -17,7 +17,10 @@ export type Group = { readonly word: string; readonly destinations: readonly Des
 export const navigation: readonly Group[] = [
   {
     word: 'Watch',
-    destinations: [{ to: '/', word: 'Overview', needs: 'overview:read', icon: OverviewIcon, key: 'o' }],
+    destinations: [
+      { to: '/', word: 'Overview', needs: 'overview:read', icon: OverviewIcon, key: 'o' },
+      { to: '/approvals', word: 'Approvals', needs: 'approvals:read', icon: ApprovalsIcon, key: 'a' },
+    ],
   },
 ]
 

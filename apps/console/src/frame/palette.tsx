@@ -20,8 +20,8 @@ export function Palette({ isOpen, onClose }: Props) {
       withCloseButton={false}
       padding={0}
       size={600}
-      aria-label="Search or go to"
-      classNames={{ body: classes.bodyOut }}
+      title="Search or go to"
+      classNames={{ header: 'cs-hidden', body: classes.bodyOut }}
     >
       {isOpen && <PaletteBody onClose={onClose} />}
     </Modal>

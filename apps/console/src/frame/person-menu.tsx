@@ -27,7 +27,7 @@ export function PersonMenu() {
   return (
     <Menu width={260} closeOnItemClick>
       <Menu.Target>
-        <UnstyledButton className={classes.person} aria-label={`Account of ${person.email}`}>
+        <UnstyledButton className={classes.person} aria-label={`${initials}: account of ${person.email}`}>
           {initials}
         </UnstyledButton>
       </Menu.Target>

@@ -23,12 +23,7 @@ export function TopBar({ titleRef, onMenu, onPalette }: Props) {
       )}
       <div ref={titleRef} className={classes.titleSlot} />
       <div className={classes.tools}>
-        <UnstyledButton
-          className={classes.search}
-          onClick={onPalette}
-          aria-label="Search or go to"
-          aria-haspopup="dialog"
-        >
+        <UnstyledButton className={classes.search} onClick={onPalette} aria-haspopup="dialog">
           <SearchIcon size={14} />
           <span className={classes.searchWord}>Search or go to</span>
           <kbd className={classes.kbd}>{isMac ? '⌘K' : 'Ctrl K'}</kbd>

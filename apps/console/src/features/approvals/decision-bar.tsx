@@ -1,0 +1,85 @@
+import { Button, TextInput } from '@mantine/core'
+import { useRef, useState } from 'react'
+import { wordsFor } from '../../api/problem.ts'
+import type { ApprovalDetail } from '../../api/types.ts'
+import { useKeys } from '../../ui/keys.ts'
+import { Notice } from '../../ui/notice.tsx'
+import { useSecond } from '../../ui/now.ts'
+import actions from './actions.module.css'
+import classes from './approvals.module.css'
+import { useDecide } from './use-decide.ts'
+import { isIrreversible } from './words.ts'
+
+type Props = { readonly approval: ApprovalDetail }
+
+/** The decision and its reason. What cannot be undone is asked about once more, on a button that has to be reached. */
+export function DecisionBar({ approval }: Props) {
+  const [reason, setReason] = useState('')
+  const [isAsking, setAsking] = useState(false)
+  const input = useRef<HTMLInputElement>(null)
+  const decide = useDecide()
+  const isOver = useSecond() >= Date.parse(approval.deadline)
+  const isClosed = isOver || decide.isPending || decide.isSuccess
+  const carryOut = (approve: boolean): void => {
+    if (isClosed) return
+    setAsking(false)
+    const said = reason.trim() === '' ? {} : { reason: reason.trim() }
+    decide.mutate({ id: approval.id, approve, ...said })
+  }
+  const approve = (): void => {
+    if (isIrreversible(approval)) setAsking(true)
+    else carryOut(true)
+  }
+  useKeys({
+    a: approve,
+    d: () => carryOut(false),
+    r: () => input.current?.focus(),
+    ...(isAsking && { Escape: () => setAsking(false) }),
+  })
+  if (isAsking && !isClosed) {
+    return (
+      <div className={classes.decision} role="alertdialog" aria-label="Approve what cannot be undone">
+        <span className={classes.askAgain}>This cannot be undone. Approve it?</span>
+        <Button className={actions.approve} onClick={() => carryOut(true)} autoFocus>
+          Approve it
+        </Button>
+        <Button variant="default" onClick={() => setAsking(false)}>
+          Not yet
+        </Button>
+      </div>
+    )
+  }
+  return (
+    <div className={classes.decisionBox}>
+      {decide.isError && <Notice tone="bad">{wordsFor(decide.error)}</Notice>}
+      <div className={classes.decision}>
+        <TextInput
+          ref={input}
+          className={classes.reason}
+          aria-label="Reason"
+          placeholder="Reason, shown to the agent and kept in the trail"
+          maxLength={2000}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') event.currentTarget.blur()
+          }}
+          disabled={isClosed}
+        />
+        <Button variant="default" className={actions.deny} disabled={isClosed} onClick={() => carryOut(false)}>
+          Deny
+          <kbd className={actions.key} aria-hidden="true">
+            D
+          </kbd>
+        </Button>
+        <Button className={actions.approve} disabled={isClosed} onClick={approve}>
+          Approve
+          <kbd className={actions.key} aria-hidden="true">
+            A
+          </kbd>
+        </Button>
+      </div>
+      {isOver && <p className={classes.over}>The deadline has passed; the agent has acted on its own.</p>}
+    </div>
+  )
+}

@@ -1,0 +1,13 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { frameRoute } from '../../frame/frame-route.tsx'
+import { readSearch } from './search.ts'
+
+export const approvalsRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/approvals',
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('./approvals-page.tsx'), 'ApprovalsPage'),
+})
+
+/** One approval: where links of notifications lead. The list stays beside it. */
+export const approvalRoute = createRoute({ getParentRoute: () => approvalsRoute, path: '$id' })

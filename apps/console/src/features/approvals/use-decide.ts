@@ -1,0 +1,37 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { api } from '../../api/client.ts'
+import { ApiProblem } from '../../api/problem.ts'
+import type { DecisionsResult } from '../../api/types.ts'
+import { counted } from '../../ui/numbers.ts'
+import { tell, tellFailure } from '../../ui/tell.ts'
+
+export type Decision = { readonly id: string; readonly approve: boolean; readonly reason?: string }
+
+/** Decides one call. Whoever was faster is shown by fetching again, not by an error alone. */
+export function useDecide() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ id, ...body }: Decision) => api.post(`/approvals/${encodeURIComponent(id)}/decision`, body),
+    onSettled: (_answer, error) => {
+      void client.invalidateQueries({ queryKey: ['overview'] })
+      const isKnown = !error || (error instanceof ApiProblem && error.status < 500)
+      return isKnown ? client.invalidateQueries({ queryKey: ['approvals'] }) : undefined
+    },
+  })
+}
+
+export function useDecideMany() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (decisions: readonly Decision[]) => api.post<DecisionsResult>('/approvals/decisions', { decisions }),
+    onSuccess: ({ results }, decisions) => {
+      const refused = results.filter(({ is_ok }) => !is_ok)
+      const done = results.length - refused.length
+      if (done > 0) tell(`${counted(done, 'call')} ${decisions[0]?.approve ? 'approved' : 'denied'}`)
+      if (refused.length > 0) {
+        tellFailure(`${counted(refused.length, 'call')} could not be decided`, refused[0]?.problem?.detail ?? '')
+      }
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: ['approvals'] }),
+  })
+}
