@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { configuredSettings } from './configured-settings.ts'
+import { approvalRoutes, makeApprovals } from './features/approvals/index.ts'
 import { keepAssignments } from './features/assignments/index.ts'
 import { environmentRoutes } from './features/environments/index.ts'
 import { countConnectedAgents, listStreamsOfKey, makeFleet } from './features/fleet/index.ts'
@@ -17,6 +18,7 @@ import {
 } from './features/people/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
 import { keepCurrentRollouts } from './features/rollouts/index.ts'
+import { revisionOfHash } from './features/rulesets/index.ts'
 import {
   authenticatePerson,
   changePassword,
@@ -43,6 +45,7 @@ import { makeMetrics } from './kernel/metrics.ts'
 import type { Secret } from './kernel/secret.ts'
 import { makeWorkers } from './kernel/workers.ts'
 import { mountConsole } from './surfaces/console/mount-console.ts'
+import { edictumApprovalRoutes } from './surfaces/edictum/approvals.ts'
 import { healthRoutes } from './surfaces/edictum/health.ts'
 import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
 import { peopleRoutes } from './surfaces/edictum/people.ts'
@@ -145,6 +148,29 @@ export function compose(needs: ComposeNeeds): App {
   // The agents
   const replicaId = newId()
   const rollouts = keepCurrentRollouts({ db, bus })
+  const orderOf = (tenant: string) => setting(tenant, 'assignments.order')
+  const assignments = keepAssignments({ db, bus, orderOf })
+  const sign = signWithKeys({ sealing })
+  const upload = uploadRuleset({ db, clock, newId, bus, recordAct: record })
+  const roll = rollOut({ db, clock, newId, sign, tell: { bus, recordAct: record, forget: rollouts.forget } })
+  const rotate = rotateSigningKey({
+    db,
+    bus,
+    recordAct: record,
+    make: makeSigningKey({ clock, newId, sealing }),
+    signCurrentRollouts: signCurrentRollouts({ clock, sign, forgetTenant: rollouts.forgetTenant }),
+  })
+  const assignmentNeeds = { db, clock, newId, recordAct: record, tell: { bus, forget: assignments.forget } }
+  const assignmentRules = manageAssignmentRules(assignmentNeeds)
+  const assign = assignAgents(assignmentNeeds)
+  const revisionOf = revisionOfHash({ db, bus })
+  const progress = noteProgress({
+    db,
+    bus,
+    clock,
+    log,
+    know: { currentRollout: rollouts.currentRollout, revisionOfHash: revisionOf },
+  })
   const assignmentOrder = (tenant: string) => setting(tenant, 'assignments.order')
   const assignments = keepAssignments({ db, bus, orderOf: assignmentOrder })
   const fleet = makeFleet({ db, clock, newId, bus, log, replicaId })
@@ -157,11 +183,24 @@ export function compose(needs: ComposeNeeds): App {
     },
     limits: {
       perTenant: config.streamsPerTenant,
-      perKey: config.streamsPerKey,
+      perKey: (tenant) => setting(tenant, 'streams.per_key'),
       agesMs: { min: 30 * 60_000, max: 60 * 60_000 },
     },
     replicaId,
   })
+
+  const approvals = makeApprovals({
+    kernel: { db, bus, clock, newId, log },
+    keyring,
+    recordAct: record,
+    limits: { takeFromLimit: limit, readSetting: setting },
+    agents: {
+      lastRevisionOf: fleet.lastRevisionOf,
+      revisionOfHash: revisionOfHash({ db, bus }),
+      reportedEvents: () => Promise.resolve([]),
+    },
+  })
+  workers.add({ name: 'approval_timeout', everyMs: 1_000, work: approvals.sweep })
 
   const health = readHealth({
     db,
@@ -197,8 +236,20 @@ export function compose(needs: ComposeNeeds): App {
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
     ...settingRoutes({ db, clock, bus, recordAct: record }, configuredSettings(config)),
+    ...rulesetRoutes({ db, upload, diff: diffRevisions(db) }),
+    ...rolloutRoutes({ db, rollOut: roll, preview: previewRollout(db), read: readRollout({ db, clock }) }),
+    ...signingKeyRoutes({ db, rotate, retire: retireSigningKey({ db, clock, bus, recordAct: record }) }),
+    ...assignmentRoutes({
+      db,
+      rules: assignmentRules,
+      assign,
+      preview: previewAssignmentRule({ db, orderOf }),
+      resolve: { assignment: assignments.resolveAssignment, orderOf },
+    }),
     ...trailRoutes({ db, keyring: sealing }),
+    ...approvalRoutes({ clock, approvals }),
   ]
+  const inbox = edictumApprovalRoutes(approvals)
   const edictum: Route[] = [
     ...healthRoutes({
       readHealth: health,
@@ -220,10 +271,24 @@ export function compose(needs: ComposeNeeds): App {
       cookie,
       isSecure,
     }),
+    ...edictumRulesetRoutes({
+      db,
+      upload,
+      currentRollout: rollouts.currentRollout,
+      seenDialect: fleet.seenDialect,
+      assignedTo: assignedTo({ db, resolveAssignment: assignments.resolveAssignment }),
+      noteFetch: (fetch) => {
+        noteFetch(fetch, clock.now())
+      },
+    }),
+    ...deploymentRoutes({ db, rollOut: roll }),
+    ...signingRoutes({ db, rotate }),
+    ...edictumAssignmentRoutes({ db, rules: assignmentRules, resolveAssignment: assignments.resolveAssignment }),
     ...streamRoutes({ streams }),
+    ...inbox.both,
   ]
-  const edictumV1: Route[] = []
-  const edictumApiV1: Route[] = []
+  const edictumV1: Route[] = [...inbox.v1]
+  const edictumApiV1: Route[] = [...inbox.apiV1]
 
   const renew = renewCookie({ clock, sessions, cookie })
   http.addHook('onSend', (request, reply, _payload, done) => {
@@ -233,7 +298,7 @@ export function compose(needs: ComposeNeeds): App {
   http.decorateRequest('who', undefined)
   metricsRoute(http, { metrics, token: config.monitoringToken })
   mountEdictum(http, mount, { agent: edictum, v1: edictumV1, apiV1: edictumApiV1 })
-  mountNative(http, mount, native)
+  mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
   mountConsole(http, { baseUrl, countPeople: () => countPeople(db) })
 
   return {
@@ -244,12 +309,14 @@ export function compose(needs: ComposeNeeds): App {
     start: async () => {
       await bus.start()
       await streams.start()
+      approvals.start()
       if (config.roles.includes('worker')) workers.start()
       await http.ready()
     },
     stop: async () => {
       isDraining = true
       await streams.drain()
+      approvals.drain()
       await http.close()
       await workers.stop()
       await agents.flushUses().catch(() => undefined)

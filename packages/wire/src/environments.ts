@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { environmentName } from './list.ts'
 
 export const environmentColors = ['red', 'orange', 'yellow', 'green', 'teal', 'blue', 'violet', 'gray'] as const
-const color = Type.Union(environmentColors.map((name) => Type.Literal(name)))
+const color = Type.Enum([...environmentColors])
 const position = Type.Integer({ minimum: 0, maximum: 10_000 })
 
 export const environment = Type.Object({

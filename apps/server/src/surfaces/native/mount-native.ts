@@ -11,17 +11,28 @@ const dialect: Dialect = {
   missingHeader: 'Requests that change something need the header X-Requested-With: countersign.',
 }
 
+type Needs = MountNeeds & { readonly version: string; readonly isDescribed: boolean }
+
 /** Our own API: what the console, the command line and our SDK speak. */
-export function mountNative(app: FastifyInstance, needs: MountNeeds, routes: readonly Route[]): void {
+export function mountNative(app: FastifyInstance, needs: Needs, routes: readonly Route[]): void {
   void app.register(
-    (surface, _options, done) => {
+    async (surface) => {
+      if (needs.isDescribed) await describe(surface, needs.version)
       tellErrors(surface, dialect, needs.log)
       mountRoutes(surface, { ...needs, dialect, prefix: '', routes })
       surface.setNotFoundHandler((request, reply) =>
         renderProblem(new Problem(problems.notFound, 'There is nothing at this address.'), request, reply),
       )
-      done()
     },
     { prefix: nativePrefix },
   )
+}
+
+/** OpenAPI, printed from the routes' own schemas. Loaded only where it is shown. */
+async function describe(surface: FastifyInstance, version: string): Promise<void> {
+  const { default: swagger } = await import('@fastify/swagger')
+  await surface.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Countersign', version }, servers: [{ url: '/' }] },
+  })
+  surface.get('/openapi.json', { schema: { hide: true } }, () => surface.swagger())
 }

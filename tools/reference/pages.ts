@@ -1,0 +1,139 @@
+import { permissions } from '@countersign/wire'
+import { compose } from '../../apps/server/src/compose.ts'
+import { readConfig, variables } from '../../apps/server/src/config.ts'
+import type { Route } from '../../apps/server/src/features/roles/index.ts'
+import { systemClock } from '../../apps/server/src/kernel/clock.ts'
+import { makeKeyring } from '../../apps/server/src/kernel/crypto.ts'
+import { openDb } from '../../apps/server/src/kernel/db.ts'
+import { makeLog } from '../../apps/server/src/kernel/log.ts'
+import { problems } from '../../apps/server/src/kernel/problem.ts'
+import { Secret } from '../../apps/server/src/kernel/secret.ts'
+
+/** The reference, page by page, printed from the tables the server itself runs by. */
+export async function referencePages(): Promise<Readonly<Record<string, string>>> {
+  const { native, edictum } = await routeTables()
+  return {
+    'configuration.md': configurationPage(),
+    'api.md': apiPage(native, edictum),
+    'permissions.md': permissionsPage(native),
+    'errors.md': errorsPage(),
+  }
+}
+
+/** Composes a server that is never started: its tables need no database. */
+async function routeTables(): Promise<{ native: readonly Route[]; edictum: readonly Route[] }> {
+  const keyring = makeKeyring(['only to print a page, never to keep a secret'])
+  const db = openDb({
+    url: 'postgresql://nobody@127.0.0.1:1/none',
+    applicationName: 'reference',
+    connectionsMax: 2,
+    onBrokenConnection: () => undefined,
+  })
+  const app = compose({
+    config: readConfig({}, () => ''),
+    baseUrl: 'http://localhost:8000',
+    version: '0',
+    db,
+    clock: systemClock(),
+    log: makeLog('error'),
+    keyring,
+    sealing: keyring,
+    setupSecret: new Secret('none'),
+    pendingMigrations: () => Promise.resolve(0),
+  })
+  await app.http.close()
+  await db.end()
+  return app.routes
+}
+
+const printed = '<!-- Printed by `npm run reference`. Change the table in the code instead. -->\n'
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+const code = (text: string): string => `\`${text}\``
+
+function configurationPage(): string {
+  const rows = Object.values(variables).map((row) => {
+    const older: readonly string[] = 'older' in row ? (row.older ?? []) : []
+    const platform: readonly string[] = 'platform' in row ? (row.platform ?? []) : []
+    const fallback =
+      'fallbackWords' in row && row.fallbackWords !== undefined ? row.fallbackWords : String(row.fallback)
+    return [
+      code(row.name),
+      row.help,
+      row.reader.form,
+      fallback === '' ? 'none' : fallback,
+      [...older, ...platform].map(code).join(', '),
+    ]
+  })
+  return `${printed}
+# Configuration
+
+Everything is set by environment variables, also from a file named \`.env\` in the working directory. Each can be given as
+\`NAME_FILE\` with the path of a file that holds the value. A \`COUNTERSIGN_\` name that is not in this table is an error, and
+every mistake is reported at once. Names in the last column are read too; two that say different things are an error,
+except those that platforms set (\`PORT\`, \`DATABASE_URL\`, \`REDIS_URL\`), which are used when nothing else is set.
+
+${table(['Variable', 'What it does', 'Form', 'Without it', 'Other names'], rows)}
+`
+}
+
+function apiPage(native: readonly Route[], edictum: readonly Route[]): string {
+  const rows = (routes: readonly Route[]): string[][] =>
+    routes.map(({ method, path, does, needs }) => [code(`${method} ${path}`), does, code(needs)])
+  return `${printed}
+# API
+
+## Ours: below \`/api/v2\`
+
+JSON with \`snake_case\` names and UTC times. Errors are [problem details](errors.md). Cookie sessions need the header
+\`X-Requested-With: countersign\` on requests that change something. With the server's profile not \`production\`, the
+machine-readable description is at \`/api/v2/openapi.json\`.
+
+${table(['Route', 'What it does', 'Needs'], rows(native))}
+
+## For agents and scripts of the Edictum family: below \`/v1\` and \`/api/v1\`
+
+Errors are \`{"detail": …}\`. A path that begins with \`/rulesets\` is also there as \`/bundles\`.
+
+${table(['Route', 'What it does', 'Needs'], rows(edictum))}
+`
+}
+
+function permissionsPage(native: readonly Route[]): string {
+  const rows = permissions.map((permission) => [
+    code(permission),
+    native
+      .filter(({ needs }) => needs === permission || needs === `agent-key or ${permission}`)
+      .map(({ does }) => does)
+      .join('; '),
+  ])
+  return `${printed}
+# Permissions
+
+A route names the permission it needs; a role is a list of permissions. \`admin\` has all of them.
+
+${table(['Permission', 'What it opens'], rows)}
+`
+}
+
+function errorsPage(): string {
+  const rows = Object.values(problems).map(({ code: name, status, title }) => [
+    `<a id="${name}"></a>${code(name)}`,
+    String(status),
+    title,
+  ])
+  return `${printed}
+# Errors
+
+Errors of \`/api/v2\` are \`application/problem+json\` (RFC 9457): \`type\`, \`title\`, \`status\`, \`detail\` for people,
+\`code\` for programs, \`request_id\` to find the request in the log, and \`errors\` with a path for each field that does not fit.
+A \`code\` never changes its meaning.
+
+${table(['Code', 'Status', 'Title'], rows)}
+`
+}
