@@ -7,6 +7,16 @@ export {
   NotCanonical,
 } from './canonical-json.ts'
 export {
+  type Checkpoint,
+  checkpointText,
+  NotANote,
+  type NoteSignature,
+  noteText,
+  readCheckpoint,
+  readNote,
+  type SignedNote,
+} from './checkpoint.ts'
+export {
   type Actor,
   type ActorKind,
   actorKinds,
@@ -20,6 +30,15 @@ export {
 } from './entry.ts'
 export { type ExportLine, exportLine, hexOf, NotAnExport, readExportLine } from './export-line.ts'
 export {
+  type NoteSigner,
+  type NoteVerifier,
+  openNote,
+  readVerifier,
+  signNote,
+  verifierOf,
+  verifierText,
+} from './note-key.ts'
+export {
   consistencyProof,
   continues,
   includes,
@@ -29,6 +48,18 @@ export {
   nodesFor,
 } from './proof.ts'
 export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
+export {
+  bundleBytes,
+  nodeOf,
+  readBundle,
+  readTile,
+  readTilePath,
+  type TilePlace,
+  tileBytes,
+  tileOf,
+  tilePath,
+  tileWidth,
+} from './tiles.ts'
 export {
   emptyFrontier,
   emptyRoot,
