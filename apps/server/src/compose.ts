@@ -2,8 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { configuredSettings } from './configured-settings.ts'
 import { approvalRoutes, makeApprovals } from './features/approvals/index.ts'
-import { keepAssignments } from './features/assignments/index.ts'
+import {
+  assignAgents,
+  assignedTo,
+  assignmentRoutes,
+  keepAssignments,
+  manageAssignmentRules,
+  previewAssignmentRule,
+} from './features/assignments/index.ts'
 import { environmentRoutes } from './features/environments/index.ts'
+import { eventRoutes, makeEvents } from './features/events/index.ts'
 import { countConnectedAgents, listStreamsOfKey, makeFleet } from './features/fleet/index.ts'
 import { readHealth } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
@@ -17,8 +25,16 @@ import {
   setupToken,
 } from './features/people/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
-import { keepCurrentRollouts } from './features/rollouts/index.ts'
-import { revisionOfHash } from './features/rulesets/index.ts'
+import {
+  keepCurrentRollouts,
+  noteProgress,
+  previewRollout,
+  readRollout,
+  rollOut,
+  rolloutRoutes,
+  signCurrentRollouts,
+} from './features/rollouts/index.ts'
+import { diffRevisions, revisionOfHash, rulesetRoutes, uploadRuleset } from './features/rulesets/index.ts'
 import {
   authenticatePerson,
   changePassword,
@@ -30,7 +46,15 @@ import {
   sweepSessions,
 } from './features/sessions/index.ts'
 import { readSetting, settingRoutes } from './features/settings/index.ts'
-import { findCurrentKeyId, makeFirstSigningKey } from './features/signing/index.ts'
+import {
+  findCurrentKeyId,
+  makeFirstSigningKey,
+  makeSigningKey,
+  retireSigningKey,
+  rotateSigningKey,
+  signingKeyRoutes,
+  signWithKeys,
+} from './features/signing/index.ts'
 import { makeAgentStreams } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
 import { makeSequencer, recordAct, recordRefusal, trailHealth, trailRoutes } from './features/trail/index.ts'
@@ -46,9 +70,15 @@ import type { Secret } from './kernel/secret.ts'
 import { makeWorkers } from './kernel/workers.ts'
 import { mountConsole } from './surfaces/console/mount-console.ts'
 import { edictumApprovalRoutes } from './surfaces/edictum/approvals.ts'
+import { assignmentRoutes as edictumAssignmentRoutes } from './surfaces/edictum/assignments.ts'
+import { deploymentRoutes } from './surfaces/edictum/deployments.ts'
+import { eventSettingRoutes } from './surfaces/edictum/event-settings.ts'
+import { eventRoutes as edictumEventRoutes } from './surfaces/edictum/events.ts'
 import { healthRoutes } from './surfaces/edictum/health.ts'
 import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
 import { peopleRoutes } from './surfaces/edictum/people.ts'
+import { rulesetRoutes as edictumRulesetRoutes, type Fetch } from './surfaces/edictum/rulesets.ts'
+import { signingRoutes } from './surfaces/edictum/signing.ts'
 import { streamRoutes } from './surfaces/edictum/stream.ts'
 import { mountNative } from './surfaces/native/mount-native.ts'
 import { metricsRoute } from './surfaces/ops/metrics.ts'
@@ -189,6 +219,13 @@ export function compose(needs: ComposeNeeds): App {
     replicaId,
   })
 
+  const events = makeEvents({
+    kernel: { db, bus, clock, log, workers },
+    keyring,
+    recordAct: record,
+    noteEvidence: fleet.noteEvidence,
+    daysKept: (tenant) => setting(tenant, 'events.retention_days'),
+  })
   const approvals = makeApprovals({
     kernel: { db, bus, clock, newId, log },
     keyring,
@@ -201,6 +238,22 @@ export function compose(needs: ComposeNeeds): App {
     },
   })
   workers.add({ name: 'approval_timeout', everyMs: 1_000, work: approvals.sweep })
+  streams.onSent(progress.noteSent)
+  fleet.onEvidence(({ tenant, environment, agentId, revisionHash, source, at }) => {
+    // What was fetched may have been refused by the agent: that is a step of its own.
+    if (revisionHash === undefined || source === 'fetch') return
+    progress.noteRunning({ tenant, environment, agentId, revisionHash, at })
+  })
+  const noteFetch = ({ agent, prefix, rollout, rendering }: Fetch): void => {
+    const { tenant, environment, agentId, keyId } = agent
+    if (agentId === undefined) return
+    const { rolloutId, ruleset, version, renderings } = rollout
+    const at = clock.now()
+    const fetched = { keyId, ruleset, version, isV1: prefix === '/v1' }
+    const revisionHash = renderings[rendering].hash
+    fleet.noteEvidence([{ tenant, environment, agentId, revisionHash, at, source: 'fetch', fetched }])
+    progress.noteFetched({ tenant, rolloutId, agentId, at })
+  }
 
   const health = readHealth({
     db,
@@ -248,8 +301,10 @@ export function compose(needs: ComposeNeeds): App {
     }),
     ...trailRoutes({ db, keyring: sealing }),
     ...approvalRoutes({ clock, approvals }),
+    ...eventRoutes({ db, clock, events, approvalOf: () => Promise.resolve(null) }),
   ]
   const inbox = edictumApprovalRoutes(approvals)
+  const feed = edictumEventRoutes({ db, clock, newId, events, noteManifest: () => undefined })
   const edictum: Route[] = [
     ...healthRoutes({
       readHealth: health,
@@ -277,18 +332,17 @@ export function compose(needs: ComposeNeeds): App {
       currentRollout: rollouts.currentRollout,
       seenDialect: fleet.seenDialect,
       assignedTo: assignedTo({ db, resolveAssignment: assignments.resolveAssignment }),
-      noteFetch: (fetch) => {
-        noteFetch(fetch, clock.now())
-      },
+      noteFetch,
     }),
     ...deploymentRoutes({ db, rollOut: roll }),
     ...signingRoutes({ db, rotate }),
     ...edictumAssignmentRoutes({ db, rules: assignmentRules, resolveAssignment: assignments.resolveAssignment }),
     ...streamRoutes({ streams }),
     ...inbox.both,
+    ...feed.both,
   ]
-  const edictumV1: Route[] = [...inbox.v1]
-  const edictumApiV1: Route[] = [...inbox.apiV1]
+  const edictumV1: Route[] = [...inbox.v1, ...feed.v1]
+  const edictumApiV1: Route[] = [...inbox.apiV1, ...feed.apiV1, ...eventSettingRoutes(events.purge)]
 
   const renew = renewCookie({ clock, sessions, cookie })
   http.addHook('onSend', (request, reply, _payload, done) => {
@@ -318,8 +372,10 @@ export function compose(needs: ComposeNeeds): App {
       await streams.drain()
       approvals.drain()
       await http.close()
+      await events.settle()
       await workers.stop()
       await agents.flushUses().catch(() => undefined)
+      await progress.flush()
       await bus.stop()
     },
   }

@@ -1,4 +1,5 @@
 import type { Sql } from '../../kernel/db.ts'
+import { isId } from '../../kernel/ids.ts'
 import { type Approval, type Asked, asOf, type SettledStatus, type Settlement } from './approval.ts'
 
 type Row = Asked & {
@@ -81,6 +82,7 @@ export async function insertApproval(tx: Sql, asked: Asked): Promise<void> {
 export type Sight = { readonly tenant: string; readonly environment?: string | undefined }
 
 export async function findApproval(db: Sql, { tenant, environment }: Sight, id: string): Promise<Approval | undefined> {
+  if (!isId(id)) return undefined
   const [row] = await db.query<Row>(
     `select ${columns} from approvals as a
       where a.tenant_id = $1 and a.id = $2 and ($3::text is null or a.environment = $3)`,
@@ -164,8 +166,9 @@ export async function cancelOfRevokedKeys(
   return rows.map(fromRow)
 }
 
-export type Filter = {
-  readonly status?: 'pending' | 'settled' | SettledStatus | undefined
+export type ApprovalFilter = {
+  /** `refused`: denied or cancelled, which agents are told alike. */
+  readonly status?: 'pending' | 'settled' | 'refused' | SettledStatus | undefined
   readonly environment?: string | undefined
   readonly agent?: string | undefined
   readonly tool?: string | undefined
@@ -181,6 +184,7 @@ const matching = `
   and case $3::text
         when 'pending' then a.status = 'pending' and a.deadline > $2
         when 'settled' then not (a.status = 'pending' and a.deadline > $2)
+        when 'refused' then a.status in ('denied', 'cancelled')
         when 'timed_out' then a.status = 'timed_out' or (a.status = 'pending' and a.deadline <= $2)
         else $3::text is null or a.status = $3
       end
@@ -193,7 +197,7 @@ const matching = `
   and ($10::text is null or a.tool ilike $10 or a.agent_id ilike $10 or a.message ilike $10 or a.args ilike $10
        or a.id::text like $10)`
 
-function valuesOf(tenant: string, filter: Filter, now: Date): unknown[] {
+function valuesOf(tenant: string, filter: ApprovalFilter, now: Date): unknown[] {
   const pattern = filter.text === undefined ? null : `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`
   const { status, environment, agent, tool, session, since, until } = filter
   return [tenant, now, status, environment, agent, tool, session, since, until, pattern].map((value) => value ?? null)
@@ -201,16 +205,22 @@ function valuesOf(tenant: string, filter: Filter, now: Date): unknown[] {
 
 export type Place = { readonly deadline: Date; readonly id: string }
 
-/** A page in the order of the list: soonest deadline first among pending ones, otherwise newest first. */
+export type Page = {
+  readonly order: 'newest' | 'deadline'
+  readonly after?: Place | undefined
+  readonly offset?: number | undefined
+  readonly limit: number
+}
+
+/** Newest first, or those whose deadline is soonest, which only pending ones have before them. */
 export async function listApprovals(
   db: Sql,
   tenant: string,
-  filter: Filter,
+  filter: ApprovalFilter,
   now: Date,
-  page: { readonly after?: Place | undefined; readonly offset?: number | undefined; readonly limit: number },
+  { order, after, offset = 0, limit }: Page,
 ): Promise<readonly Approval[]> {
-  const { after, offset = 0, limit } = page
-  const isByDeadline = filter.status === 'pending'
+  const isByDeadline = order === 'deadline'
   const rows = await db.query<Row>(
     `select ${columns} from approvals as a
       where ${matching}
@@ -223,7 +233,7 @@ export async function listApprovals(
   return rows.map(fromRow)
 }
 
-export async function countApprovals(db: Sql, tenant: string, filter: Filter, now: Date): Promise<number> {
+export async function countApprovals(db: Sql, tenant: string, filter: ApprovalFilter, now: Date): Promise<number> {
   const [row] = await db.query<{ count: number }>(
     `select count(*) as count from approvals as a where ${matching}`,
     valuesOf(tenant, filter, now),

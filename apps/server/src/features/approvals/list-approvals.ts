@@ -3,7 +3,7 @@ import type { Sql } from '../../kernel/db.ts'
 import { isId } from '../../kernel/ids.ts'
 import { invalidInput } from '../../kernel/problem.ts'
 import { type Approval, asOf } from './approval.ts'
-import { countApprovals, countPending, type Filter, listApprovals, type Place } from './approvals-table.ts'
+import { type ApprovalFilter, countApprovals, countPending, listApprovals, type Place } from './approvals-table.ts'
 
 type Needs = { readonly db: Sql; readonly clock: Pick<Clock, 'now'> }
 
@@ -17,16 +17,26 @@ export type ApprovalList = {
 
 export type ReadApprovals = (
   tenant: string,
-  filter: Filter,
-  page: { readonly limit: number; readonly cursor?: string | undefined },
+  filter: ApprovalFilter,
+  page: {
+    readonly limit: number
+    readonly cursor?: string | undefined
+    readonly offset?: number | undefined
+    readonly order?: 'newest'
+  },
 ) => Promise<ApprovalList>
 
-/** One page of the inbox, as it is at this moment. */
+/** One page of the inbox, as it is at this moment: pending ones by their deadlines, all else newest first. */
 export function readApprovals({ db, clock }: Needs): ReadApprovals {
-  return async (tenant, filter, { limit, cursor }) => {
+  return async (tenant, filter, { limit, cursor, offset, order }) => {
     const now = clock.now()
     const after = cursor === undefined ? undefined : placeIn(cursor)
-    const found = await listApprovals(db, tenant, filter, now, { after, limit: limit + 1 })
+    const found = await listApprovals(db, tenant, filter, now, {
+      order: order ?? (filter.status === 'pending' ? 'deadline' : 'newest'),
+      after,
+      offset,
+      limit: limit + 1,
+    })
     const items = found.slice(0, limit)
     const last = found.length > limit ? items.at(-1) : undefined
     return {

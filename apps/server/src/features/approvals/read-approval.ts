@@ -1,6 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Sql } from '../../kernel/db.ts'
-import { isId } from '../../kernel/ids.ts'
 import { notFound } from '../../kernel/problem.ts'
 import { type Approval, asOf } from './approval.ts'
 import { findApproval, notePoll, type Sight } from './approvals-table.ts'
@@ -13,7 +12,7 @@ export type ReadApproval = (sight: Sight, id: string) => Promise<Approval>
 /** An approval as it is at this moment. */
 export function readApproval({ db, clock }: Pick<Needs, 'db' | 'clock'>): ReadApproval {
   return async (sight, id) => {
-    const found = isId(id) ? await findApproval(db, sight, id) : undefined
+    const found = await findApproval(db, sight, id)
     if (!found) throw notFound('approval')
     return asOf(found, clock.now())
   }
@@ -22,18 +21,26 @@ export function readApproval({ db, clock }: Pick<Needs, 'db' | 'clock'>): ReadAp
 /** Longer than this nobody is kept waiting: clients give a request up after 30 s. */
 export const waitSecondsMax = 25
 
-export type PollApproval = (sight: Sight, id: string, waitSeconds: number, gone: AbortSignal) => Promise<Approval>
+export type Poll = {
+  readonly waitSeconds: number
+  /** Aborted when the asker has gone. */
+  readonly gone: AbortSignal
+  /** An agent that waits for its answer; a person who looks is none. */
+  readonly isAgent: boolean
+}
+
+export type PollApproval = (sight: Sight, id: string, poll: Poll) => Promise<Approval>
 
 /** What the waiting agent asks: answers at once when settled, otherwise as soon as it is, or when the wait is over. */
 export function pollApproval({ db, clock, waiting }: Needs): PollApproval {
   const read = readApproval({ db, clock })
-  return async (sight, id, waitSeconds, gone) => {
+  return async (sight, id, { waitSeconds, gone, isAgent }) => {
     const wait = Math.min(waitSeconds, waitSecondsMax) * 1000
     const waiter = wait > 0 ? waiting.untilSettled(id, wait, gone) : undefined
     try {
       const approval = await read(sight, id)
       if (approval.settlement) return approval
-      await notePoll(db, sight.tenant, id, clock.now())
+      if (isAgent) await notePoll(db, sight.tenant, id, clock.now())
       if (!waiter) return approval
       // Its own deadline ends the wait too, since nobody announces that in the same instant.
       const untilDeadline = Math.max(1, approval.deadline.getTime() - clock.now().getTime())

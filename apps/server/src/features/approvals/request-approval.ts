@@ -34,7 +34,7 @@ type Needs = {
   /** Throws when the agent or its key asks too often. */
   readonly limitRequests: (who: Agent) => Promise<void>
   /** Hash of the revision the server last saw this agent run. */
-  readonly lastRevisionOf: (tenant: string, environment: string, agentId: string) => Promise<string | undefined>
+  readonly lastRevisionOf: (tenant: string, environment: string, agentId: string) => Promise<string | null>
 }
 
 /** Holds a call for a human. What is stored, shown and announced is redacted here, before anything else sees it. */
@@ -43,7 +43,7 @@ export function requestApproval(needs: Needs): RequestApproval {
   return async (who, question, facts) => {
     await limitRequests(who)
     const agentId = agentIdOf(who)
-    const revision = (await lastRevisionOf(who.tenant, who.environment, agentId)) ?? null
+    const revision = await lastRevisionOf(who.tenant, who.environment, agentId)
     const createdAt = clock.now()
     const draft = {
       ...shown(question),

@@ -12,32 +12,19 @@ import {
 import { Type } from 'typebox'
 import type { Clock } from '../../kernel/clock.ts'
 import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
-import type { CancelApproval, DecideApproval } from './decide-approval.ts'
-import type { DecideMany } from './decide-many.ts'
 import type { Decider } from './decider.ts'
-import type { DescribeApproval } from './describe-approval.ts'
-import type { ReadApprovals } from './list-approvals.ts'
+import type { Approvals } from './make-approvals.ts'
 import { itemView } from './views.ts'
 
 type Needs = {
   readonly clock: Pick<Clock, 'now'>
-  readonly readApprovals: ReadApprovals
-  readonly describe: DescribeApproval
-  readonly decide: DecideApproval
-  readonly decideMany: DecideMany
-  readonly cancel: CancelApproval
+  readonly approvals: Pick<Approvals, 'readApprovals' | 'describe' | 'decide' | 'decideMany' | 'cancel'>
 }
 
 const params = Type.Object({ id: idText })
 
-export function approvalRoutes({
-  clock,
-  readApprovals,
-  describe,
-  decide,
-  decideMany,
-  cancel,
-}: Needs): readonly Route[] {
+export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
+  const { readApprovals, describe, decide, decideMany, cancel } = approvals
   return [
     route({
       does: 'List approvals',

@@ -1,0 +1,91 @@
+import type { Bus } from '../../kernel/bus.ts'
+import type { Clock, Stop } from '../../kernel/clock.ts'
+import type { Keyring } from '../../kernel/crypto.ts'
+import type { Db } from '../../kernel/db.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { TakeFromLimit } from '../limits/index.ts'
+import type { RevisionOfHash } from '../rulesets/index.ts'
+import type { ReadSetting } from '../settings/index.ts'
+import type { RecordAct } from '../trail/index.ts'
+import { makeWaiting } from './await-settlement.ts'
+import { cancelApproval, decideApproval } from './decide-approval.ts'
+import { decideMany } from './decide-many.ts'
+import { describeApproval, type ReadReportedEvents } from './describe-approval.ts'
+import { cancelOrphansOfKeys, expireApprovals } from './expire-approvals.ts'
+import { limitRequests } from './limit-requests.ts'
+import { readApprovals } from './list-approvals.ts'
+import { pollApproval, readApproval } from './read-approval.ts'
+import { requestApproval } from './request-approval.ts'
+import { revisionText } from './revision-text.ts'
+
+type Needs = {
+  readonly kernel: {
+    readonly db: Db
+    readonly bus: Bus
+    readonly clock: Clock
+    readonly newId: () => string
+    readonly log: Log
+  }
+  readonly keyring: Pick<Keyring, 'digest'>
+  readonly recordAct: RecordAct
+  readonly limits: { readonly takeFromLimit: TakeFromLimit; readonly readSetting: ReadSetting }
+  /** What other features know of the agent that asks. */
+  readonly agents: {
+    readonly lastRevisionOf: (tenant: string, environment: string, agentId: string) => Promise<string | null>
+    readonly revisionOfHash: RevisionOfHash
+    readonly reportedEvents: ReadReportedEvents
+  }
+}
+
+/** The inbox of held calls, whole: who asks, who answers, who waits. */
+export function makeApprovals({ kernel, keyring, recordAct, limits, agents }: Needs) {
+  const { db, bus, clock, newId, log } = kernel
+  const acts = { db, clock, bus, recordAct }
+  const waiting = makeWaiting({ bus, clock })
+  const decide = decideApproval(acts)
+  const read = readApproval({ db, clock })
+  const expire = expireApprovals(acts)
+  const cancelOfRevoked = cancelOrphansOfKeys(acts)
+  let stop: Stop = () => undefined
+
+  return {
+    request: requestApproval({
+      ...acts,
+      newId,
+      keyring,
+      limitRequests: limitRequests(limits),
+      lastRevisionOf: agents.lastRevisionOf,
+    }),
+    poll: pollApproval({ db, clock, waiting }),
+    decide,
+    decideMany: decideMany({ decide, clock }),
+    cancel: cancelApproval(acts),
+    read,
+    readApprovals: readApprovals({ db, clock }),
+    describe: describeApproval({
+      db,
+      clock,
+      readApproval: read,
+      revisionText: revisionText({ db, revisionOfHash: agents.revisionOfHash }),
+      reportedEvents: agents.reportedEvents,
+    }),
+    /** One pass of the worker `approval_timeout`. */
+    sweep: async (): Promise<void> => {
+      await expire()
+      await cancelOfRevoked()
+    },
+    start: (): void => {
+      stop = bus.on('key.revoked', () => {
+        // The sweep comes a second later in any case.
+        cancelOfRevoked().catch((err: unknown) => log.debug({ err }, 'Approvals of a revoked key wait for the sweep'))
+      })
+    },
+    /** Lets those who wait for an answer go; they ask again elsewhere. */
+    drain: (): void => {
+      stop()
+      waiting.release()
+    },
+  }
+}
+
+export type Approvals = ReturnType<typeof makeApprovals>
