@@ -227,12 +227,6 @@ export const variables = {
     fallback: 50_000,
     help: 'Agent streams one tenant may hold open on one replica.',
   }),
-  streamsPerKey: variable({
-    name: 'COUNTERSIGN_STREAMS_PER_KEY',
-    reader: integer(1, 1_000_000),
-    fallback: 20_000,
-    help: 'Agent streams one agent key may hold open on one replica.',
-  }),
   sessionHours: variable({
     name: 'COUNTERSIGN_SESSION_HOURS',
     older: ['EDICTUM_SESSION_TTL_HOURS'],

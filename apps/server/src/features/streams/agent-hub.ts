@@ -17,7 +17,7 @@ const keyOf = ({ tenant, environment, ruleset }: Place): string => `${tenant} ${
 
 export type AgentHub = {
   /** Takes the reply over and keeps the agent current from here on. Throws a Problem before anything was sent. */
-  readonly open: (caller: Caller, reply: FastifyReply) => void
+  readonly open: (caller: Caller, reply: FastifyReply) => Promise<void>
   readonly rolledOut: (place: Place) => Promise<void>
   /** Assignments of a tenant changed: connections are moved to what is meant for them now. */
   readonly reassigned: (tenant: string) => Promise<void>
@@ -191,11 +191,12 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
   }
 
   return {
-    open: (caller, reply) => {
+    open: async (caller, reply) => {
+      const perKey = await limits.perKey(caller.tenant)
       if (isDraining) {
         throw new Problem(problems.unavailable, 'This server is going away. Connect again.', { retryAfterSeconds: 1 })
       }
-      registry.requireRoom(caller)
+      registry.requireRoom(caller, perKey)
       const { min, max } = limits.agesMs
       const now = clock.now().getTime()
       const sink = openSink(reply, () => end(connection, 'closed'))

@@ -35,9 +35,9 @@ export type FleetNeeds = {
 }
 
 export type StreamLimits = {
-  /** Open agent streams of one tenant, and of one key, on this replica. */
+  /** Open agent streams on this replica: of one tenant, and of one key as the tenant set it. */
   readonly perTenant: number
-  readonly perKey: number
+  readonly perKey: (tenant: string) => Promise<number>
   readonly agesMs: { readonly min: number; readonly max: number }
 }
 

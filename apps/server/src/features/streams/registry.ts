@@ -6,7 +6,7 @@ import type { StreamLimits } from './hub-needs.ts'
 export type Registry = {
   readonly add: (connection: Connection) => void
   readonly remove: (connection: Connection) => void
-  readonly requireRoom: (caller: Caller) => void
+  readonly requireRoom: (caller: Caller, perKey: number) => void
   readonly inEnvironment: (tenant: string, environment: string) => Iterable<Connection>
   readonly ofTenant: (tenant: string) => Iterable<Connection>
   readonly ofKey: (keyId: string) => Iterable<Connection>
@@ -18,7 +18,7 @@ export type Registry = {
 
 export const shares = 25
 
-export function makeRegistry(limits: StreamLimits): Registry {
+export function makeRegistry({ perTenant }: Pick<StreamLimits, 'perTenant'>): Registry {
   const tenants = new Map<string, Map<string, Set<Connection>>>()
   const tenantCounts = new Map<string, number>()
   const keys = new Map<string, Set<Connection>>()
@@ -57,11 +57,11 @@ export function makeRegistry(limits: StreamLimits): Registry {
       ofKey?.delete(connection)
       if (ofKey?.size === 0) keys.delete(keyId)
     },
-    requireRoom: ({ tenant, keyId }) => {
+    requireRoom: ({ tenant, keyId }, perKey) => {
       const ofKey = keys.get(keyId)?.size ?? 0
-      if (ofKey >= limits.perKey) throw full(`This key has ${ofKey} streams open, which is its limit.`)
+      if (ofKey >= perKey) throw full(`This key has ${ofKey} streams open, which is its limit.`)
       const ofTenant = tenantCounts.get(tenant) ?? 0
-      if (ofTenant >= limits.perTenant) throw full(`There are ${ofTenant} streams open, which is the limit.`)
+      if (ofTenant >= perTenant) throw full(`There are ${ofTenant} streams open, which is the limit.`)
     },
     inEnvironment: (tenant, environment) => tenants.get(tenant)?.get(environment) ?? [],
     ofTenant: function* (tenant) {

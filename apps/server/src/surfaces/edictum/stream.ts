@@ -21,8 +21,7 @@ export function streamRoutes({ streams }: { readonly streams: Pick<AgentStreams,
       handle: async ({ who, query, facts, request, reply }) => {
         refuseOtherEnvironment(who, query.env)
         const prefix = request.routeOptions.url?.startsWith('/v1/') ? '/v1' : '/api/v1'
-        streams.open(readCaller(who, query, prefix, facts), reply)
-        return Promise.resolve()
+        await streams.open(readCaller(who, query, prefix, facts), reply)
       },
     }),
   ]
