@@ -201,8 +201,6 @@ export function compose(needs: ComposeNeeds): App {
     log,
     know: { currentRollout: rollouts.currentRollout, revisionOfHash: revisionOf },
   })
-  const assignmentOrder = (tenant: string) => setting(tenant, 'assignments.order')
-  const assignments = keepAssignments({ db, bus, orderOf: assignmentOrder })
   const fleet = makeFleet({ db, clock, newId, bus, log, replicaId })
   const streams = makeAgentStreams({
     kernel: { db, bus, clock, newId, log },
@@ -233,7 +231,7 @@ export function compose(needs: ComposeNeeds): App {
     limits: { takeFromLimit: limit, readSetting: setting },
     agents: {
       lastRevisionOf: fleet.lastRevisionOf,
-      revisionOfHash: revisionOfHash({ db, bus }),
+      revisionOfHash: revisionOf,
       reportedEvents: () => Promise.resolve([]),
     },
   })

@@ -1,4 +1,5 @@
 export { type AssignAgents, assignAgents } from './assign-agents.ts'
+export { assignedTo } from './assigned-to.ts'
 export type { Ask, AssignmentOrder, AssignmentRule, AssignmentSource, Resolution } from './assignment.ts'
 export { findKnownAgent, listRules } from './assignments-table.ts'
 export { type ManageAssignmentRules, manageAssignmentRules, type RuleChange } from './manage-assignment-rules.ts'

@@ -1,4 +1,5 @@
-export { diffRevisions } from './diff-revisions.ts'
+export { diffRevisions, modelOf } from './diff-revisions.ts'
+export { diffOnWire } from './outline.ts'
 export { ownHash, personRef, type Revision, type RulesetDialect } from './revision.ts'
 export { type RevisionOfHash, revisionOfHash } from './revision-of-hash.ts'
 export {

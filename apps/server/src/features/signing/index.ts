@@ -1,8 +1,12 @@
-export { currentSigningKey } from './current-signing-key.ts'
 export { makeFirstSigningKey, makeSigningKey } from './make-signing-key.ts'
 export { retireSigningKey } from './retire-signing-key.ts'
 export { type Rotated, rotateSigningKey } from './rotate-signing-key.ts'
 export { signingKeyRoutes } from './routes.ts'
 export { keysThatSign, type Signature, type SignWithKeys, signWithKeys } from './sign-bytes.ts'
-export { type AgentsOfKeys, type FollowingAgent, followersOfSigningKey } from './signing-key-followers.ts'
-export { findCurrentKeyId, findSigningKey, listSigningKeys, type SealedKey } from './signing-keys-table.ts'
+export {
+  countSigningKeys,
+  findCurrentKeyId,
+  findSigningKey,
+  listSigningKeys,
+  type SealedKey,
+} from './signing-keys-table.ts'

@@ -4,7 +4,7 @@ import type { Db } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
-import type { FollowersOfSigningKey } from './signing-key-followers.ts'
+import { followersOf } from './signing-key-followers.ts'
 import { findSigningKey, lockSigningKeys, retireKeyRow } from './signing-keys-table.ts'
 
 type Needs = {
@@ -12,14 +12,13 @@ type Needs = {
   readonly clock: { readonly now: () => Date }
   readonly bus: Pick<Bus, 'announce'>
   readonly recordAct: RecordAct
-  readonly followers: FollowersOfSigningKey
 }
 
 /** How many that would freeze are named in the sentence; the console lists the rest. */
 const namedMax = 5
 
 /** Ends a key's signing. Agents that pinned it would keep their last rules for ever, so whoever asks must have seen them. */
-export function retireSigningKey({ db, clock, bus, recordAct, followers }: Needs) {
+export function retireSigningKey({ db, clock, bus, recordAct }: Needs) {
   return (who: Person, id: string, confirm: string | undefined, facts: RequestFacts): Promise<void> =>
     db.inTx(async (tx) => {
       await lockSigningKeys(tx, who.tenant, 'alone')
@@ -29,7 +28,7 @@ export function retireSigningKey({ db, clock, bus, recordAct, followers }: Needs
       if (key.isCurrent) {
         throw new Problem(problems.conflict, 'This is the current signing key. Rotate first; then it can be retired.')
       }
-      const { keys, agents } = await followers(tx, who.tenant, id)
+      const { keys, agents } = await followersOf(tx, who.tenant, id)
       const word = key.publicKey.slice(0, 8)
       if (keys.length > 0 && (confirm === undefined || !equalInConstantTime(confirm, word))) {
         throw new Problem(

@@ -12,17 +12,16 @@ import { notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
 import type { retireSigningKey } from './retire-signing-key.ts'
 import type { rotateSigningKey } from './rotate-signing-key.ts'
-import type { FollowersOfSigningKey } from './signing-key-followers.ts'
+import { followersOf } from './signing-key-followers.ts'
 import { findSigningKey, listSigningKeys, type SigningKeyRow } from './signing-keys-table.ts'
 
 type Needs = {
   readonly db: Sql
-  readonly followers: FollowersOfSigningKey
   readonly rotate: ReturnType<typeof rotateSigningKey>
   readonly retire: ReturnType<typeof retireSigningKey>
 }
 
-export function signingKeyRoutes({ db, followers, rotate, retire }: Needs): readonly Route[] {
+export function signingKeyRoutes({ db, rotate, retire }: Needs): readonly Route[] {
   const read = async (tenant: string, id: string): Promise<SigningKey> => {
     const row = await findSigningKey(db, tenant, id)
     if (!row) throw notFound('signing key')
@@ -58,7 +57,7 @@ export function signingKeyRoutes({ db, followers, rotate, retire }: Needs): read
       answers: signingKeyFollowers,
       handle: async ({ who, params: { id } }) => {
         await read(who.tenant, id)
-        const { keys, agents } = await followers(db, who.tenant, id)
+        const { keys, agents } = await followersOf(db, who.tenant, id)
         return {
           keys: keys.map(({ lastUsedAt, ...key }) => ({ ...key, last_used_at: lastUsedAt?.toISOString() ?? null })),
           agents: agents.map(({ agentId, environment, keyId, lastSeenAt }) => ({

@@ -52,6 +52,15 @@ export function listSealedKeys(db: Sql, tenant: string): Promise<SealedKey[]> {
   )
 }
 
+/** How many would sign a rollout. */
+export async function countSigningKeys(db: Sql, tenant: string): Promise<number> {
+  const [row] = await db.query<{ count: number }>(
+    `select count(*) as count from signing_keys as k where k.tenant_id = $1 and k.retired_at is null`,
+    [tenant],
+  )
+  return row?.count ?? 0
+}
+
 const columns = `k.id, k.public_key as "publicKey", k.is_current as "isCurrent", k.made_by as "madeBy", p.email as "madeByEmail",
   k.made_at as "madeAt", k.retired_at as "retiredAt",
   (select count(*) from agent_keys as a
@@ -99,6 +108,31 @@ export function listFollowingKeys(db: Sql, tenant: string, signingKeyId: string)
        from agent_keys as a
       where a.tenant_id = $1 and a.signing_key_id = $2 and a.revoked_at is null
       order by a.last_used_at desc nulls last, a.id`,
+    [tenant, signingKeyId],
+  )
+}
+
+export type FollowingAgent = {
+  readonly agentId: string
+  readonly environment: string
+  readonly keyId: string
+  readonly lastSeenAt: Date | null
+}
+
+/** Agents that were seen with those keys: on a stream that is open, or fetching. */
+export function listFollowingAgents(db: Sql, tenant: string, signingKeyId: string): Promise<FollowingAgent[]> {
+  return db.query<FollowingAgent>(
+    `select u.agent_id as "agentId", k.environment, k.id as "keyId", max(g.last_seen_at) as "lastSeenAt"
+       from agent_keys as k
+       join (select s.tenant_id, s.key_id, s.agent_id from agent_streams as s where s.tenant_id = $1
+             union
+             select f.tenant_id, f.key_id, f.agent_id from agent_fetches as f where f.tenant_id = $1) as u
+         on u.tenant_id = k.tenant_id and u.key_id = k.id
+       left join agents as g
+         on g.tenant_id = k.tenant_id and g.environment = k.environment and g.agent_id = u.agent_id
+      where k.tenant_id = $1 and k.signing_key_id = $2 and k.revoked_at is null
+      group by u.agent_id, k.environment, k.id
+      order by max(g.last_seen_at) desc nulls last, u.agent_id`,
     [tenant, signingKeyId],
   )
 }
