@@ -12,8 +12,8 @@ export default defineConfig({
     // Threads clone their databases twice as fast as forks do; more than two fight over the database's disk.
     pool: 'threads',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,
@@ -43,7 +43,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'browser', include: [browser], exclude: ignored, globalSetup, testTimeout: 60_000 },
+        test: { name: 'browser', include: [browser], exclude: ignored, globalSetup, testTimeout: 120_000 },
       },
     ],
   },
