@@ -30,3 +30,20 @@ export { type ParseOptions, type ParseResult, parseRuleset } from './parse-rules
 export { type Rendering, type RenderingsResult, renderings } from './renderings.ts'
 export { type ExtendsResult, type ParentSource, type PinnedParent, resolveExtends } from './resolve-extends.ts'
 export { sameRuleset } from './same-ruleset.ts'
+export {
+  recordApproval,
+  recordResult,
+  resetWorkflow,
+  setWorkflowStage,
+  type WorkflowChange,
+} from './workflow/change-workflow.ts'
+export { evaluateWorkflow, type WorkflowDecision, type WorkflowFacts } from './workflow/evaluate-workflow.ts'
+export { parseWorkflow, type WorkflowOptions, type WorkflowResult } from './workflow/parse-workflow.ts'
+export {
+  initialWorkflowState,
+  type Stage,
+  type Workflow,
+  type WorkflowEvent,
+  type WorkflowState,
+} from './workflow/workflow.ts'
+export { legacyStateKey, snapshotToJson, stateFromJson, stateKey, stateToJson } from './workflow/workflow-wire.ts'
