@@ -103,7 +103,7 @@ function parseJson(body: Buffer): unknown {
   try {
     text = utf8.decode(body)
   } catch (cause) {
-    throw new Problem(problems.malformed, 'The body is not valid UTF-8.', { cause })
+    throw new Problem(problems.invalidInput, 'The body is not valid UTF-8.', { cause })
   }
   try {
     return JSON.parse(text) as unknown
