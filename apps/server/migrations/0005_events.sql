@@ -124,3 +124,14 @@ end
 $$;
 
 revoke execute on function make_event_partition(timestamptz), drop_event_partition(timestamptz) from public;
+
+create table skill_scans (
+  tenant_id uuid not null references tenants (id),
+  id uuid not null,
+  environment text not null,
+  agent_id text not null,
+  received_at timestamptz not null,
+  report text not null,
+  primary key (tenant_id, id)
+);
+comment on table skill_scans is 'What an agent''s scanner found in its skills, as reported, redacted';

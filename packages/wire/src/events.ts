@@ -9,6 +9,15 @@ export type EventDimension = (typeof eventDimensions)[number]
 export const eventSeries = ['allowed', 'blocked', 'held', 'observed', 'failed', 'other'] as const
 export type EventSeries = (typeof eventSeries)[number]
 
+const eventSeriesWord = Type.Union([
+  Type.Literal('allowed'),
+  Type.Literal('blocked'),
+  Type.Literal('held'),
+  Type.Literal('observed'),
+  Type.Literal('failed'),
+  Type.Literal('other'),
+])
+
 const choices = (description: string) =>
   Type.Optional(Type.Array(Type.String({ maxLength: 1_024 }), { maxItems: 50, description }))
 
@@ -50,7 +59,7 @@ const eventFields = {
   verdict: Type.String({
     description: 'Canonical action: call_allowed, call_blocked, call_asked … or whatever was sent',
   }),
-  series: Type.Union(eventSeries.map((word) => Type.Literal(word))),
+  series: eventSeriesWord,
   mode: Type.String(),
   rule: nullable(Type.String()),
   reason: nullable(Type.String()),

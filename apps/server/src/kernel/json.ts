@@ -1,5 +1,8 @@
-/** A number whose text says more than a double can hold. Written back exactly as it came. */
-export type ExactNumber = { readonly rawJSON: string }
+/**
+ * A number whose text says more than a double can hold. Written back exactly as it came. The second member is never
+ * there: it keeps the compiler from taking one for an object of JSON.
+ */
+export type ExactNumber = { readonly rawJSON: string; readonly noObject?: () => never }
 
 export type JsonValue =
   | null
@@ -8,7 +11,9 @@ export type JsonValue =
   | string
   | ExactNumber
   | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue }
+  | JsonObject
+
+export type JsonObject = { readonly [key: string]: JsonValue }
 
 // ECMAScript 2026 (JSON.parse source text access), which Node 24 has and the compiler's library does not know yet.
 const native = JSON as unknown as {
@@ -53,7 +58,7 @@ export function exactNumber(text: string): ExactNumber {
   return native.rawJSON(text)
 }
 
-export function isJsonObject(value: unknown): value is { readonly [key: string]: JsonValue } {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !native.isRawJSON(value)
 }
 
@@ -75,7 +80,7 @@ export function writeSortedJson(value: JsonValue, depth = 0): string {
     return `${text}]`
   }
   if (native.isRawJSON(value)) return value.rawJSON
-  const object = value as { readonly [key: string]: JsonValue }
+  const object = value as JsonObject
   const keys = Object.keys(object).sort()
   let text = '{'
   for (const key of keys) {

@@ -1,0 +1,7 @@
+export { canonicalAction, legacyAction } from './actions.ts'
+export type { EventFilter } from './event-scope.ts'
+export type { IngestEvents, Sender } from './ingest-events.ts'
+export { type Events, makeEvents } from './make-events.ts'
+export { type CallApproval, eventRoutes } from './routes.ts'
+export { isoOf, type ShownEvent, showEvent } from './show-event.ts'
+export type { StoredEvent } from './stored-event.ts'

@@ -1,0 +1,120 @@
+import type { Sql } from '../../kernel/db.ts'
+import { invalidInput } from '../../kernel/problem.ts'
+import type { EventScope } from './event-scope.ts'
+import type { EventWords } from './event-words.ts'
+import { hoursOf, looksOf, minutesOf, type Range } from './scan-events.ts'
+import { type EventRecord, type Position, readEvents, type StoredEvent, selectEvents } from './stored-event.ts'
+
+const minuteMicros = 60_000_000
+
+export type Page = {
+  readonly events: readonly StoredEvent[]
+  readonly next: Position | undefined
+  /** Set when time ran out: everything newer was looked at, and `next` goes on from there. */
+  readonly searchedTo: number | undefined
+}
+
+type Needs = { readonly db: Sql; readonly words: EventWords }
+
+/** A page waits this long for a rare text at the most; what was found until then is shown. */
+export const pageMs = 1_500
+
+/** Events of a scope, newest first: by the agent's time, then arrival. */
+export function searchEvents({ db, words }: Needs) {
+  return async (
+    scope: EventScope,
+    { after, limit, patienceMs = pageMs }: { after?: Position | undefined; limit: number; patienceMs?: number },
+  ): Promise<Page> => {
+    const { rows, searchedTo } = await find(db, scope, after, limit + 1, patienceMs)
+    const events = await readEvents(words, scope.tenant, rows.slice(0, limit))
+    const last = events.at(-1)
+    const hasMore = rows.length > limit
+    if (hasMore && last) return { events, next: positionOf(last), searchedTo: undefined }
+    if (searchedTo !== undefined) return { events, next: { atMicros: searchedTo, arrival: 0 }, searchedTo }
+    return { events, next: undefined, searchedTo: undefined }
+  }
+}
+
+type Found = { readonly rows: readonly EventRecord[]; readonly searchedTo: number | undefined }
+
+async function find(
+  db: Sql,
+  scope: EventScope,
+  after: Position | undefined,
+  wanted: number,
+  patienceMs: number,
+): Promise<Found> {
+  if (scope.text) return findText(db, scope, after, wanted, patienceMs)
+  const isFiltered = Object.keys(scope.words).length > 0
+  if (!isFiltered || scope.sessionId !== undefined) {
+    return { rows: await selectEvents(db, { scope, after, limit: wanted }), searchedTo: undefined }
+  }
+  return { rows: await findCounted(db, scope, after, wanted), searchedTo: undefined }
+}
+
+/** Asks the counts which minutes hold anything, so that what is rare is found without looking at what is not. */
+async function findCounted(
+  db: Sql,
+  scope: EventScope,
+  after: Position | undefined,
+  wanted: number,
+): Promise<readonly EventRecord[]> {
+  const rows: EventRecord[] = []
+  // One more than needed, since of the first minute all may be newer than the position.
+  const bucketsMax = wanted + 1
+  let before = after ? after.atMicros + 1 : undefined
+  for (;;) {
+    const hours = await hoursOf(db, scope, before, bucketsMax)
+    const minutes = await minutesOf(
+      db,
+      scope,
+      hours.map(({ hour }) => hour),
+      before,
+      bucketsMax,
+    )
+    const ranges = minutes.map((from): Range => ({ from, to: from + minuteMicros }))
+    if (ranges.length > 0) {
+      rows.push(...(await selectEvents(db, { scope, ranges, after, limit: wanted - rows.length })))
+    }
+    if (rows.length >= wanted) return rows
+    if (minutes.length === bucketsMax) before = minutes.at(-1)
+    else if (hours.length === bucketsMax) before = hours.at(-1)?.hour
+    else return rows
+  }
+}
+
+async function findText(
+  db: Sql,
+  scope: EventScope,
+  after: Position | undefined,
+  wanted: number,
+  patienceMs: number,
+): Promise<Found> {
+  const deadline = performance.now() + patienceMs
+  const rows: EventRecord[] = []
+  for (const look of await looksOf(db, scope, after ? after.atMicros + 1 : undefined)) {
+    if (performance.now() > deadline) return { rows, searchedTo: look.to }
+    rows.push(...(await selectEvents(db, { scope, ranges: [look], after, limit: wanted - rows.length })))
+    if (rows.length >= wanted) break
+  }
+  return { rows, searchedTo: undefined }
+}
+
+export function positionOf({ atMicros, arrival }: Position): Position {
+  return { atMicros, arrival }
+}
+
+export function writeCursor({ atMicros, arrival }: Position): string {
+  return `${atMicros}.${arrival}`
+}
+
+export function readCursor(cursor: string | undefined): Position | undefined {
+  if (cursor === undefined || cursor === '') return undefined
+  const parts = /^(\d{1,18})\.(\d{1,18})$/.exec(cursor)
+  const atMicros = Number(parts?.[1])
+  const arrival = Number(parts?.[2])
+  if (!parts || !Number.isSafeInteger(atMicros) || !Number.isSafeInteger(arrival)) {
+    throw invalidInput('query.cursor', 'The cursor is not one of ours; begin again without it.')
+  }
+  return { atMicros, arrival }
+}
