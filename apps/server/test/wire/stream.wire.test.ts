@@ -241,7 +241,7 @@ describe.each([
     const asked = await server.call('POST', `${prefix}/approvals`, {
       key,
       agent: 'a2',
-      body: { agent_id: 'a2', tool_name: 'deploy', tool_args: {}, message: 'secret plan', timeout: 300 },
+      body: { agent_id: 'a2', tool_name: 'deploy_it', tool_args: {}, message: 'secret plan', timeout: 300 },
     })
     expect(asked.status).toBe(201)
     const { id } = asked.body as { id: string }
@@ -252,7 +252,8 @@ describe.each([
     expect(decided.status).toBe(200)
     const watch = await listen(`${prefix}/stream?bundle_name=fence`, 'watch')
     await fence(watch)
-    expect(stream.body()).not.toMatch(/approval|deploy|secret plan|a2/)
+    expect(stream.body()).not.toMatch(/approval|secret plan|deploy_it/)
+    expect(stream.events().every(({ name }) => ['contract_update', 'ruleset_updated'].includes(name))).toBe(true)
   })
 
   test('an agent whose assignment is not what it names is told the name as it connects', async () => {
