@@ -67,12 +67,19 @@ function Entry({ destination, isFolded, count }: EntryProps) {
         to={to}
         className={classes.entry}
         activeOptions={{ exact: to === '/', includeSearch: false }}
-        aria-label={isFolded || count > 0 ? `${word}${counted}` : undefined}
+        aria-label={isFolded ? `${word}${counted}` : undefined}
       >
         <Icon />
         {!isFolded && <span className={classes.entryWord}>{word}</span>}
         {count > 0 &&
-          (isFolded ? <span className={classes.countDot} /> : <span className={classes.count}>{count}</span>)}
+          (isFolded ? (
+            <span className={classes.countDot} />
+          ) : (
+            <span className={classes.count}>
+              {count}
+              <span className="cs-hidden"> waiting</span>
+            </span>
+          ))}
       </Link>
     </Tooltip>
   )

@@ -19,13 +19,12 @@ export function ApprovalRow({ item, isCurrent, isSelected, onSelect }: Props) {
   return (
     <li className={classes.item} data-current={isCurrent || undefined} data-selected={isSelected || undefined}>
       {isPending && onSelect && (
-        <input
-          type="checkbox"
-          className={classes.itemCheck}
-          aria-label={`Select ${item.tool} of ${item.agent_id}`}
-          checked={isSelected}
-          onChange={onSelect}
-        />
+        <label className={classes.itemCheck}>
+          <span className="cs-hidden">
+            Select {item.tool} of {item.agent_id}
+          </span>
+          <input type="checkbox" checked={isSelected} onChange={onSelect} />
+        </label>
       )}
       <Link
         to="/approvals/$id"

@@ -35,7 +35,7 @@ export function ApprovalStory({ approval }: Props) {
         <div className={classes.asker}>
           <AgentIcon size={16} />
           <span className={classes.code}>{agent_id}</span>
-          <span className={classes.quiet}>asks to call</span>
+          <span className={classes.quiet}>{isPending ? 'asks' : 'asked'} to call</span>
         </div>
         <h2 className={classes.tool}>{tool}</h2>
         <p className={classes.message}>{message}</p>
@@ -69,7 +69,7 @@ export function ApprovalStory({ approval }: Props) {
           </span>
         </div>
       </Part>
-      <Part title="Why it is held">
+      <Part title={isPending ? 'Why it is held' : 'Why it was held'}>
         <Held approval={approval} />
       </Part>
       {isPending && (

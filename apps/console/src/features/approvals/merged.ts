@@ -7,7 +7,8 @@ export function merged<One extends Item>(
   stayingMax: number,
 ): { readonly list: readonly One[]; readonly gone: readonly string[] } {
   const present = new Set(now.map(({ id }) => id))
-  const staying = before.filter(({ id }) => !present.has(id)).slice(-stayingMax)
+  const left = before.filter(({ id }) => !present.has(id))
+  const staying = left.slice(Math.max(0, left.length - stayingMax))
   const list = [...now]
   for (const item of staying) {
     // After the nearest one before it that is still there.

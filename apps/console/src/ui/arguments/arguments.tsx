@@ -36,7 +36,7 @@ export function Arguments({ json, before, label = 'Arguments', toolsFrom = 8 }: 
   }
   return (
     <section className={classes.arguments} aria-label={label}>
-      <div className={classes.tools}>
+      <div className={classes.tools} data-row={lines.length >= toolsFrom || undefined}>
         {lines.length >= toolsFrom && (
           <>
             <label className={classes.search}>

@@ -9,7 +9,7 @@ export const languages: readonly { readonly id: Language; readonly word: string 
 
 export type SnippetFacts = {
   readonly url: string
-  readonly key: string
+  readonly agentKey: string
   readonly environment: string
   readonly ruleset: string
 }
@@ -18,7 +18,7 @@ type Snippet = { readonly install: string | null; readonly code: string }
 
 /** A complete program for each kit, with this server and this key in it: copied, it runs. */
 export function snippetFor(language: Language, facts: SnippetFacts): Snippet {
-  const { url, key, environment, ruleset } = facts
+  const { url, agentKey, environment, ruleset } = facts
   const q = JSON.stringify
   switch (language) {
     case 'python':
@@ -30,7 +30,7 @@ from edictum import Edictum
 async def main():
     guard = await Edictum.from_server(
         ${q(url)},
-        ${q(key)},
+        ${q(agentKey)},
         "my-agent",
         env=${q(environment)},
         bundle_name=${q(ruleset)},
@@ -49,7 +49,7 @@ import { createServerGuard } from '@edictum/server'
 
 const { guard, close } = await createServerGuard({
   url: ${q(url)},
-  apiKey: ${q(key)},
+  apiKey: ${q(agentKey)},
   agentId: 'my-agent',
   environment: ${q(environment)},
   bundleName: ${q(ruleset)},
@@ -74,7 +74,7 @@ import (
 
 func main() {
 	ctx := context.Background()
-	g, err := guard.FromServer(${q(url)}, ${q(key)}, "my-agent",
+	g, err := guard.FromServer(${q(url)}, ${q(agentKey)}, "my-agent",
 		guard.WithEnvironment(${q(environment)}),
 		guard.WithBundleName(${q(ruleset)}))
 	if err != nil {
@@ -92,11 +92,11 @@ func main() {
         install: null,
         code: `# The ruleset this key would be served:
 curl -sS ${shell(`${url}/v1/rulesets/${ruleset}/current`)} \\
-  -H ${shell(`Authorization: Bearer ${key}`)}
+  -H ${shell(`Authorization: Bearer ${agentKey}`)}
 
 # Report one event, and see it under Events:
 curl -sS ${shell(`${url}/v1/events`)} \\
-  -H ${shell(`Authorization: Bearer ${key}`)} \\
+  -H ${shell(`Authorization: Bearer ${agentKey}`)} \\
   -H 'X-Edictum-Agent-Id: my-agent' \\
   -H 'Content-Type: application/json' \\
   -d "{\\"events\\":[{\\"call_id\\":\\"$(uuidgen)\\",\\"agent_id\\":\\"my-agent\\",\\"tool_name\\":\\"read_file\\",
