@@ -1,6 +1,7 @@
 export type { Act, ActOutcome, RequestFacts } from './act.ts'
 export { readTrailHead } from './read-trail.ts'
 export { type RecordAct, recordAct } from './record-act.ts'
+export { type CallRecorder, callRecorder } from './record-calls.ts'
 export { actorOf, recordRefusal } from './record-refusal.ts'
 export { trailRoutes } from './routes.ts'
 export { makeSequencer, type SequencePass } from './sequence-entries.ts'

@@ -1,9 +1,8 @@
-import { entryBytes, type TrailEntry } from '@countersign/trail'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Sql } from '../../kernel/db.ts'
-import { type Act, entryOf, personalFactsOf } from './act.ts'
-import { type KeySealing, sealPersonalFacts } from './subject-keys.ts'
-import { insertEntry } from './trail-tables.ts'
+import type { Act } from './act.ts'
+import type { KeySealing } from './subject-keys.ts'
+import { writeActs } from './write-acts.ts'
 
 type Needs = {
   readonly clock: Pick<Clock, 'now'>
@@ -20,20 +19,6 @@ export type RecordAct = (tx: Sql, act: Act) => Promise<void>
 export function recordAct({ clock, newId, keyring }: Needs): RecordAct {
   return async (tx, act) => {
     const at = clock.now()
-    const id = newId()
-    const sealed = await sealPersonalFacts(tx, keyring, act.tenant, id, personalFactsOf(act, at), at)
-    const entry: TrailEntry = { ...entryOf(act, id, at), ...(sealed.length > 0 && { sealed }) }
-    await insertEntry(tx, {
-      id,
-      tenant: entry.tenant,
-      at,
-      act: entry.act,
-      outcome: entry.outcome,
-      actorKind: entry.actor.kind,
-      actorId: entry.actor.id,
-      subjectKind: entry.subject.kind,
-      subjectId: entry.subject.id,
-      bytes: entryBytes(entry),
-    })
+    await writeActs(tx, keyring, [{ act, id: newId(), at }], at)
   }
 }

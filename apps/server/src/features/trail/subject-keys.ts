@@ -10,28 +10,42 @@ export type KeySealing = Pick<Keyring, 'seal' | 'unseal'>
 
 const purpose = 'trail-subject-key'
 
-/** Seals each part under the key of the one it is about; makes the keys that are missing. */
+/** What is to be sealed for one entry. */
+export type Unsealed = {
+  readonly tenant: string | null
+  readonly entryId: string
+  readonly parts: readonly PersonalFacts[]
+}
+
+/** Seals each part under the key of the one it is about, for many entries at once; makes the keys that are missing. */
 export async function sealPersonalFacts(
   tx: Sql,
   sealing: KeySealing,
-  tenant: string | null,
-  entryId: string,
-  parts: readonly PersonalFacts[],
+  entries: readonly Unsealed[],
   at: Date,
-): Promise<readonly SealedFacts[]> {
-  if (parts.length === 0) return []
-  const keys = await keysFor(
-    tx,
-    sealing,
-    tenant,
-    parts.map((part) => part.dataSubject),
-    at,
+): Promise<readonly (readonly SealedFacts[])[]> {
+  const keys = new Map<string | null, ReadonlyMap<string, Uint8Array>>()
+  for (const [tenant, dataSubjects] of wantedKeys(entries)) {
+    keys.set(tenant, await keysFor(tx, sealing, tenant, [...dataSubjects], at))
+  }
+  return entries.map(({ tenant, entryId, parts }) =>
+    parts.map(({ dataSubject, facts }) => {
+      const key = keys.get(tenant)?.get(dataSubject)
+      if (key === undefined) throw new Error(`The trail has no key for ${dataSubject} although it was just made.`)
+      return sealFacts(key, entryId, facts)
+    }),
   )
-  return parts.map(({ dataSubject, facts }) => {
-    const key = keys.get(dataSubject)
-    if (key === undefined) throw new Error(`The trail has no key for ${dataSubject} although it was just made.`)
-    return sealFacts(key, entryId, facts)
-  })
+}
+
+function wantedKeys(entries: readonly Unsealed[]): ReadonlyMap<string | null, ReadonlySet<string>> {
+  const wanted = new Map<string | null, Set<string>>()
+  for (const { tenant, parts } of entries) {
+    for (const { dataSubject } of parts) {
+      const ofTenant = wanted.get(tenant) ?? new Set()
+      wanted.set(tenant, ofTenant.add(dataSubject))
+    }
+  }
+  return wanted
 }
 
 async function keysFor(

@@ -1,0 +1,96 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { type Db, isDatabaseFull, isDatabaseGone } from '../../kernel/db.ts'
+import { Problem, problems } from '../../kernel/problem.ts'
+import type { Act } from './act.ts'
+import type { KeySealing } from './subject-keys.ts'
+import { type DatedAct, writeActs } from './write-acts.ts'
+
+type Needs = {
+  readonly db: Pick<Db, 'inTx'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly newId: () => string
+  readonly keyring: KeySealing
+  readonly batchMax?: number
+  readonly waitingMax?: number
+}
+
+export type CallRecorder = {
+  /** Resolves when the entry is durable. Rejects with `trail_unavailable` when it is not, and then it never will be. */
+  readonly record: (act: Act) => Promise<void>
+  /** Takes nothing more and waits for what was taken. */
+  readonly close: () => Promise<void>
+}
+
+type Waiting = DatedAct & { readonly resolve: () => void; readonly reject: (cause: unknown) => void }
+
+/** While one batch waits for the disk the next is made and sent. */
+const lanes = 2
+
+/**
+ * For calls, which change nothing of ours besides their entry: those that come while others are being written are
+ * written together, with one statement and one commit. Management acts use `recordAct` in their own transaction.
+ */
+export function callRecorder(needs: Needs): CallRecorder {
+  const { db, clock, newId, keyring, batchMax = 500, waitingMax = 20_000 } = needs
+  const waiting: Waiting[] = []
+  const running = new Set<Promise<void>>()
+  let isClosed = false
+
+  const write = (batch: readonly Waiting[]): Promise<void> =>
+    db.inTx((tx) => writeActs(tx, keyring, batch, clock.now()))
+
+  const settle = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      await write(batch)
+      for (const one of batch) one.resolve()
+    } catch (cause) {
+      await settleApart(batch, cause)
+    }
+  }
+
+  /** An entry that cannot be written must not take its neighbors with it. */
+  const settleApart = async (batch: readonly Waiting[], cause: unknown): Promise<void> => {
+    // Nothing would change by asking again, and whoever waits should know at once.
+    const isForAll = batch.length === 1 || isDatabaseGone(cause) || isDatabaseFull(cause)
+    if (isForAll) for (const one of batch) one.reject(unavailable(cause))
+    else for (const one of batch) await settle([one])
+  }
+
+  const run = async (): Promise<void> => {
+    // A lane that begins later in this turn finds what came in the same turn.
+    await Promise.resolve()
+    while (waiting.length > 0) await settle(waiting.splice(0, batchMax))
+  }
+
+  const start = (): void => {
+    if (running.size >= lanes) return
+    const lane = run().finally(() => {
+      running.delete(lane)
+      if (waiting.length > 0) start()
+    })
+    running.add(lane)
+  }
+
+  return {
+    record: (act) =>
+      new Promise((resolve, reject) => {
+        if (isClosed || waiting.length >= waitingMax) {
+          reject(unavailable(isClosed ? 'stopping' : 'too many wait'))
+          return
+        }
+        waiting.push({ act, id: newId(), at: clock.now(), resolve, reject })
+        start()
+      }),
+    close: async () => {
+      isClosed = true
+      while (running.size > 0) await Promise.all(running)
+    },
+  }
+}
+
+function unavailable(cause: unknown): Problem {
+  return new Problem(problems.trailUnavailable, 'The trail cannot be written at this moment, so nothing was done.', {
+    cause,
+    retryAfterSeconds: 2,
+  })
+}
