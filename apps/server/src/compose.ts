@@ -58,7 +58,7 @@ import {
 import { makeAgentStreams } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
 import { makeSequencer, recordAct, recordRefusal, trailHealth, trailRoutes } from './features/trail/index.ts'
-import { makeBus } from './kernel/bus.ts'
+import { type Bus, makeBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Keyring } from './kernel/crypto.ts'
 import type { Db, Tx } from './kernel/db.ts'
@@ -106,6 +106,7 @@ export type App = {
   readonly stop: () => Promise<void>
   readonly bootstrap: ReturnType<typeof bootstrapFromConfig>
   readonly makeTenant: MakeFirstTenant
+  readonly bus: Bus
 }
 
 /** Builds every object by hand, in order: this page is the architecture. */
@@ -232,7 +233,7 @@ export function compose(needs: ComposeNeeds): App {
     agents: {
       lastRevisionOf: fleet.lastRevisionOf,
       revisionOfHash: revisionOf,
-      reportedEvents: () => Promise.resolve([]),
+      events,
     },
   })
   workers.add({ name: 'approval_timeout', everyMs: 1_000, work: approvals.sweep })
@@ -299,7 +300,7 @@ export function compose(needs: ComposeNeeds): App {
     }),
     ...trailRoutes({ db, keyring: sealing }),
     ...approvalRoutes({ clock, approvals }),
-    ...eventRoutes({ db, clock, events, approvalOf: () => Promise.resolve(null) }),
+    ...eventRoutes({ db, clock, events, approvalOf: approvals.ofCall }),
   ]
   const inbox = edictumApprovalRoutes(approvals)
   const feed = edictumEventRoutes({ db, clock, newId, events, noteManifest: () => undefined })
@@ -357,6 +358,7 @@ export function compose(needs: ComposeNeeds): App {
     http,
     routes: { native, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
     makeTenant: makeAnotherTenant(tenantNeeds),
+    bus,
     bootstrap: bootstrapFromConfig({ db, makeFirstTenant: makeTenant }),
     start: async () => {
       await bus.start()

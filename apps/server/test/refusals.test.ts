@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Route } from '../src/features/roles/index.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+import { type Answer, type CallOptions, type TestServer, type TestTenant, testServer } from './server.ts'
+
+// Every route of every table, against everybody who may not call it. What a caller is refused is decided before the
+// path's ids or the body are looked at, so any will do.
+
+let database: TestDatabase
+let server: TestServer
+let acme: TestTenant
+let powerless: string
+let key: string
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url })
+  acme = await server.newTenant('acme')
+  key = (await server.newKey(acme)).key
+  const person = await server.newTenant('bystander')
+  powerless = person.cookie
+  await server.db.query(`update people as p set role = 'bystander' where p.id = $1`, [person.person])
+  await server.db.inTx((tx) =>
+    server.app.bus.announce(tx, { topic: 'person.changed', tenant: person.tenant, body: { person_id: person.person } }),
+  )
+  await vi.waitFor(
+    async () => {
+      const { body } = await server.call('GET', '/api/v2/session', { cookie: powerless })
+      expect(body).toMatchObject({ permissions: [] })
+    },
+    { timeout: 10_000 },
+  )
+})
+
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+const someId = '018f0000-0000-7000-8000-000000000001'
+
+function addresses(): readonly (readonly [address: string, route: Route, surface: 'native' | 'edictum'])[] {
+  const at = (route: Route): string => route.path.replaceAll(/:\w+/g, someId)
+  return [
+    ...server.app.routes.native.map((route) => [`/api/v2${at(route)}`, route, 'native'] as const),
+    ...server.app.routes.edictum.map((route) => [`/api/v1${at(route)}`, route, 'edictum'] as const),
+  ]
+}
+
+/** Everything a request could have changed: all rows of all tables but those that record the refusals themselves. */
+async function everything(): Promise<string> {
+  const tables = await server.db.query<{ name: string }>(
+    `select t.table_name as name from information_schema.tables as t
+      where t.table_schema = 'public' and t.table_type = 'BASE TABLE' and t.table_name not like 'trail%'
+        and t.table_name not in ('limits', 'sessions', 'outbox', 'replicas', 'schema_migrations', 'agent_keys')
+      order by 1`,
+  )
+  const parts: string[] = []
+  for (const { name } of tables) {
+    const [row] = await server.db.query<{ digest: string | null }>(
+      `select md5(string_agg(x::text, '\n' order by x::text)) as digest from "${name}" as x`,
+    )
+    parts.push(`${name} ${row?.digest ?? '-'}`)
+  }
+  return parts.join('\n')
+}
+
+const refusals = async (): Promise<number> => {
+  const [row] = await server.db.query<{ count: number }>(
+    `select count(*) as count from trail_entries as e where e.act = 'route.refused'`,
+  )
+  return row?.count ?? 0
+}
+
+async function expectRefused(who: CallOptions, status: (route: Route) => 401 | 403 | undefined): Promise<number> {
+  const before = await everything()
+  let asked = 0
+  for (const [address, route, surface] of addresses()) {
+    const expected = status(route)
+    if (expected === undefined) continue
+    const written = await refusals()
+    const answer: Answer = await server.call(route.method, address, {
+      ...who,
+      ...(route.method !== 'GET' && { body: {} }),
+      headers: { 'x-requested-with': 'test', ...who.headers },
+    })
+    expect(answer.status, `${route.method} ${address}: ${answer.text.slice(0, 200)}`).toBe(expected)
+    if (surface === 'native')
+      expect(answer.body).toMatchObject({ status: expected, request_id: expect.any(String) as string })
+    else expect(answer.body).toEqual({ detail: expect.any(String) as string })
+    expect(await refusals(), `${route.method} ${address} left no refusal in the trail`).toBe(written + 1)
+    asked += 1
+  }
+  expect(await everything()).toBe(before)
+  return asked
+}
+
+describe('whoever may not call a route is refused, changes nothing, and the trail has it', () => {
+  test('without a credential', { timeout: 120_000 }, async () => {
+    const asked = await expectRefused({}, ({ needs }) => (needs === 'anyone' ? undefined : 401))
+    expect(asked).toBeGreaterThan(40)
+  })
+
+  test('with an agent key where a person is needed', { timeout: 120_000 }, async () => {
+    await expectRefused({ key }, ({ needs }) => (needs === 'anyone' || needs.startsWith('agent-key') ? undefined : 401))
+  })
+
+  test('with a key nobody made', { timeout: 120_000 }, async () => {
+    await expectRefused({ key: 'edk_production_0000000000000000000000000000000000000000000' }, ({ needs }) =>
+      needs === 'anyone' ? undefined : 401,
+    )
+  })
+
+  test('with a session whose role permits nothing', { timeout: 120_000 }, async () => {
+    await expectRefused({ cookie: powerless }, ({ needs }) => {
+      if (needs === 'anyone' || needs === 'signed-in') return undefined
+      return needs === 'agent-key' ? 401 : 403
+    })
+  })
+
+  test('with an administrator’s session, when the request comes from another site’s page', {
+    timeout: 120_000,
+  }, async () => {
+    const who = { cookie: acme.cookie, headers: { origin: 'https://evil.example' } }
+    await expectRefused(who, ({ needs, method }) =>
+      method === 'GET' || needs === 'anyone' || needs === 'agent-key' ? undefined : 403,
+    )
+  })
+})
+
+test('no address is claimed by two routes', () => {
+  const all = [
+    ...server.app.routes.native.map(({ method, path }) => `${method} /api/v2${path}`),
+    ...server.app.routes.edictum.map(({ method, path }) => `${method} /v1${path}`),
+  ]
+  const shapes = all.map((address) => address.replaceAll(/:\w+/g, ':'))
+  const doubles = shapes.filter((shape, at) => shapes.indexOf(shape) !== at)
+  // Three answers differ by prefix (agent-api §8.3); each prefix mounts one of the two.
+  expect(doubles.filter((shape) => !['GET /v1/events', 'GET /v1/approvals'].includes(shape))).toEqual([])
+})
