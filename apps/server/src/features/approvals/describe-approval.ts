@@ -10,12 +10,8 @@ import { matchFate, type ReportedEvent } from './match-fate.ts'
 import type { ReadApproval } from './read-approval.ts'
 import { itemView, similarView } from './views.ts'
 
-/** What an agent reported of its calls of one tool, received from a time on, the earliest first. */
-export type ReadReportedEvents = (
-  tenant: string,
-  of: { readonly environment: string; readonly agentId: string; readonly tool: string; readonly since: Date },
-  max: number,
-) => Promise<readonly ReportedEvent[]>
+/** What the agent reported of calls that may be the one that was held. */
+export type ReadReportedEvents = (approval: Approval) => Promise<readonly ReportedEvent[]>
 
 type Needs = {
   readonly db: Sql
@@ -28,15 +24,12 @@ type Needs = {
 export type DescribeApproval = (tenant: string, id: string) => Promise<ApprovalDetail>
 
 const similarMax = 10
-const eventsMax = 500
 
 /** Everything an approver wants to know of one call: why it was held, how its like was decided, what became of it. */
 export function describeApproval({ db, clock, readApproval, revisionText, reportedEvents }: Needs): DescribeApproval {
   const fateOf = async (approval: Approval, now: Date) => {
-    const { tenant, environment, agentId, tool, createdAt } = approval
     const args = approval.args === null ? null : writeSortedJson(readJson(approval.args))
-    const of = { environment, agentId, tool, since: createdAt }
-    const events = approval.settlement ? await reportedEvents(tenant, of, eventsMax) : []
+    const events = approval.settlement ? await reportedEvents(approval) : []
     return matchFate({ approval, args, events, twins: await countTwins(db, approval), now })
   }
   return async (tenant, id) => {

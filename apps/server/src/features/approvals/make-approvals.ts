@@ -3,18 +3,21 @@ import type { Clock, Stop } from '../../kernel/clock.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Events } from '../events/index.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
 import type { RevisionOfHash } from '../rulesets/index.ts'
 import type { ReadSetting } from '../settings/index.ts'
 import type { RecordAct } from '../trail/index.ts'
+import { approvalOfCall } from './approval-of-call.ts'
 import { makeWaiting } from './await-settlement.ts'
 import { cancelApproval, decideApproval } from './decide-approval.ts'
 import { decideMany } from './decide-many.ts'
-import { describeApproval, type ReadReportedEvents } from './describe-approval.ts'
+import { describeApproval } from './describe-approval.ts'
 import { cancelOrphansOfKeys, expireApprovals } from './expire-approvals.ts'
 import { limitRequests } from './limit-requests.ts'
 import { readApprovals } from './list-approvals.ts'
 import { pollApproval, readApproval } from './read-approval.ts'
+import { reportedEvents } from './reported-events.ts'
 import { requestApproval } from './request-approval.ts'
 import { revisionText } from './revision-text.ts'
 
@@ -33,7 +36,7 @@ type Needs = {
   readonly agents: {
     readonly lastRevisionOf: (tenant: string, environment: string, agentId: string) => Promise<string | null>
     readonly revisionOfHash: RevisionOfHash
-    readonly reportedEvents: ReadReportedEvents
+    readonly events: Pick<Events, 'scope' | 'search'>
   }
 }
 
@@ -67,8 +70,9 @@ export function makeApprovals({ kernel, keyring, recordAct, limits, agents }: Ne
       clock,
       readApproval: read,
       revisionText: revisionText({ db, revisionOfHash: agents.revisionOfHash }),
-      reportedEvents: agents.reportedEvents,
+      reportedEvents: reportedEvents({ events: agents.events }),
     }),
+    ofCall: approvalOfCall({ db, clock }),
     /** One pass of the worker `approval_timeout`. */
     sweep: async (): Promise<void> => {
       await expire()

@@ -25,7 +25,13 @@ export type Situation = {
   readonly now: Date
 }
 
-const aboutApprovals = new Set(['call_asked', 'call_approval_granted', 'call_approval_denied', 'call_approval_timeout'])
+/** What agents report of a call that waited for a human, in the words events are stored in. */
+export const approvalActions: ReadonlySet<string> = new Set([
+  'call_asked',
+  'call_approval_granted',
+  'call_approval_blocked',
+  'call_approval_timeout',
+])
 /** Agents send their events every few seconds; a call that ran this long ago has been reported. */
 const reportedWithinMs = 10 * 60_000
 
@@ -78,7 +84,7 @@ function callsIn(events: readonly ReportedEvent[]): readonly ReportedCall[] {
 function fits({ events }: ReportedCall, { approval, args }: Situation): boolean {
   const since = approval.createdAt.getTime()
   return (
-    events.some(({ action }) => aboutApprovals.has(action)) &&
+    events.some(({ action }) => approvalActions.has(action)) &&
     events.every(({ receivedAt }) => receivedAt.getTime() >= since) &&
     events.every((event) => event.args === null || args === null || event.args === args) &&
     events.every(
@@ -87,10 +93,11 @@ function fits({ events }: ReportedCall, { approval, args }: Situation): boolean 
   )
 }
 
-const answers = {
+/** What the agent says it was told, by what was decided. */
+export const answers = {
   approved: 'call_approval_granted',
-  denied: 'call_approval_denied',
-  cancelled: 'call_approval_denied',
+  denied: 'call_approval_blocked',
+  cancelled: 'call_approval_blocked',
   timed_out: 'call_approval_timeout',
 } as const
 
@@ -110,7 +117,7 @@ function outcomeOf({ events }: ReportedCall, { approval, now }: Situation): Fate
   const actions = new Set(events.map(({ action }) => action))
   if (actions.has('call_failed')) return 'failed'
   if (actions.has('call_executed')) return 'succeeded'
-  if (['call_blocked', 'call_approval_denied'].some((action) => actions.has(action))) return 'blocked'
+  if (['call_blocked', 'call_approval_blocked'].some((action) => actions.has(action))) return 'blocked'
   if (expected(approval) === 'not_run') return 'not_run'
   const settledAt = approval.settlement?.at.getTime() ?? 0
   return now.getTime() - settledAt < reportedWithinMs ? 'running' : 'unknown'
