@@ -1,5 +1,17 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -198,6 +210,12 @@ test('a cluster without the secrets it was made with is refused with the reason'
   await rm(join(path, 'secrets', 'postgres-superuser'))
   expect(await refusal()).toMatch(/does not take the password .* restore both from the same backup/)
   expect(await postmasterPid()).toBeDefined()
+})
+
+test('a cluster that cannot start is refused with the words of PostgreSQL', async () => {
+  useExistingFolder()
+  await appendFile(join(await cluster(), 'postgresql.conf'), "\nmax_connections = 'many'\nno_such_setting = 1\n")
+  expect(await refusal()).toMatch(/does not start: [^]*no_such_setting/)
 })
 
 test('a folder that holds other things is refused and not touched', async () => {

@@ -121,7 +121,8 @@ type Obtained = { readonly port: number; readonly adopted: boolean; readonly kee
  */
 async function obtain(cluster: Cluster, passwords: Passwords, onlyPort?: number): Promise<Obtained> {
   const portFile = join(cluster.home, 'postgres-port')
-  for (let waitedMs = 0; ; waitedMs += 50) {
+  const begun = performance.now()
+  for (;;) {
     try {
       const running = await readPostmaster(cluster.data)
       if (running && (await isServerOf(cluster.data, running.pid))) {
@@ -133,7 +134,7 @@ async function obtain(cluster: Cluster, passwords: Passwords, onlyPort?: number)
       return { port, adopted: false, keeper: await connectKeeper(cluster, passwords, port) }
     } catch (cause) {
       // Another process may be starting or stopping the same server, and a killed one's helpers take a moment to go.
-      if (waitedMs >= patienceMs || !isPassing(cause)) throw explain(cause, cluster)
+      if (performance.now() - begun > patienceMs || !isPassing(cause)) throw explain(cause, cluster)
       await pause(50)
     }
   }
@@ -223,7 +224,9 @@ function urls(port: number, passwords: Passwords): Pick<EmbeddedPostgres, 'url' 
 
 /** Errors of a server that is coming up, going down or was just replaced. */
 function isPassing(cause: unknown): boolean {
-  if (cause instanceof NotStarted) return true
+  if (cause instanceof NotStarted) {
+    return /lock file .* already exists|shared memory block|address already in use/i.test(cause.message)
+  }
   const code = errorCode(cause)
   if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03'].includes(code)) return true
   return cause instanceof Error && /Connection terminated|not queryable|connection is closed/i.test(cause.message)
