@@ -27,5 +27,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function startEmbedded(): Promise<EmbeddedPostgres> {
   const folder = await openDataFolder(join(tmpdir(), `countersign-tests-${process.getuid?.() ?? 'user'}`))
   const quiet = (): void => {}
-  return startEmbeddedPostgres({ folder, log: { info: quiet, warn: quiet } })
+  // Several runs, each with several servers and their pools, share it.
+  return startEmbeddedPostgres({ folder, log: { info: quiet, warn: quiet }, connectionsMax: 400 })
 }

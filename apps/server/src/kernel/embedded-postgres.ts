@@ -34,6 +34,8 @@ export type EmbeddedPostgres = {
 type Needs = {
   readonly folder: DataFolder
   readonly log: Pick<Log, 'info' | 'warn'>
+  /** Of all processes on this folder together. */
+  readonly connectionsMax?: number
 }
 
 type Passwords = { readonly superuser: string; readonly owner: string; readonly app: string }
@@ -45,11 +47,11 @@ const patienceMs = 15_000
  * Starts the PostgreSQL that npm brought, or adopts the one that already runs on this folder, and keeps it running:
  * should it die, it is started again on the same port.
  */
-export async function startEmbeddedPostgres({ folder, log }: Needs): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({ folder, log, connectionsMax = 100 }: Needs): Promise<EmbeddedPostgres> {
   const runtime = await installedRuntime()
   const home = await chooseHome(folder, runtime.major)
   const passwords = await makePasswords(folder)
-  const cluster = await openCluster(home, runtime, passwords.superuser)
+  const cluster = await openCluster({ home, runtime, password: passwords.superuser, connectionsMax })
   if (home !== folder.path) {
     log.info({ home }, `The database is kept in ${home}, since a folder above ${folder.path} is closed to other users`)
   }

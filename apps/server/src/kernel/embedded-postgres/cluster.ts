@@ -21,10 +21,18 @@ export type Cluster = {
   readonly runtime: string
   /** The user the database runs as when that is not ours. */
   readonly uid: number | undefined
+  readonly connectionsMax: number
+}
+
+type Opening = {
+  readonly home: string
+  readonly runtime: Runtime
+  readonly password: string
+  readonly connectionsMax: number
 }
 
 /** Makes the cluster when there is none. Of two processes at once one makes it and the other uses it. */
-export async function openCluster(home: string, runtime: Runtime, password: string): Promise<Cluster> {
+export async function openCluster({ home, runtime, password, connectionsMax }: Opening): Promise<Cluster> {
   const folder = join(home, `postgres-${runtime.major}`)
   await makeFolder(folder, 0o700)
   const owner = (await stat(folder)).uid
@@ -37,6 +45,7 @@ export async function openCluster(home: string, runtime: Runtime, password: stri
     data: join(folder, 'data'),
     runtime: await installRuntime(runtime, home),
     uid,
+    connectionsMax,
   }
   if (!(await exists(join(cluster.data, 'PG_VERSION')))) await initialize(cluster, password)
   return cluster
@@ -73,7 +82,12 @@ export async function startServer(cluster: Cluster, port: number): Promise<numbe
   const inTheWay = isStale ? await removeStalePid(cluster.data) : undefined
   const output = join(cluster.home, `postgres-start-${process.pid}.log`)
   try {
-    const child = await launch(cluster, 'postgres', ['-D', cluster.data, '-p', String(port), ...settings()], output)
+    const child = await launch(
+      cluster,
+      'postgres',
+      ['-D', cluster.data, '-p', String(port), ...settings(cluster)],
+      output,
+    )
     // Recovery after a crash may take long and is not an error, so the wait ends with the process alone.
     for (;;) {
       const found = await readPostmaster(cluster.data)
@@ -122,12 +136,12 @@ function tryPort(port: number): Promise<number | undefined> {
   })
 }
 
-function settings(): string[] {
+function settings({ connectionsMax }: Cluster): string[] {
   const isSmall = Math.min(process.constrainedMemory() || Infinity, totalmem()) < 2 ** 31
   const values: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: 100,
+    max_connections: connectionsMax,
     max_locks_per_transaction: 128,
     shared_buffers: isSmall ? '128MB' : '256MB',
     effective_cache_size: isSmall ? '512MB' : '1GB',
