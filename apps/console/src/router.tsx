@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
+import { keysRoute } from './features/keys/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
 import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
@@ -11,7 +12,7 @@ import { rootRoute } from './frame/root-route.tsx'
 const routes = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  frameRoute.addChildren([overviewRoute, approvalsRoute.addChildren([approvalRoute])]),
+  frameRoute.addChildren([overviewRoute, approvalsRoute.addChildren([approvalRoute]), keysRoute]),
 ])
 
 export const router = createRouter({

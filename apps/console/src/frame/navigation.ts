@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
-import { ApprovalsIcon, OverviewIcon } from '../ui/icons.tsx'
+import { ApprovalsIcon, KeysIcon, OverviewIcon } from '../ui/icons.tsx'
 
 export type Destination = {
   readonly to: string
@@ -21,6 +21,10 @@ export const navigation: readonly Group[] = [
       { to: '/', word: 'Overview', needs: 'overview:read', icon: OverviewIcon, key: 'o' },
       { to: '/approvals', word: 'Approvals', needs: 'approvals:read', icon: ApprovalsIcon, key: 'a' },
     ],
+  },
+  {
+    word: 'Admin',
+    destinations: [{ to: '/keys', word: 'Keys', needs: 'keys:read', icon: KeysIcon, key: 'k' }],
   },
 ]
 

@@ -8,6 +8,7 @@ import type { Overview } from '../../api/types.ts'
 import { Countdown } from '../../ui/countdown.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { CheckIcon } from '../../ui/icons.tsx'
+import { useSecond } from '../../ui/now.ts'
 import { tell, tellFailure } from '../../ui/tell.ts'
 import actions from '../approvals/actions.module.css'
 import { approvalQuery } from '../approvals/queries.ts'
@@ -54,6 +55,7 @@ function HeldCall({ item }: { readonly item: Needs['items'][number] }) {
   const navigate = useNavigate()
   const decide = useDecide()
   const [isLooking, setLooking] = useState(false)
+  const isOver = useSecond() >= Date.parse(deadline)
 
   const carryOut = async (approve: boolean): Promise<void> => {
     setLooking(true)
@@ -89,7 +91,7 @@ function HeldCall({ item }: { readonly item: Needs['items'][number] }) {
           <Button
             variant="default"
             className={actions.deny}
-            disabled={isLooking}
+            disabled={isLooking || isOver}
             onClick={() => void carryOut(false)}
             aria-label={`Deny ${tool} of ${agent_id}`}
           >
@@ -97,7 +99,7 @@ function HeldCall({ item }: { readonly item: Needs['items'][number] }) {
           </Button>
           <Button
             className={actions.approve}
-            disabled={isLooking}
+            disabled={isLooking || isOver}
             onClick={() => void carryOut(true)}
             aria-label={`Approve ${tool} of ${agent_id}`}
           >

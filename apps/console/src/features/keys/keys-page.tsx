@@ -1,0 +1,154 @@
+import { Button, Switch, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useCan } from '../../api/session.ts'
+import type { AgentKey } from '../../api/types.ts'
+import { useEnvironment } from '../../frame/frame-route.tsx'
+import { Page } from '../../frame/page.tsx'
+import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
+import type { Column } from '../../ui/data-table/columns.ts'
+import { DataTable } from '../../ui/data-table/data-table.tsx'
+import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
+import { Instant } from '../../ui/instant.tsx'
+import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { counted } from '../../ui/numbers.ts'
+import toolbar from '../../ui/toolbar.module.css'
+import ui from '../../ui/ui.module.css'
+import { KeyDrawer } from './key-drawer.tsx'
+import { MakeKey } from './make-key.tsx'
+import { keysQuery } from './queries.ts'
+import { keysRoute } from './route.ts'
+import type { KeysSearch } from './search.ts'
+import { holds, nameOf, renderingWords } from './words.ts'
+
+const columns: readonly Column<AgentKey>[] = [
+  {
+    id: 'label',
+    header: 'Label',
+    width: 'minmax(150px, 2fr)',
+    isFixed: true,
+    cell: (key) => (
+      <>
+        <span className={key.revoked_at ? ui.faint : undefined}>{key.label === '' ? 'no label' : key.label}</span>
+        {key.revoked_at && <span className={ui.word}>revoked</span>}
+        {key.may_decide && <span className={ui.word}>may decide</span>}
+      </>
+    ),
+  },
+  {
+    id: 'prefix',
+    header: 'Key',
+    width: 'minmax(190px, 1.4fr)',
+    isWideOnly: true,
+    cell: ({ prefix }) => <code>{prefix}…</code>,
+  },
+  {
+    id: 'environment',
+    header: 'Environment',
+    width: '150px',
+    cell: ({ environment }) => <EnvironmentTag name={environment} />,
+  },
+  {
+    id: 'rendering',
+    header: 'Rules as',
+    width: '130px',
+    isWideOnly: true,
+    cell: ({ rendering }) => <span className={ui.quiet}>{renderingWords[rendering]}</span>,
+  },
+  {
+    id: 'used',
+    header: 'Last used',
+    width: '110px',
+    cell: ({ last_used_at }) =>
+      last_used_at ? <Instant at={last_used_at} /> : <span className={ui.faint}>never</span>,
+  },
+  {
+    id: 'made',
+    header: 'Made',
+    width: '110px',
+    isWideOnly: true,
+    cell: ({ made_at }) => <Instant at={made_at} />,
+  },
+  {
+    id: 'by',
+    header: 'By',
+    width: 'minmax(140px, 1fr)',
+    isWideOnly: true,
+    cell: ({ made_by }) => <span className={ui.cut}>{made_by.label}</span>,
+  },
+]
+
+export function KeysPage() {
+  const search = keysRoute.useSearch()
+  const environment = useEnvironment()
+  const navigate = useNavigate()
+  const mayWrite = useCan('keys:write')
+  const [choice, setChoice] = useColumnChoice('keys')
+  const { data, error, isError, isPending, refetch } = useQuery(keysQuery(environment, search.revoked ?? false))
+  const all = data?.items ?? []
+  const rows = all.filter((key) => holds(key, search.q))
+  const opened = all.find(({ id }) => id === search.key)
+  const go = (change: Partial<KeysSearch>, replace = true): void => {
+    void navigate({ to: '/keys', search: (before) => ({ ...before, ...change }), replace })
+  }
+  return (
+    <Page title="Keys" width="full" aside={data && <span className={ui.faint}>{counted(all.length, 'key')}</span>}>
+      <div className={toolbar.toolbar}>
+        <TextInput
+          className={toolbar.find}
+          aria-label="Find a key"
+          placeholder="Label or prefix"
+          leftSection={<SearchIcon size={14} />}
+          value={search.q ?? ''}
+          onChange={(event) => go({ q: event.currentTarget.value || undefined })}
+        />
+        <Switch
+          label="With revoked"
+          checked={search.revoked ?? false}
+          onChange={(event) => go({ revoked: event.currentTarget.checked || undefined })}
+        />
+        <span className={toolbar.grow} />
+        <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />
+        {mayWrite && (
+          <Button leftSection={<PlusIcon size={14} />} onClick={() => go({ make: true }, false)}>
+            Make a key
+          </Button>
+        )}
+      </div>
+      {isPending && <Loading />}
+      {isError && !data && <Failed what="The keys could not be read" error={error} onRetry={() => void refetch()} />}
+      {isError && data && <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>}
+      {data && all.length === 0 && (
+        <EmptyState
+          title={environment ? `No key of ${environment}` : 'No key yet'}
+          action={mayWrite && <Button onClick={() => go({ make: true }, false)}>Make a key</Button>}
+        >
+          Every agent shows a key of one environment; it is what rules, approvals and events are asked and sent with.
+        </EmptyState>
+      )}
+      {data && all.length > 0 && rows.length === 0 && (
+        <FilteredToNothing what="keys" onClear={() => go({ q: undefined })} />
+      )}
+      {rows.length > 0 && (
+        <DataTable
+          label="Keys"
+          columns={columns}
+          rows={rows}
+          rowId={({ id }) => id}
+          choice={choice}
+          openId={search.key}
+          onOpen={({ id }) => go({ key: id }, false)}
+        />
+      )}
+      {opened && (
+        <KeyDrawer key={opened.id} agentKey={opened} name={nameOf(opened)} onClose={() => go({ key: undefined })} />
+      )}
+      <MakeKey
+        isOpen={(search.make ?? false) && mayWrite}
+        environment={environment}
+        onClose={() => go({ make: undefined })}
+      />
+    </Page>
+  )
+}
