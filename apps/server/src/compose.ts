@@ -12,7 +12,16 @@ import {
 } from './features/assignments/index.ts'
 import { environmentRoutes } from './features/environments/index.ts'
 import { eventRoutes, makeEvents } from './features/events/index.ts'
-import { countConnectedAgents, listStreamsOfKey, makeFleet } from './features/fleet/index.ts'
+import {
+  changeAgents,
+  countConnectedAgents,
+  fleetRoutes,
+  listStreamsOfKey,
+  makeFleet,
+  readFleet,
+  resolveAgents,
+  sweepPresence,
+} from './features/fleet/index.ts'
 import { readHealth } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
@@ -218,6 +227,13 @@ export function compose(needs: ComposeNeeds): App {
     replicaId,
   })
 
+  const silentMinutes = (tenant: string) => setting(tenant, 'fleet.silent_minutes')
+  resolveAgents({ db, bus, log, notebook: fleet.notebook, resolveAssignment: assignments.resolveAssignment })
+  const presence = sweepPresence({ db, clock, bus, silentMinutes })
+  workers.add({ name: 'presence', everyMs: 10_000, work: presence.sweep })
+  workers.add({ name: 'fleet_history', everyMs: 3_600_000, work: presence.prune })
+  const fleetReader = readFleet({ db, clock, currentRollout: rollouts.currentRollout, silentMinutes })
+
   const events = makeEvents({
     kernel: { db, bus, clock, log, workers },
     keyring,
@@ -299,11 +315,18 @@ export function compose(needs: ComposeNeeds): App {
       resolve: { assignment: assignments.resolveAssignment, orderOf },
     }),
     ...trailRoutes({ db, keyring: sealing }),
+    ...fleetRoutes({
+      db,
+      fleet: fleetReader,
+      change: changeAgents({ db, recordAct: record, bus }),
+      revisionOfHash: revisionOf,
+      resolveAssignment: assignments.resolveAssignment,
+    }),
     ...approvalRoutes({ clock, approvals }),
     ...eventRoutes({ db, clock, events, approvalOf: approvals.ofCall }),
   ]
   const inbox = edictumApprovalRoutes(approvals)
-  const feed = edictumEventRoutes({ db, clock, newId, events, noteManifest: () => undefined })
+  const feed = edictumEventRoutes({ db, clock, newId, events, noteManifest: fleet.noteManifest })
   const edictum: Route[] = [
     ...healthRoutes({
       readHealth: health,
@@ -373,6 +396,7 @@ export function compose(needs: ComposeNeeds): App {
       approvals.drain()
       await http.close()
       await events.settle()
+      await streams.stop()
       await workers.stop()
       await agents.flushUses().catch(() => undefined)
       await progress.flush()

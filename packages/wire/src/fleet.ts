@@ -8,7 +8,13 @@ import { environmentName, identifier, idText, instant, nullable, pageOf, pageQue
  * said what it runs, or nothing is rolled out for it.
  */
 export const agentStatuses = ['current', 'updating', 'drifting', 'silent', 'unknown'] as const
-export const agentStatus = Type.Union(agentStatuses.map((status) => Type.Literal(status)))
+export const agentStatus = Type.Union([
+  Type.Literal('current'),
+  Type.Literal('updating'),
+  Type.Literal('drifting'),
+  Type.Literal('silent'),
+  Type.Literal('unknown'),
+])
 export type AgentStatus = (typeof agentStatuses)[number]
 
 /** How we know what an agent runs: its events say it, it said so when it connected, or it fetched it (weakest). */
@@ -113,19 +119,18 @@ export const agentDetail = Type.Object({
 export type AgentDetail = Static<typeof agentDetail>
 
 /** What the timeline of an agent tells. `facts` hold what the kind needs and nothing else. */
-export const agentHistoryKinds = [
-  'first_seen',
-  'connected',
-  'disconnected',
-  'revision',
-  'assignment',
-  'rollout',
-  'silent',
-] as const
+export const agentHistoryKind = Type.Union([
+  Type.Literal('first_seen'),
+  Type.Literal('connected'),
+  Type.Literal('disconnected'),
+  Type.Literal('revision'),
+  Type.Literal('assignment'),
+  Type.Literal('silent'),
+])
 export const agentHistoryEntry = Type.Object({
-  id: idText,
+  id: Type.String(),
   at: instant,
-  kind: Type.Union(agentHistoryKinds.map((kind) => Type.Literal(kind))),
+  kind: agentHistoryKind,
   facts: Type.Object({
     ruleset: Type.Optional(nullable(Type.String())),
     version: Type.Optional(nullable(Type.Integer())),

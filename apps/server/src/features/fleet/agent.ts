@@ -1,3 +1,5 @@
+import type { Manifest } from './manifest.ts'
+
 /** An agent id in one environment: the same id in another is another agent. */
 export type AgentName = { readonly tenant: string; readonly environment: string; readonly agentId: string }
 
@@ -47,6 +49,7 @@ export type News = {
     readonly source: AssignmentSource
     readonly ruleId: string | null
   }
+  readonly manifest?: Manifest
   readonly connectedAt?: Date
   readonly leftAt?: Date
 }
@@ -60,8 +63,6 @@ export type HistoryEntry = {
 
 /** A reconnect within this time is no news: connections are renewed about every hour, and networks hiccup. */
 export const breakMsMax = 60_000
-/** Without a stream and unheard of for this long an agent is silent. */
-export const silentMs = 15 * 60_000
 /** How long after a rollout an agent that runs the older revision counts as updating and not as drifting. */
 export const updatingMs = 5 * 60_000
 

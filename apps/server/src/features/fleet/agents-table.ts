@@ -8,6 +8,7 @@ import {
   runningOf,
   type Tags,
 } from './agent.ts'
+import type { Manifest } from './manifest.ts'
 
 type Row = Omit<Agent, 'event' | 'stream' | 'fetch'> & {
   readonly eventHash: string | null
@@ -150,6 +151,19 @@ export async function writeHistory(tx: Tx, entries: readonly (AgentName & Histor
   )
 }
 
+export async function writeManifests(
+  tx: Tx,
+  manifests: readonly (AgentName & { readonly manifest: Manifest; readonly at: Date })[],
+): Promise<void> {
+  for (const { tenant, environment, agentId, manifest, at } of manifests) {
+    await tx.query(
+      `update agents as a set manifest = $4, manifest_at = $5
+        where a.tenant_id = $1 and a.environment = $2 and a.agent_id = $3`,
+      [tenant, environment, agentId, JSON.stringify(manifest), at],
+    )
+  }
+}
+
 export type OpenStream = AgentName & {
   readonly id: string
   readonly keyId: string
@@ -259,12 +273,16 @@ export async function endPresence(tx: Tx, before: Date): Promise<readonly (Agent
 }
 
 /** Those not heard of since then, each told once. */
-export async function markSilent(tx: Tx, before: Date): Promise<readonly (AgentName & { lastSeenAt: Date })[]> {
+export async function markSilent(
+  tx: Tx,
+  tenant: string,
+  before: Date,
+): Promise<readonly (AgentName & { lastSeenAt: Date })[]> {
   return tx.query<AgentName & { lastSeenAt: Date }>(
     `update agents as a set is_told_silent = true
-      where not a.is_told_silent and a.online_since is null and a.last_seen_at < $1
+      where a.tenant_id = $1 and not a.is_told_silent and a.online_since is null and a.last_seen_at < $2
       returning a.tenant_id as tenant, a.environment, a.agent_id as "agentId", a.last_seen_at as "lastSeenAt"`,
-    [before],
+    [tenant, before],
   )
 }
 

@@ -5,6 +5,7 @@ import type { Log } from '../../kernel/log.ts'
 import type { AgentName, AssignmentSource, Dialect, EvidenceSource, Tags } from './agent.ts'
 import { findAgentFacts } from './agent-facts-table.ts'
 import type { OpenStream } from './agents-table.ts'
+import { readManifest } from './manifest.ts'
 import { keyOf, makeNotebook, type Notebook } from './notebook.ts'
 import { tellPresence } from './tell-presence.ts'
 
@@ -37,6 +38,8 @@ export type Fleet = {
   readonly noteEvidence: (evidence: readonly Evidence[]) => void
   /** That an agent was heard of, by whatever it did. */
   readonly noteSeen: (name: AgentName, at: Date) => void
+  /** What an agent says it has loaded. */
+  readonly noteManifest: (name: AgentName, given: Readonly<Record<string, unknown>>) => void
   readonly streamOpened: (stream: StreamOpening) => void
   readonly streamClosed: (stream: OpenStream) => void
   /** Their streams ended with the replica that held them. */
@@ -67,7 +70,12 @@ const repeatMs = 10_000
 const knownMax = 50_000
 const hash = /^[0-9a-f]{64}$/
 
-type Known = { hash: string | undefined; dialect: Dialect | undefined; at: number }
+type Known = {
+  readonly hash: string | undefined
+  readonly dialect: Dialect | undefined
+  readonly version: number | undefined
+  readonly at: number
+}
 
 /** What is known of the agents of this installation. */
 export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fleet {
@@ -82,7 +90,6 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
     const { at, source, dialect, fetched, tenant, environment, agentId } = evidence
     const name = { tenant, environment, agentId }
     const revisionHash = hash.test(evidence.revisionHash ?? '') ? evidence.revisionHash : undefined
-    if (fetched?.isV1) notebook.noteFetch({ ...fetched, tenant, agentId, at })
     const key = `${source} ${keyOf(name)}`
     const last = known.get(key)
     // A device whose clock runs ahead must not make its claim the newest for ever.
@@ -92,10 +99,17 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
       last !== undefined &&
       (revisionHash === undefined || last.hash === revisionHash) &&
       (dialect === undefined || last.dialect === dialect) &&
+      last.version === fetched?.version &&
       now.getTime() - last.at < repeatMs
     if (isRepeated) return
     if (known.size >= knownMax) known.clear()
-    known.set(key, { hash: revisionHash ?? last?.hash, dialect: dialect ?? last?.dialect, at: now.getTime() })
+    known.set(key, {
+      hash: revisionHash ?? last?.hash,
+      dialect: dialect ?? last?.dialect,
+      version: fetched?.version,
+      at: now.getTime(),
+    })
+    if (fetched?.isV1) notebook.noteFetch({ ...fetched, tenant, agentId, at: when })
     notebook.note(name, {
       seenAt: now,
       ...(source === 'event' && { eventAt: when }),
@@ -114,6 +128,9 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
     },
     noteSeen: (name, at) => {
       notebook.note(name, { seenAt: at })
+    },
+    noteManifest: (name, given) => {
+      notebook.note(name, { seenAt: clock.now(), manifest: readManifest(given) })
     },
     streamOpened: ({ asked, reported, tags, assignment, ...stream }) => {
       const { tenant, environment, agentId, connectedAt, client } = stream

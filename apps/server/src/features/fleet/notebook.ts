@@ -10,6 +10,7 @@ import {
   writeAgents,
   writeFetches,
   writeHistory,
+  writeManifests,
 } from './agents-table.ts'
 
 /**
@@ -78,6 +79,12 @@ export function makeNotebook({ db, clock, newId, replicaId, onPresence }: Needs)
         .flatMap(({ agent: { tenant, environment, agentId }, history }) =>
           history.map((entry) => ({ tenant, environment, agentId, ...entry })),
         ),
+    )
+    await writeManifests(
+      tx,
+      some.flatMap(({ name, news: { manifest, seenAt } }) =>
+        manifest && written.has(keyOf(name)) ? [{ ...name, manifest, at: seenAt ?? clock.now() }] : [],
+      ),
     )
     return some.filter(({ name }) => !written.has(keyOf(name)))
   }

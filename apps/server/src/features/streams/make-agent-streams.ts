@@ -38,6 +38,8 @@ export type AgentStreams = Pick<AgentHub, 'open' | 'count'> & {
   readonly start: () => Promise<void>
   /** Readiness must be false by then, or agents come back to a server that is going away. */
   readonly drain: () => Promise<void>
+  /** After the last request: writes what is left to know and says that this replica is gone. */
+  readonly stop: () => Promise<void>
 }
 
 /** The agents' streams of this process, moved by what the bus tells. */
@@ -85,6 +87,10 @@ export function makeAgentStreams({ kernel, fleet, rulesets, limits, replicaId }:
   bus.on('assignment.changed', ({ tenant }) => {
     if (tenant !== null) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
   })
+  bus.on('settings.changed', ({ tenant, body }) => {
+    const isAboutIt = String(body['name']).startsWith('assignments.')
+    if (tenant !== null && isAboutIt) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
+  })
   bus.on('agent.changed', ({ tenant }) => {
     if (tenant !== null) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
   })
@@ -105,8 +111,8 @@ export function makeAgentStreams({ kernel, fleet, rulesets, limits, replicaId }:
       hub.start()
       fleet.start()
     },
-    drain: async () => {
-      await hub.drain()
+    drain: hub.drain,
+    stop: async () => {
       await fleet.stop()
       await replica.stop()
     },

@@ -1,0 +1,68 @@
+import type { Bus } from '../../kernel/bus.ts'
+import type { Db, Tx } from '../../kernel/db.ts'
+import { notFound, Problem, problems } from '../../kernel/problem.ts'
+import type { Person, RequestFacts } from '../roles/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
+import type { Tags } from './agent.ts'
+import { deleteAgentRow, hasOpenStream, updateAgentRow } from './agent-facts-table.ts'
+
+type Needs = { readonly db: Db; readonly recordAct: RecordAct; readonly bus: Pick<Bus, 'announce'> }
+
+export type AgentChange = { readonly displayName?: string | null | undefined; readonly tags?: Tags | undefined }
+
+/** What people may say of agents. Tags decide which rules match, so connected agents are looked up anew. */
+export function changeAgents({ db, recordAct, bus }: Needs) {
+  const tell = async (
+    tx: Tx,
+    who: Person,
+    act: 'agent.changed' | 'agent.removed',
+    place: { readonly environment: string; readonly agentId: string },
+    facts: RequestFacts,
+    details: Readonly<Record<string, string | Tags | null>>,
+  ): Promise<void> => {
+    const { environment, agentId } = place
+    await recordAct(tx, {
+      ...actorOf(who),
+      tenant: who.tenant,
+      act,
+      subject: { kind: 'agent', id: agentId },
+      request: facts,
+      details: { environment, ...details },
+    })
+    const body = { environment, agent_id: agentId }
+    await bus.announce(tx, { topic: 'agent.changed', tenant: who.tenant, body })
+  }
+
+  return {
+    change: (
+      who: Person,
+      environment: string,
+      agentId: string,
+      { displayName, tags }: AgentChange,
+      facts: RequestFacts,
+    ): Promise<void> =>
+      db.inTx(async (tx) => {
+        const changed = await updateAgentRow(tx, who.tenant, environment, agentId, { displayName, tags })
+        if (!changed) throw notFound('agent')
+        await tell(tx, who, 'agent.changed', { environment, agentId }, facts, {
+          ...(displayName !== undefined && { display_name: displayName }),
+          ...(tags !== undefined && { tags }),
+        })
+      }),
+
+    /** Forgets an agent that is gone. One that comes back is a new one. */
+    remove: (who: Person, environment: string, agentId: string, facts: RequestFacts): Promise<void> =>
+      db.inTx(async (tx) => {
+        if (await hasOpenStream(tx, who.tenant, environment, agentId)) {
+          throw new Problem(
+            problems.conflict,
+            `${agentId} has a stream open and would be back at once. Stop it, or revoke its key, then remove it.`,
+          )
+        }
+        if (!(await deleteAgentRow(tx, who.tenant, environment, agentId))) throw notFound('agent')
+        await tell(tx, who, 'agent.removed', { environment, agentId }, facts, {})
+      }),
+  }
+}
+
+export type ChangeAgents = ReturnType<typeof changeAgents>

@@ -1,0 +1,87 @@
+import type { Bus } from '../../kernel/bus.ts'
+import type { Db } from '../../kernel/db.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { AssignmentSource, Tags } from './agent.ts'
+import { listForAssignment } from './agents-table.ts'
+import type { Notebook } from './notebook.ts'
+
+export type ResolveAssignment = (
+  tenant: string,
+  ask: {
+    readonly environment: string
+    readonly agentId: string
+    readonly tags: Tags
+    readonly asked?: string | undefined
+  },
+) => Promise<{
+  readonly ruleset: string | null
+  readonly source: AssignmentSource
+  readonly ruleId?: string
+  readonly rulePattern?: string
+}>
+
+type Needs = {
+  readonly db: Db
+  readonly bus: Pick<Bus, 'on'>
+  readonly log: Log
+  readonly notebook: Notebook
+  readonly resolveAssignment: ResolveAssignment
+}
+
+/** So many are resolved before others have a turn. */
+const turnMax = 500
+
+/**
+ * Keeps what is meant for each agent in its row, connected or not, when assignments change, so that status is one
+ * question to the database. Every replica does it; the row that says so already is not written again.
+ */
+export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Needs): {
+  readonly resolve: (tenant: string) => Promise<void>
+} {
+  const wanted = new Set<string>()
+  let isRunning = false
+
+  const resolve = async (tenant: string): Promise<void> => {
+    const agents = await listForAssignment(db, tenant)
+    for (const [n, agent] of agents.entries()) {
+      const { environment, agentId } = agent
+      const ask = {
+        environment,
+        agentId,
+        tags: { ...agent.tags, ...agent.reportedTags },
+        asked: agent.askedRuleset ?? undefined,
+      }
+      const { ruleset, source, ruleId = null } = await resolveAssignment(tenant, ask)
+      if (ruleset !== agent.ruleset || source !== agent.rulesetSource) {
+        notebook.note({ tenant, environment, agentId }, { assignment: { ruleset, source, ruleId } })
+      }
+      if (n % turnMax === turnMax - 1) await new Promise<void>((next) => setImmediate(next))
+    }
+  }
+
+  const work = async (): Promise<void> => {
+    if (isRunning) return
+    isRunning = true
+    try {
+      for (const tenant of wanted) {
+        wanted.delete(tenant)
+        await resolve(tenant)
+      }
+    } catch (err) {
+      log.warn({ err }, 'What is meant for agents could not be worked out anew; it is as they connect')
+    } finally {
+      isRunning = false
+    }
+    if (wanted.size > 0) await work()
+  }
+
+  for (const topic of ['assignment.changed', 'agent.changed', 'settings.changed']) {
+    bus.on(topic, ({ tenant, body }) => {
+      if (tenant === null || (topic === 'settings.changed' && body['name'] !== 'assignments.order')) return
+      wanted.add(tenant)
+      // What is kept of assignments hears the same news first.
+      queueMicrotask(() => void work())
+    })
+  }
+  return { resolve }
+}
