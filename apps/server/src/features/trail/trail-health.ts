@@ -3,7 +3,7 @@ import type { Sql } from '../../kernel/db.ts'
 import { findOldestUnsequenced } from './sequence-table.ts'
 
 /** An entry waits 50 ms for its number; one that waited this long tells of a sequencer that does not run or cannot write. */
-export const unsequencedSecondsMax = 5
+const unsequencedSecondsMax = 5
 
 export type TrailHealth = { readonly isHealthy: boolean; readonly unsequencedSeconds: number }
 
