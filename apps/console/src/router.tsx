@@ -4,6 +4,7 @@ import { keysRoute } from './features/keys/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
 import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
+import { trailRoute } from './features/trail/route.ts'
 import { ErrorPage, NotFoundPage } from './frame/error-pages.tsx'
 import { frameRoute } from './frame/frame-route.tsx'
 import { rootRoute } from './frame/root-route.tsx'
@@ -12,7 +13,7 @@ import { rootRoute } from './frame/root-route.tsx'
 const routes = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  frameRoute.addChildren([overviewRoute, approvalsRoute.addChildren([approvalRoute]), keysRoute]),
+  frameRoute.addChildren([overviewRoute, approvalsRoute.addChildren([approvalRoute]), keysRoute, trailRoute]),
 ])
 
 export const router = createRouter({

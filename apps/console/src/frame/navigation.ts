@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
-import { ApprovalsIcon, KeysIcon, OverviewIcon } from '../ui/icons.tsx'
+import { ApprovalsIcon, KeysIcon, OverviewIcon, TrailIcon } from '../ui/icons.tsx'
 
 export type Destination = {
   readonly to: string
@@ -21,6 +21,10 @@ export const navigation: readonly Group[] = [
       { to: '/', word: 'Overview', needs: 'overview:read', icon: OverviewIcon, key: 'o' },
       { to: '/approvals', word: 'Approvals', needs: 'approvals:read', icon: ApprovalsIcon, key: 'a' },
     ],
+  },
+  {
+    word: 'Record',
+    destinations: [{ to: '/trail', word: 'Trail', needs: 'trail:read', icon: TrailIcon, key: 't' }],
   },
   {
     word: 'Admin',

@@ -30,7 +30,7 @@ const columns: readonly Column<AgentKey>[] = [
     isFixed: true,
     cell: (key) => (
       <>
-        <span className={key.revoked_at ? ui.faint : undefined}>{key.label === '' ? 'no label' : key.label}</span>
+        <span className={key.revoked_at ? ui.cutFaint : ui.cut}>{key.label === '' ? 'no label' : key.label}</span>
         {key.revoked_at && <span className={ui.word}>revoked</span>}
         {key.may_decide && <span className={ui.word}>may decide</span>}
       </>

@@ -34,6 +34,12 @@ export function shownColumns<Row>(
   })
 }
 
+/** Below this the table scrolls sideways; every row is as wide as every other whatever is in it. */
+export function minWidthOf<Row>(columns: readonly Column<Row>[], hasSelection: boolean): number {
+  const widths = columns.map(({ width }) => Number(/(\d+)px/.exec(width)?.[1] ?? 80))
+  return widths.reduce((sum, width) => sum + width, 24 + (hasSelection ? 36 : 0))
+}
+
 export function nextSort(sort: Sort | undefined, by: string): Sort {
   if (sort?.by !== by) return { by, direction: 'descending' }
   return { by, direction: sort.direction === 'descending' ? 'ascending' : 'descending' }

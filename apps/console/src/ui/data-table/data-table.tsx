@@ -3,7 +3,16 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useDensity } from '../density.ts'
 import { SortDownIcon, SortUpIcon } from '../icons.tsx'
-import { type Column, type ColumnChoice, nextSort, type Sort, shownColumns, toggled, withRange } from './columns.ts'
+import {
+  type Column,
+  type ColumnChoice,
+  minWidthOf,
+  nextSort,
+  type Sort,
+  shownColumns,
+  toggled,
+  withRange,
+} from './columns.ts'
 import classes from './data-table.module.css'
 
 type Props<Row> = {
@@ -120,7 +129,7 @@ export function DataTable<Row>(props: Props<Row>) {
         aria-label={label}
         aria-rowcount={props.total ?? rows.length}
         aria-multiselectable={selection ? true : undefined}
-        style={{ '--tracks': tracks } as CSSProperties}
+        style={{ '--tracks': tracks, minWidth: minWidthOf(shown, selection !== undefined) } as CSSProperties}
         onKeyDown={onKey}
       >
         <div role="rowgroup" className={classes.head}>

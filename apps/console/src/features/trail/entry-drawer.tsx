@@ -1,0 +1,112 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import type { TrailEntryWithBytes } from '../../api/types.ts'
+import { actWords } from '../../ui/acts.ts'
+import { Arguments } from '../../ui/arguments/arguments.tsx'
+import { CopyButton } from '../../ui/copy-button.tsx'
+import { Instant } from '../../ui/instant.tsx'
+import { Failed, Loading } from '../../ui/list-states.tsx'
+import { countWords } from '../../ui/numbers.ts'
+import { PrincipalChip } from '../../ui/principal-chip.tsx'
+import { SideDrawer } from '../../ui/side-drawer.tsx'
+import { VerdictBadge } from '../../ui/verdict-badge.tsx'
+import { trailEntryQuery } from './queries.ts'
+import classes from './trail.module.css'
+import { actorOf, outcomeOf } from './words.ts'
+
+type Props = { readonly number: number; readonly onClose: () => void }
+
+export function EntryDrawer({ number, onClose }: Props) {
+  const { data, error, isError, refetch } = useQuery(trailEntryQuery(number))
+  return (
+    <SideDrawer isOpen onClose={onClose} title={`Entry ${countWords(number)}`} width={600}>
+      {!data && !isError && <Loading rows={5} />}
+      {isError && !data && <Failed what="This entry could not be read" error={error} onRetry={() => void refetch()} />}
+      {data && <Entry entry={data} />}
+    </SideDrawer>
+  )
+}
+
+function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
+  const { at, act, outcome, actor, subject, request_id, personal, details, is_erased } = entry
+  const odd = outcomeOf(outcome)
+  const request = personal.request ?? {}
+  return (
+    <div className={classes.entry}>
+      <p className={classes.sentence}>
+        <PrincipalChip who={actorOf(entry)} /> {actWords(act)} {odd && <VerdictBadge {...odd} />}
+      </p>
+      <dl className={classes.facts}>
+        <Fact name="When">
+          <Instant at={at} form="exact" />
+        </Fact>
+        <Fact name="Act">
+          <code>{act}</code>
+        </Fact>
+        <Fact name="Who">
+          <code>
+            {actor.kind} {actor.id}
+          </code>
+          {actor.credential !== undefined && <span className={classes.quiet}>by {actor.credential}</span>}
+        </Fact>
+        <Fact name="To what">
+          <code>
+            {subject.kind} {subject.id}
+          </code>
+          <CopyButton text={subject.id} what="its id" />
+        </Fact>
+        {typeof request['address'] === 'string' && <Fact name="From">{request['address']}</Fact>}
+        {typeof request['user_agent'] === 'string' && (
+          <Fact name="With">
+            <span className={classes.quiet}>{request['user_agent']}</span>
+          </Fact>
+        )}
+        {request_id !== null && (
+          <Fact name="Request">
+            <code>{request_id}</code>
+            <CopyButton text={request_id} what="the request id" />
+          </Fact>
+        )}
+      </dl>
+      {is_erased && (
+        <p className={classes.quiet}>
+          Personal facts were recorded here and have been erased since. The entry itself is unchanged and still
+          verifies.
+        </p>
+      )}
+      {Object.keys(details).length > 0 && (
+        <section>
+          <h3>Details</h3>
+          <Arguments json={JSON.stringify(details)} label="Details" />
+        </section>
+      )}
+      <section>
+        <h3>Evidence</h3>
+        <dl className={classes.facts}>
+          <Fact name="Leaf hash">
+            <code>{entry.leaf_hash}</code>
+            <CopyButton text={entry.leaf_hash} what="the leaf hash" />
+          </Fact>
+          <Fact name="Bytes">
+            <span className={classes.quiet}>RFC 8785 text, as it was hashed</span>
+            <CopyButton text={entry.canonical} what="the canonical text" />
+          </Fact>
+        </dl>
+        <div className={classes.command}>
+          <code>countersign trail verify</code>
+          <CopyButton text="countersign trail verify" what="the command" />
+        </div>
+        <p className={classes.quiet}>recomputes every hash from the bytes and compares the root.</p>
+      </section>
+    </div>
+  )
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  )
+}

@@ -1,0 +1,29 @@
+import type { PrincipalRef, TrailEntryShown } from '../../api/types.ts'
+import type { Verdict } from '../../ui/verdicts.ts'
+
+const kinds: readonly PrincipalRef['kind'][] = ['person', 'agent', 'agent_key', 'system', 'anyone']
+
+/** Who acted, by name where the record still holds one. */
+export function actorOf({ actor, personal }: TrailEntryShown): PrincipalRef {
+  const { email, name } = personal.actor ?? {}
+  const label = [email, name].find((one) => typeof one === 'string' && one !== '')
+  return {
+    kind: kinds.find((kind) => kind === actor.kind) ?? 'system',
+    id: actor.id,
+    label: typeof label === 'string' ? label : actor.id,
+  }
+}
+
+const outcomes: Readonly<Record<string, { readonly word: string; readonly verdict: Verdict }>> = {
+  refused: { word: 'Refused', verdict: 'blocked' },
+  failed: { word: 'Failed', verdict: 'failed' },
+  held: { word: 'Held', verdict: 'held' },
+  intended: { word: 'Intended', verdict: 'unknown' },
+  unknown: { word: 'Unknown', verdict: 'unknown' },
+}
+
+/** Null for what was simply done: a badge on every row would say nothing. */
+export function outcomeOf(outcome: string): { readonly word: string; readonly verdict: Verdict } | null {
+  if (outcome === 'done') return null
+  return outcomes[outcome] ?? { word: outcome, verdict: 'unknown' }
+}
