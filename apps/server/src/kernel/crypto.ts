@@ -59,8 +59,8 @@ export type Keyring = {
   readonly digest: (purpose: Purpose, data: string | Uint8Array) => string
   /** The digest under every listed secret, current first, to look up what may have been stored under an older one. */
   readonly digests: (purpose: Purpose, data: string | Uint8Array) => readonly string[]
-  /** Bare HMAC-SHA-256 in hexadecimal, for many short texts in a row: one function a secret, current first. */
-  readonly macs: (purpose: Purpose) => readonly ((data: string) => string)[]
+  /** Bare HMAC-SHA-256 of scope and data in hexadecimal, for many texts in a row: one function a secret, current first. */
+  readonly macs: (purpose: Purpose) => readonly ((scope: string, data: string) => string)[]
   /** AES-256-GCM under a derived key: `<key id>:<base64 of nonce, ciphertext, tag>`, bound to `row`. */
   readonly seal: (purpose: Purpose, row: string, data: Uint8Array) => string
   readonly unseal: (purpose: Purpose, row: string, box: string) => Buffer
@@ -100,7 +100,7 @@ export function makeKeyring(secrets: readonly [string, ...string[]]): Keyring {
     macs: (purpose) =>
       keys.map((key) => {
         const secret = createSecretKey(key.derive(purpose))
-        return (data: string) => createHmac('sha256', secret).update(data).digest('hex')
+        return (scope: string, data: string) => createHmac('sha256', secret).update(scope).update(data).digest('hex')
       }),
     derive: (purpose) => current.derive(purpose),
     seal: (purpose, row, data) => {

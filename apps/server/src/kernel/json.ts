@@ -4,14 +4,7 @@
  */
 export type ExactNumber = { readonly rawJSON: string; readonly noObject?: () => never }
 
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | ExactNumber
-  | readonly JsonValue[]
-  | JsonObject
+export type JsonValue = null | boolean | number | string | ExactNumber | readonly JsonValue[] | JsonObject
 
 export type JsonObject = { readonly [key: string]: JsonValue }
 
@@ -29,7 +22,7 @@ const native = JSON as unknown as {
  * Whether a text may contain a number that a double does not hold: long runs of digits, or an exponent. Also true for
  * some texts that contain none, which are then only read more slowly.
  */
-const mayNeedCare = /[\d.]{16}|(?:^|[:[,\s])-?\d+(?:\.\d+)?[eE]/
+const mayNeedCare = /(?:^|[:,[])\s*-?(?:[\d.]{16}|[\d.]+[eE])/
 
 /** True when `readJson` would have kept the text of some number, so that plain JSON.parse is not enough. */
 export function needsExactNumbers(text: string): boolean {
@@ -69,26 +62,68 @@ export class NestedTooDeep extends Error {}
 
 /** JSON with the keys of every object in order, so that equal values have equal texts. */
 export function writeSortedJson(value: JsonValue, depth = 0): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value !== 'object' || value === null) return String(JSON.stringify(value))
+  const text = write(value, depth)
+  // Measuring joins the pieces the text is made of. Kept as pieces, ten thousand of them cost the collector more than
+  // everything else here.
+  Buffer.byteLength(text)
+  return text
+}
+
+/** What stands before each value of an object of one shape, in order. Events come in few shapes; sorting is what costs. */
+type Shape = {
+  readonly keys: readonly string[]
+  readonly sorted: readonly string[]
+  readonly labels: readonly string[]
+}
+
+const shapes = new Map<string, Shape>()
+const shapesMax = 5_000
+
+function shapeOf(keys: readonly string[]): Shape {
+  const name = `${keys.length} ${keys[0] ?? ''} ${keys.at(-1) ?? ''}`
+  const known = shapes.get(name)
+  if (known && haveEqualItems(known.keys, keys)) return known
+  const sorted = keys.toSorted()
+  const shape = { keys, sorted, labels: sorted.map((key, at) => `${at === 0 ? '{' : ','}${JSON.stringify(key)}:`) }
+  if (shapes.size >= shapesMax) shapes.clear()
+  if (name.length <= 200 && keys.length <= 100) shapes.set(name, shape)
+  return shape
+}
+
+function haveEqualItems(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false
+  return true
+}
+
+const needsEscape = /["\\\0-\x1f\ud800-\udfff]/
+
+function write(value: JsonValue, depth: number): string {
+  if (typeof value === 'string') {
+    return value.length < 64 && !needsEscape.test(value) ? `"${value}"` : JSON.stringify(value)
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (depth >= jsonDepthMax) throw new NestedTooDeep(`Nested deeper than ${jsonDepthMax} levels`)
-  if (Array.isArray(value)) {
-    let text = '['
-    for (let at = 0; at < value.length; at += 1) {
-      text += (at === 0 ? '' : ',') + writeSortedJson(value[at] as JsonValue, depth + 1)
-    }
-    return `${text}]`
+  if (Array.isArray(value)) return writeList(value as readonly JsonValue[], depth)
+  return native.isRawJSON(value) ? value.rawJSON : writeObject(value as JsonObject, depth)
+}
+
+function writeList(list: readonly JsonValue[], depth: number): string {
+  let text = '['
+  for (let at = 0; at < list.length; at += 1) {
+    if (at > 0) text += ','
+    text += write(list[at] as JsonValue, depth + 1)
   }
-  if (native.isRawJSON(value)) return value.rawJSON
-  const object = value as JsonObject
-  const keys = Object.keys(object).sort()
-  let text = '{'
-  for (const key of keys) {
-    const inner = object[key]
-    if (inner === undefined) continue
-    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${writeSortedJson(inner, depth + 1)}`
+  return `${text}]`
+}
+
+function writeObject(object: JsonObject, depth: number): string {
+  const { sorted, labels } = shapeOf(Object.keys(object))
+  let text = ''
+  for (let at = 0; at < sorted.length; at += 1) {
+    text += (labels[at] as string) + write(object[sorted[at] as string] as JsonValue, depth + 1)
   }
-  return `${text}}`
+  return text === '' ? '{}' : `${text}}`
 }
 
 /** Whether the number as read means exactly what its text says. */

@@ -37,7 +37,7 @@ type Needs = {
   readonly words: EventWords
   readonly writer: EventWriter
   /** HMAC-SHA-256 in hexadecimal, one a secret, the current one first. */
-  readonly macs: readonly ((text: string) => string)[]
+  readonly macs: readonly ((scope: string, text: string) => string)[]
   /** Which of these ids are stored; asked only while an older secret is still listed. */
   readonly storedIds: (tenant: string, ids: readonly string[]) => Promise<ReadonlySet<string>>
   /** Told what was stored, after the commit. Must be cheap and not throw. */
@@ -68,12 +68,12 @@ export function ingestEvents({ clock, words, writer, macs, storedIds, hear }: Ne
     const event = readReportedEvent(raw, sender.agentId, `key:${sender.keyPrefix}`)
     if (typeof event === 'string') return event
     const text = writeSortedJson(raw)
-    const scope = `${sender.tenant}\n${sender.environment}\n${event.agent}\n${text}`
+    const scope = `${sender.tenant}\n${sender.environment}\n${event.agent}\n`
     const ids = macs.map((mac) => {
-      const first = mac(scope)
+      const first = mac(scope, text)
       const ordinal = seen.get(first) ?? 0
       seen.set(first, ordinal + 1)
-      return eventId(event.atMicros, ordinal === 0 ? first : mac(`${first}\n${ordinal}`))
+      return eventId(event.atMicros, ordinal === 0 ? first : mac(first, `\n${ordinal}`))
     })
     const [id = '', ...olderIds] = ids
     const found = redact(raw)

@@ -42,12 +42,13 @@ function walk(value: JsonValue, findings: Findings, depth: number): JsonValue {
   }
   return Array.isArray(value)
     ? walkList(value as readonly JsonValue[], findings, depth)
-    : walkObject(value as { readonly [key: string]: JsonValue }, findings, depth)
+    : walkObject(value as JsonObject, findings, depth)
 }
 
 function walkList(list: readonly JsonValue[], findings: Findings, depth: number): JsonValue {
   let changed: JsonValue[] | undefined
-  for (const [at, item] of list.entries()) {
+  for (let at = 0; at < list.length; at += 1) {
+    const item = list[at] as JsonValue
     const clean = walk(item, findings, depth + 1)
     if (clean === item) continue
     changed ??= [...list]
@@ -56,31 +57,33 @@ function walkList(list: readonly JsonValue[], findings: Findings, depth: number)
   return changed ?? list
 }
 
-function walkObject(object: { readonly [key: string]: JsonValue }, findings: Findings, depth: number): JsonValue {
-  let isChanged = false
-  const entries = Object.entries(object).map(([key, inner]): [string, JsonValue] => {
+function walkObject(object: JsonObject, findings: Findings, depth: number): JsonValue {
+  const keys = Object.keys(object)
+  let changed: [string, JsonValue][] | undefined
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at] as string
+    const inner = object[key] as JsonValue
     const name = isOddText(key) ? escapeOddText(key) : key
-    let clean: JsonValue
-    if (isSensitiveKey(key)) {
-      findings.isRedacted ||= inner !== redacted
-      clean = redacted
-    } else {
-      clean = walk(inner, findings, depth + 1)
-    }
+    const clean = isSensitiveKey(key) ? redacted : walk(inner, findings, depth + 1)
+    if (clean === redacted && inner !== redacted) findings.isRedacted = true
     if (name !== key) findings.hasOddText = true
-    if (name !== key || clean !== inner) isChanged = true
-    return [name, clean]
-  })
+    if (changed) changed.push([name, clean])
+    else if (name !== key || clean !== inner) {
+      changed = keys.slice(0, at).map((before) => [before, object[before] as JsonValue])
+      changed.push([name, clean])
+    }
+  }
   // Not by assignment: a key called __proto__ is data here.
-  return isChanged ? Object.fromEntries(entries) : object
+  return changed ? Object.fromEntries(changed) : object
 }
 
+/** One look that most texts pass: everything below needs one of these. */
+const remarkable = /[\0\ud800-\udfff]|sk-|AKIA|eyJ|gh[pousr]_|xox|export\s|-p|:\/\/|[Bb]earer\s/
+
 function cleanText(text: string, findings: Findings): string {
-  let clean = text
-  if (isOddText(text)) {
-    findings.hasOddText = true
-    clean = escapeOddText(text)
-  }
+  if (!remarkable.test(text)) return text
+  const clean = escapeOddText(text)
+  if (clean !== text) findings.hasOddText = true
   const hidden = hideSecrets(clean)
   if (hidden !== clean) findings.isRedacted = true
   return hidden
