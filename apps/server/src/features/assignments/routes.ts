@@ -16,7 +16,6 @@ import {
   resolveAssignmentQuery,
   resolvedAssignment,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
