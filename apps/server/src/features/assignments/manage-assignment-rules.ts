@@ -86,7 +86,7 @@ export function manageAssignmentRules({ db, clock, newId, recordAct, tell: { bus
   }
 }
 
-export function changed(before: AssignmentRule, change: RuleChange): AssignmentRule {
+function changed(before: AssignmentRule, change: RuleChange): AssignmentRule {
   return {
     id: before.id,
     priority: change.priority ?? before.priority,

@@ -58,7 +58,7 @@ export function keepAssignments({ db, bus, orderOf }: Needs): Assignments {
   }
 }
 
-export async function readBook(db: Sql, tenant: string): Promise<AssignmentBook> {
+async function readBook(db: Sql, tenant: string): Promise<AssignmentBook> {
   const [rules, explicit] = await Promise.all([listRules(db, tenant), listExplicit(db, tenant)])
   const byAgent = new Map(explicit.map(({ environment, agentId, ruleset }) => [`${environment} ${agentId}`, ruleset]))
   return assignmentBook(rules, (environment, agentId) => byAgent.get(`${environment} ${agentId}`))

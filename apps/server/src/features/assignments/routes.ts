@@ -183,7 +183,7 @@ function placeIn(cursor: string | undefined): { environment: string; agentId: st
   return { environment, agentId }
 }
 
-export function resolutionOnWire({ ruleset, source, ruleId, rulePattern }: Resolution): AssignmentResolution {
+function resolutionOnWire({ ruleset, source, ruleId, rulePattern }: Resolution): AssignmentResolution {
   // A draft has no id yet.
   const id = ruleId === 'draft' ? null : (ruleId ?? null)
   return { ruleset, source, rule_id: id, rule_pattern: rulePattern ?? null }

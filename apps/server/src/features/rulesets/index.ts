@@ -3,7 +3,6 @@ export { diffOnWire } from './outline.ts'
 export { ownHash, personRef, type Revision, type RulesetDialect } from './revision.ts'
 export { type RevisionOfHash, revisionOfHash } from './revision-of-hash.ts'
 export {
-  findLatestRevision,
   findRevision,
   findRevisionWithTexts,
   type KnownRevision,

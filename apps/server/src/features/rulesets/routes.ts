@@ -170,7 +170,7 @@ function versionIn(cursor: string | undefined): number | undefined {
   return Number(cursor)
 }
 
-export function revisionOnWire(revision: Revision): RulesetRevision {
+function revisionOnWire(revision: Revision): RulesetRevision {
   return {
     id: revision.id,
     ruleset: revision.ruleset,
