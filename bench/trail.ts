@@ -18,7 +18,7 @@ import { migrate } from '../apps/server/src/kernel/migrate.ts'
 
 const callers = 200
 const rounds = 5
-const perRound = 4_000
+const perRound = 10_000
 const verified = Number(process.argv[process.argv.indexOf('--entries') + 1]) || 1_000_000
 
 const quiet = { info: (): void => undefined, warn: (): void => undefined }
