@@ -11,6 +11,7 @@ import { type CustomOperators, compileExpression, type ExpressionTest } from './
 import { compileGlob, type Glob } from './glob.ts'
 import { compileMessage, type Message } from './message.ts'
 import { compileReplacement, type Replacement } from './replacement.ts'
+import { buildIndex, type RuleIndex } from './rule-index.ts'
 import { compileSandbox, type Host, type SandboxTest } from './sandbox.ts'
 import type { CustomSelectors } from './selector-value.ts'
 import { compileSession, type SessionSteps } from './session-limits.ts'
@@ -65,6 +66,9 @@ export interface Compiled {
 }
 
 export interface ToolRules {
+  /** Absent when there are few rules. */
+  readonly preIndex: RuleIndex | undefined
+  readonly postIndex: RuleIndex | undefined
   readonly pre: readonly CompiledPre[]
   readonly sandbox: readonly CompiledSandbox[]
   readonly post: readonly CompiledPost[]
@@ -111,12 +115,24 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
     tools: new Map(ruleset.tools.map((tool) => [tool.name, tool])),
     session,
     sessionMessages: new Map(session.steps.map(({ rule }) => [rule.id, compileMessage(rule.then.message, false)])),
-    rulesFor: rememberByTool((tool) => ({
-      pre: pre.filter((one) => one.matchesTool(tool)),
-      sandbox: sandbox.filter((one) => one.matchesTool(tool)),
-      post: post.filter((one) => one.matchesTool(tool)),
-    })),
+    rulesFor: rememberByTool((tool) => toolRules(tool, pre, sandbox, post)),
     ...(candidates ? { candidates: compile(candidates, alone) } : {}),
+  }
+}
+
+function toolRules(
+  tool: string,
+  pre: readonly CompiledPre[],
+  sandbox: readonly CompiledSandbox[],
+  post: readonly CompiledPost[],
+): ToolRules {
+  const own = <One extends CompiledCommon>(rules: readonly One[]): readonly One[] =>
+    rules.filter((one) => one.matchesTool(tool))
+  const rules = { pre: own(pre), sandbox: own(sandbox), post: own(post) }
+  return {
+    ...rules,
+    preIndex: buildIndex(rules.pre.map(({ rule }) => rule.when)),
+    postIndex: buildIndex(rules.post.map(({ rule }) => rule.when)),
   }
 }
 

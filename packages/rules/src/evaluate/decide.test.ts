@@ -56,7 +56,7 @@ test('the engine agrees with the plain interpreter on verdict, rule, message and
   const seen = { calls: 0, fired: 0, blocked: 0, asked: 0 }
   fc.assert(
     fc.property(
-      rulesetData(),
+      fc.oneof(rulesetData(8), rulesetData(40)),
       fc.array(fc.tuple(generatedCall, output), { minLength: 20, maxLength: 20 }),
       (data, calls) => {
         const ruleset = read(stringify(data))
@@ -122,7 +122,8 @@ test('an added block rule never turns a block into anything else', () => {
       const [call, facts] = parts(generated)
       const before = decidePre(compile(read(stringify(data))), call, facts)
       const after = decidePre(compile(read(stringify(longer))), call, facts)
-      // An added block before a rule that asks makes the call a block; nothing ever becomes less.
+      // Under an observing guard a block is let through, also one that now stands before a question.
+      if (compile(read(stringify(data))).guardMode === 'observe') return
       const weight = { allow: 0, ask: 1, block: 2 }
       expect(weight[after.verdict]).toBeGreaterThanOrEqual(weight[before.verdict])
     }),

@@ -1,7 +1,8 @@
 import type { JsonValue, Rule } from '../model.ts'
 import { type Call, type Counters, type Facts, noCounters, sideEffectOf, toolCount } from './call.ts'
-import type { Compiled, CompiledPost, CompiledPre, CompiledSandbox } from './compile.ts'
+import type { Compiled, CompiledPost, CompiledPre, CompiledSandbox, ToolRules } from './compile.ts'
 import type { DecisionSource, Fired, Hold, PostDecision, PreDecision } from './decision.ts'
+import type { RuleIndex } from './rule-index.ts'
 import { materialsOf } from './sandbox.ts'
 import { type Output, outputText, type Situation } from './selector-value.ts'
 
@@ -44,7 +45,7 @@ function firstStop(compiled: Compiled, situation: Situation, progress: Progress)
   if (counters.attempts >= merged.maxAttempts) return { fired: attemptLimit(merged.maxAttempts) }
   const rules = compiled.rulesFor(situation.call.tool)
   return (
-    preStop(rules.pre, situation, progress) ??
+    preStop(rules, situation, progress) ??
     sandboxStop(compiled, rules.sandbox, situation, progress) ??
     sessionStop(compiled, situation, counters, progress) ??
     workflowStop(situation) ??
@@ -52,15 +53,31 @@ function firstStop(compiled: Compiled, situation: Situation, progress: Progress)
   )
 }
 
-function preStop(rules: readonly CompiledPre[], situation: Situation, progress: Progress): Stop | undefined {
-  for (const compiled of rules) {
-    progress.rulesEvaluated += 1
-    const fired = firePre(compiled, situation)
-    if (!fired) continue
-    const stop = settle(fired, compiled.rule.then, situation, progress)
-    if (stop) return stop
+function preStop({ pre, preIndex }: ToolRules, situation: Situation, progress: Progress): Stop | undefined {
+  let stop: Stop | undefined
+  visitRules(pre.length, preIndex, situation, (number) => {
+    const compiled = pre[number]
+    const fired = compiled && firePre(compiled, situation)
+    if (fired) stop = settle(fired, compiled.rule.then, situation, progress)
+    if (stop) progress.rulesEvaluated = number + 1
+    return stop !== undefined
+  })
+  if (!stop) progress.rulesEvaluated += pre.length
+  return stop
+}
+
+/** In document order. With an index only those that could fire; the others are answered by it, and count as evaluated. */
+function visitRules(
+  count: number,
+  index: RuleIndex | undefined,
+  situation: Situation,
+  visit: (number: number) => boolean,
+): void {
+  if (index) {
+    index.visit(situation, visit)
+    return
   }
-  return undefined
+  for (let number = 0; number < count; number += 1) if (visit(number)) return
 }
 
 function firePre({ rule, test, message, isObserved }: CompiledPre, situation: Situation): Fired | undefined {
@@ -202,24 +219,26 @@ export function decidePost(compiled: Compiled, call: Call, output: Output, facts
   const situation = { call, facts, output, customSelectors: compiled.customSelectors }
   const sideEffect = sideEffectOf(call, compiled.tools)
   const isSafe = sideEffect === 'pure' || sideEffect === 'read' || compiled.enforcesOutputOnUnsafe
-  const rules = compiled.rulesFor(call.tool).post
+  const { post: rules, postIndex } = compiled.rulesFor(call.tool)
   const fired: Fired[] = []
   const warnings: string[] = []
   let result = output.result
   let isReplaced = false
   let isSuppressed = false
-  for (const one of rules) {
-    const made = firePost(one, situation)
-    if (!made) continue
+  visitRules(rules.length, postIndex, situation, (number) => {
+    const one = rules[number]
+    const made = one && firePost(one, situation)
+    if (!made) return false
     fired.push(made)
     warnings.push(warningOf(made, isSafe))
-    if (made.isObserved || !isSafe || made.action === 'warn') continue
+    if (made.isObserved || !isSafe || made.action === 'warn') return false
     if (made.action === 'block') {
       result = `[OUTPUT SUPPRESSED] ${made.message}`
       isSuppressed = true
     } else result = one.replacement(replaceable(result, output, isReplaced))
     isReplaced = true
-  }
+    return false
+  })
   for (const one of compiled.candidates?.rulesFor(call.tool).post ?? []) {
     const made = firePost(one, situation)
     if (made) fired.push({ ...made, isObserved: true, isCandidate: true })
