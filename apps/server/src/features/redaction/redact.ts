@@ -1,4 +1,4 @@
-import { isExactNumber, type JsonValue, jsonDepthMax } from '../../kernel/json.ts'
+import { isExactNumber, type JsonObject, type JsonValue, jsonDepthMax } from '../../kernel/json.ts'
 import { escapeOddText, isOddText } from './odd-text.ts'
 import { hideSecrets, redacted } from './secret-text.ts'
 import { isSensitiveKey } from './sensitive-keys.ts'
