@@ -6,7 +6,7 @@ export const entryBytesMax = 65_535
 export const actorKinds = ['person', 'agent_key', 'api_token', 'system', 'anyone'] as const
 export type ActorKind = (typeof actorKinds)[number]
 
-/** Who acted. `anyone` is a caller whom nothing identified; its id is `-`. */
+/** Who acted. `anyone` is a caller whom nothing identified; its id is `-`, or a keyed digest of the name it claimed. */
 export type Actor = {
   readonly kind: ActorKind
   readonly id: string
