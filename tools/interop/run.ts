@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Operator, signIn } from './operator.ts'
@@ -39,12 +39,15 @@ if (folder === undefined) {
   process.exit(2)
 }
 await mkdir(folder, { recursive: true })
-const server = await startServer(join(folder, 'data'))
+// A new one each time: what an earlier run left would be counted too.
+const data = await mkdtemp(join(folder, 'data-'))
+const server = await startServer(data)
 let failures = 0
 try {
   for (const version of asked.length > 0 ? asked : versions) failures += await tryVersion(folder, version)
 } finally {
   await server.stop()
+  await rm(data, { recursive: true, force: true })
 }
 process.stdout.write(
   failures === 0 ? 'Every step of every version went as it must.\n' : `${failures} steps went wrong.\n`,
