@@ -8,7 +8,11 @@ export async function runCommand(
 ): Promise<{ readonly code: number; readonly seconds: number }> {
   const start = performance.now()
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
-  const end = (signal: NodeJS.Signals): void => void child.kill(signal)
+  let isTold = false
+  const end = (signal: NodeJS.Signals): void => {
+    isTold = true
+    child.kill(signal)
+  }
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   try {
@@ -16,6 +20,8 @@ export async function runCommand(
       child.once('error', fail)
       child.once('close', (status) => settle(status ?? 1))
     })
+    // The program has cleaned up behind itself; nothing further is to be started.
+    if (isTold) process.exit(1)
     return { code, seconds: (performance.now() - start) / 1000 }
   } finally {
     process.off('SIGTERM', end)
