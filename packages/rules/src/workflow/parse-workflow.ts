@@ -138,13 +138,16 @@ function readStages(root: MapPlace, reading: Reading, options: WorkflowOptions):
     return refuse('stages must be a list of at least one stage.')
   if (place.node.items.length > stagesMax) return refuse(`A workflow has at most ${stagesMax} stages.`)
   const places = items(place.node, place.path)
-  const stages = places.flatMap((one, index) => readStage(one, index === places.length - 1, reading, options) ?? [])
+  const read = places.flatMap((one, index) => {
+    const stage = readStage(one, index === places.length - 1, reading, options)
+    return stage ? [{ stage, at: one.at, path: one.path }] : []
+  })
+  const stages = read.map(({ stage }) => stage)
   const seen = new Set<string>()
-  for (const [index, stage] of stages.entries()) {
-    const at = places[index]?.at ?? place.at
+  for (const { stage, at, path } of read) {
     if (seen.has(stage.id)) {
       const message = `Duplicate stage id ${quote(stage.id)}.`
-      reading.findings.error({ code: 'workflow.duplicate_id', at, path: `/stages/${index}/id`, message })
+      reading.findings.error({ code: 'workflow.duplicate_id', at, path: `${path}/id`, message })
     }
     seen.add(stage.id)
   }
