@@ -1,0 +1,438 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Route } from '../src/features/roles/index.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+import { type Answer, type TestServer, type TestTenant, testServer } from './server.ts'
+
+// Every route of our API: it works, it refuses what does not fit, and another tenant's things do not exist.
+// A route without its line below fails: add one.
+
+let database: TestDatabase
+let server: TestServer
+let acme: TestTenant
+let globex: TestTenant
+let things: Things
+
+/** What belongs to acme. Every name and id of it is foreign to globex. */
+type Things = {
+  readonly session: string
+  readonly key: string
+  readonly spareKey: string
+  readonly signingKey: string
+  readonly oldSigningKey: string
+  readonly oldPublicKey: string
+  readonly rollout: string
+  readonly rule: string
+  readonly spareRule: string
+  readonly approval: string
+  readonly spareApproval: string
+  readonly event: string
+}
+
+type Line = {
+  /** Path parameters of something of acme's; also what globex tries. */
+  readonly params?: (things: Things) => Readonly<Record<string, string>>
+  readonly query?: string
+  readonly body?: (things: Things) => unknown
+  /** What does not fit: a body, a query, or path parameters. Routes that take no input have none. */
+  readonly bad?:
+    | { readonly body?: unknown; readonly query?: string; readonly params?: Readonly<Record<string, string>> }
+    | 'takes nothing'
+  readonly status?: number
+  /** Undoes what the success did to things other lines need. */
+  readonly isLast?: boolean
+  /** What another tenant gets when it names acme's thing: 404 unless told. */
+  readonly foreign?: 404 | 'own list' | 'not about things'
+}
+
+const yaml = (name: string, word = 'rm') => `apiVersion: edictum/v1
+kind: Ruleset
+metadata:
+  name: ${name}
+defaults:
+  mode: enforce
+rules:
+  - id: no-${word}
+    type: pre
+    tool: Bash
+    when:
+      args.command: {contains: "${word}"}
+    then:
+      action: block
+      message: "no ${word}"
+`
+
+const draftRule = { priority: 70, pattern: 'bot-*', tag_match: null, ruleset: 'acme-base', environment: 'production' }
+const notAnId = { params: { id: 'nonsense' } }
+const unknownField = { body: { surprise: true } }
+
+const lines: Readonly<Record<string, Line>> = {
+  'GET /setup': { foreign: 'not about things', bad: 'takes nothing' },
+  'POST /setup': {
+    body: () => ({ token: 'x', email: 'a@example.com', password: 'long enough a password' }),
+    status: 409,
+    bad: unknownField,
+    foreign: 'not about things',
+  },
+  'GET /session': { bad: 'takes nothing', foreign: 'own list' },
+  'POST /session': {
+    body: () => ({ email: acme.email, password: server.password }),
+    bad: unknownField,
+    foreign: 'not about things',
+  },
+  'DELETE /session': { bad: 'takes nothing', foreign: 'not about things', isLast: true },
+  'GET /sessions': { bad: 'takes nothing', foreign: 'own list' },
+  'DELETE /sessions/:id': { params: ({ session }) => ({ id: session }), bad: notAnId },
+  'DELETE /sessions': { bad: 'takes nothing', foreign: 'not about things', isLast: true },
+  'PUT /session/password': {
+    body: () => ({ current_password: server.password, new_password: 'another long password' }),
+    bad: unknownField,
+    foreign: 'not about things',
+    isLast: true,
+  },
+  'GET /environments': { bad: 'takes nothing', foreign: 'own list' },
+  'POST /environments': {
+    body: () => ({ name: 'acme-new', color: 'blue' }),
+    status: 201,
+    bad: { body: { name: 'a b', color: 'blue' } },
+    foreign: 'not about things',
+  },
+  'PATCH /environments/:name': {
+    params: () => ({ name: 'acme-lab' }),
+    body: () => ({ color: 'green' }),
+    bad: { body: { color: 'mauve-ish' } },
+  },
+  'DELETE /environments/:name': {
+    params: () => ({ name: 'acme-lab' }),
+    bad: { params: { name: '...' } },
+    isLast: true,
+  },
+  'GET /keys': { bad: { query: 'revoked=perhaps' }, foreign: 'own list' },
+  'POST /keys': {
+    body: () => ({ environment: 'production', label: 'acme-made' }),
+    status: 201,
+    bad: { body: { environment: 'production', label: '<b>' } },
+    foreign: 'not about things',
+  },
+  'PATCH /keys/:id': { params: ({ key }) => ({ id: key }), body: () => ({ label: 'acme-renamed' }), bad: unknownField },
+  'GET /keys/:id/consequence': { params: ({ key }) => ({ id: key }), bad: notAnId },
+  'POST /keys/:id/revoke': { params: ({ spareKey }) => ({ id: spareKey }), bad: notAnId },
+  'GET /settings': { bad: 'takes nothing', foreign: 'own list' },
+  'PUT /settings/:name': {
+    params: () => ({ name: 'fleet.silent_minutes' }),
+    body: () => ({ value: 45 }),
+    bad: { body: { value: -1 } },
+    foreign: 'not about things',
+  },
+  'DELETE /settings/:name': {
+    params: () => ({ name: 'fleet.silent_minutes' }),
+    bad: { params: { name: 'no.such' } },
+    foreign: 'not about things',
+  },
+  'GET /rulesets': { bad: 'takes nothing', foreign: 'own list' },
+  'POST /rulesets/check': { body: () => ({ yaml: yaml('acme-base') }), bad: unknownField, foreign: 'not about things' },
+  'POST /rulesets': {
+    body: () => ({ yaml: yaml('acme-base', 'dd') }),
+    status: 201,
+    bad: { body: { yaml: 'kind: [' } },
+    foreign: 'not about things',
+  },
+  'GET /rulesets/:name': { params: () => ({ name: 'acme-base' }), bad: { params: { name: '-' } } },
+  'GET /rulesets/:name/revisions': { params: () => ({ name: 'acme-base' }), bad: { query: 'limit=many' } },
+  'GET /rulesets/:name/revisions/:version': {
+    params: () => ({ name: 'acme-base', version: '1' }),
+    bad: { params: { name: 'acme-base', version: 'first' } },
+  },
+  'GET /rulesets/:name/diff': { params: () => ({ name: 'acme-base' }), query: 'from=1&to=2', bad: { query: 'from=1' } },
+  'POST /rulesets/:name/rollouts/preview': {
+    params: () => ({ name: 'acme-base' }),
+    body: () => ({ version: 2, environment: 'production' }),
+    bad: unknownField,
+  },
+  'POST /rulesets/:name/rollouts': {
+    params: () => ({ name: 'acme-base' }),
+    body: () => ({ version: 2, environment: 'production', note: '', kind: 'rollout' }),
+    status: 201,
+    bad: { body: { version: 99, environment: 'production', kind: 'rollout' } },
+  },
+  'GET /rollouts': { bad: { query: 'limit=-1' }, foreign: 'own list' },
+  'GET /rollouts/:id': { params: ({ rollout }) => ({ id: rollout }), bad: notAnId },
+  'GET /signing-keys': { bad: 'takes nothing', foreign: 'own list' },
+  'POST /signing-keys/rotate': { bad: 'takes nothing', foreign: 'not about things' },
+  'GET /signing-keys/:id/followers': { params: ({ signingKey }) => ({ id: signingKey }), bad: notAnId },
+  'POST /signing-keys/:id/retire': {
+    params: ({ oldSigningKey }) => ({ id: oldSigningKey }),
+    body: ({ oldPublicKey }) => ({ confirm: oldPublicKey.slice(0, 8) }),
+    bad: unknownField,
+  },
+  'GET /assignment-rules': { bad: 'takes nothing', foreign: 'own list' },
+  'POST /assignment-rules': {
+    body: () => ({ ...draftRule, priority: 71 }),
+    status: 201,
+    bad: { body: { ...draftRule, pattern: 'a/b' } },
+    foreign: 'not about things',
+  },
+  'PATCH /assignment-rules/:id': {
+    params: ({ rule }) => ({ id: rule }),
+    body: () => ({ pattern: 'acme-*' }),
+    bad: { body: { priority: -1 } },
+  },
+  'DELETE /assignment-rules/:id': { params: ({ spareRule }) => ({ id: spareRule }), bad: notAnId },
+  'POST /assignment-rules/preview': {
+    body: () => ({ rule: { ...draftRule, priority: 99 } }),
+    bad: unknownField,
+    foreign: 'not about things',
+  },
+  'GET /assignments/resolve': {
+    query: 'agent=acme-bot&environment=production',
+    bad: { query: 'environment=production' },
+    foreign: 'own list',
+  },
+  'GET /assignments': { bad: { query: 'limit=0' }, foreign: 'own list' },
+  'PUT /assignments': {
+    body: () => ({ agent_ids: ['acme-bot'], environment: 'production', ruleset: 'acme-base' }),
+    bad: { body: { agent_ids: [], environment: 'production', ruleset: null } },
+    foreign: 'not about things',
+  },
+  'GET /trail': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
+  'GET /trail/head': { bad: 'takes nothing', foreign: 'not about things' },
+  'GET /trail/:number': { params: () => ({ number: '0' }), bad: { params: { number: 'minus-one' } } },
+  'GET /agents': { bad: { query: 'status=happy' }, foreign: 'own list' },
+  'GET /agents/:id': {
+    params: () => ({ id: 'acme-bot' }),
+    query: 'environment=production',
+    bad: { query: 'environment=a%20b' },
+  },
+  'GET /agents/:id/history': {
+    params: () => ({ id: 'acme-bot' }),
+    query: 'environment=production',
+    bad: { query: 'limit=0' },
+  },
+  'PATCH /agents/:id': {
+    params: () => ({ id: 'acme-bot' }),
+    query: 'environment=production',
+    body: () => ({ display_name: 'acme robot' }),
+    bad: { body: { tags: 'none' } },
+  },
+  'DELETE /agents/:id': {
+    params: () => ({ id: 'acme-bot' }),
+    query: 'environment=production',
+    bad: { params: { id: '-' } },
+    isLast: true,
+  },
+  'GET /approvals': { bad: { query: 'status=maybe' }, foreign: 'own list' },
+  'GET /approvals/:id': { params: ({ approval }) => ({ id: approval }), bad: notAnId },
+  'POST /approvals/:id/decision': {
+    params: ({ approval }) => ({ id: approval }),
+    body: () => ({ approve: true, reason: 'fine' }),
+    bad: unknownField,
+  },
+  // Each item says by itself whether it exists; features/approvals tests that another tenant's do not.
+  'POST /approvals/decisions': {
+    body: () => ({ decisions: [{ id: things.spareApproval, approve: false, reason: 'no' }] }),
+    bad: { body: { decisions: [] } },
+    foreign: 'not about things',
+  },
+  'POST /approvals/:id/cancellation': {
+    params: ({ spareApproval }) => ({ id: spareApproval }),
+    body: () => ({ reason: 'obsolete' }),
+    status: 409,
+    bad: { body: { reason: 5 } },
+  },
+  'GET /events': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
+  'GET /events/facets': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
+  'GET /events/histogram': { bad: { query: 'buckets=0' }, foreign: 'own list' },
+  'GET /events/export': { query: 'format=csv', bad: { query: 'format=xml' }, foreign: 'own list' },
+  'POST /events/purge': {
+    body: () => ({ older_than_days: 3000, confirm: 'purge events' }),
+    bad: { body: { older_than_days: 1, confirm: 'yes' } },
+    foreign: 'not about things',
+  },
+  'GET /events/:id': { params: ({ event }) => ({ id: event }), bad: notAnId },
+}
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url })
+  acme = await server.newTenant('acme')
+  globex = await server.newTenant('globex')
+  things = await furnish()
+})
+
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+async function furnish(): Promise<Things> {
+  const must = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
+    const answer = await server.call(method, `/api/v2${path}`, {
+      cookie: acme.cookie,
+      ...(body !== undefined && { body }),
+    })
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
+    return answer.body as Record<string, unknown>
+  }
+  const id = (body: Record<string, unknown>): string => String(body['id'])
+  await must('POST', '/environments', { name: 'acme-lab', color: 'blue' })
+  const { id: key, key: secret } = await server.newKey(acme)
+  const { id: spareKey } = await server.newKey(acme)
+  const signing = (await must('GET', '/signing-keys'))['items'] as { id: string; public_key: string }[]
+  await must('POST', '/signing-keys/rotate')
+  const current = ((await must('GET', '/signing-keys'))['items'] as { id: string; is_current?: boolean }[]).find(
+    (one) => one.id !== signing[0]?.id,
+  )
+  await must('POST', '/rulesets', { yaml: yaml('acme-base') })
+  await must('POST', '/rulesets', { yaml: yaml('acme-base', 'mkfs') })
+  const rollout = await must('POST', '/rulesets/acme-base/rollouts', {
+    version: 1,
+    environment: 'production',
+    note: 'first',
+    kind: 'rollout',
+  })
+  const rule = await must('POST', '/assignment-rules', { ...draftRule, priority: 5 })
+  const spareRule = await must('POST', '/assignment-rules', { ...draftRule, priority: 6 })
+  const agent = { key: secret, agent: 'acme-bot' }
+  const ask = async (): Promise<string> => {
+    const { body } = await server.call('POST', '/v1/approvals', {
+      ...agent,
+      body: {
+        agent_id: 'acme-bot',
+        tool_name: 'deploy',
+        tool_args: { app: 'acme-shop' },
+        message: 'acme asks',
+        timeout: 600,
+      },
+    })
+    return id(body as Record<string, unknown>)
+  }
+  const approval = await ask()
+  const spareApproval = await ask()
+  await server.call('POST', '/v1/events', {
+    ...agent,
+    body: {
+      events: [
+        {
+          call_id: 'acme-call',
+          agent_id: 'acme-bot',
+          tool_name: 'acme-tool',
+          action: 'call_allowed',
+          mode: 'enforce',
+          timestamp: new Date().toISOString(),
+          tool_args: {},
+        },
+      ],
+    },
+  })
+  let event = ''
+  while (event === '') {
+    const { items } = (await must('GET', '/events')) as { items: { id: string }[] }
+    event = items[0]?.id ?? ''
+  }
+  // Known to the fleet once it was heard of; what was noted is written many at a time.
+  for (let known = 0; known === 0; ) {
+    const { items } = (await must('GET', '/agents')) as { items: unknown[] }
+    known = items.length
+  }
+  const { items: sessions } = (await must('GET', '/sessions')) as { items: { id: string }[] }
+  await server.signIn(acme.email)
+  const { items: more } = (await must('GET', '/sessions')) as { items: { id: string; is_current: boolean }[] }
+  const session = more.find((one) => !one.is_current)?.id ?? sessions[0]?.id ?? ''
+  return {
+    session,
+    key,
+    spareKey,
+    signingKey: current?.id ?? '',
+    oldSigningKey: signing[0]?.id ?? '',
+    oldPublicKey: signing[0]?.public_key ?? '',
+    rollout: id(rollout),
+    rule: id(rule),
+    spareRule: id(spareRule),
+    approval,
+    spareApproval,
+    event,
+  }
+}
+
+function call(
+  who: TestTenant,
+  route: Route,
+  line: Line,
+  params: Readonly<Record<string, string>>,
+  body: unknown,
+  query: string | undefined,
+): Promise<Answer> {
+  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? 'missing'))
+  return server.call(route.method, `/api/v2${path}${query === undefined ? '' : `?${query}`}`, {
+    cookie: who.cookie,
+    ...(body !== undefined && { body }),
+  })
+}
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`
+const ordinary = (): readonly Route[] =>
+  server.app.routes.native.filter(({ answersItself, path }) => answersItself !== true || path === '/events/export')
+
+describe('every route of our API', () => {
+  test('has its line in this table, and every line its route', () => {
+    expect(Object.keys(lines).sort()).toEqual(ordinary().map(nameOf).sort())
+  })
+
+  test('refuses what does not fit with a problem that names the field, and never fails', async () => {
+    for (const route of ordinary()) {
+      const line = lines[nameOf(route)]
+      if (!line?.bad || line.bad === 'takes nothing') continue
+      const params = line.bad.params ?? line.params?.(things) ?? {}
+      const answer = await call(
+        acme,
+        route,
+        line,
+        params,
+        line.bad.body ?? (line.bad.query || line.bad.params ? line.body?.(things) : undefined),
+        line.bad.query ?? line.query,
+      )
+      expect
+        .soft([400, 404, 409, 422], `${nameOf(route)}: ${answer.status} ${answer.text.slice(0, 200)}`)
+        .toContain(answer.status)
+      expect.soft(answer.headers.get('content-type')).toContain('application/problem+json')
+      expect.soft(answer.body).toMatchObject({
+        detail: expect.any(String) as string,
+        code: expect.any(String) as string,
+        request_id: expect.any(String) as string,
+      })
+    }
+  })
+
+  test('shows another tenant nothing and lets it change nothing', async () => {
+    const own = [acme.tenant, acme.email, ...Object.values(things)]
+    for (const route of ordinary()) {
+      const line = lines[nameOf(route)]
+      if (!line || line.foreign === 'not about things') continue
+      const answer = await call(globex, route, line, line.params?.(things) ?? {}, line.body?.(things), line.query)
+      for (const mine of own) expect.soft(answer.text, nameOf(route)).not.toContain(mine)
+      if (line.foreign === 'own list') {
+        expect.soft(answer.status, nameOf(route)).toBe(200)
+        if (route.path !== '/search' && route.path !== '/assignments/resolve')
+          expect.soft(answer.text, nameOf(route)).not.toMatch(/acme-(base|bot|tool|lab|call)/)
+        continue
+      }
+      expect.soft(answer.status, `${nameOf(route)}: ${answer.text.slice(0, 300)}`).toBe(404)
+    }
+  })
+
+  test('does what it says', async () => {
+    const routes = [...ordinary()].sort(
+      (a, b) => Number(lines[nameOf(a)]?.isLast ?? false) - Number(lines[nameOf(b)]?.isLast ?? false),
+    )
+    let who = acme
+    for (const route of routes) {
+      const line = lines[nameOf(route)]
+      if (!line) continue
+      const answer = await call(who, route, line, line.params?.(things) ?? {}, line.body?.(things), line.query)
+      expect
+        .soft(answer.status, `${nameOf(route)}: ${answer.text.slice(0, 300)}`)
+        .toBe(line.status ?? route.status ?? 200)
+      if (route.path === '/session' && route.method === 'DELETE')
+        who = { ...acme, cookie: await server.signIn(acme.email) }
+    }
+  })
+})
