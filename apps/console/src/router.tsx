@@ -2,6 +2,7 @@ import { createRouter } from '@tanstack/react-router'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
 import { keysRoute } from './features/keys/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
+import { settingsRoute } from './features/settings/route.ts'
 import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
 import { trailRoute } from './features/trail/route.ts'
@@ -13,7 +14,13 @@ import { rootRoute } from './frame/root-route.tsx'
 const routes = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  frameRoute.addChildren([overviewRoute, approvalsRoute.addChildren([approvalRoute]), keysRoute, trailRoute]),
+  frameRoute.addChildren([
+    overviewRoute,
+    approvalsRoute.addChildren([approvalRoute]),
+    keysRoute,
+    trailRoute,
+    settingsRoute,
+  ]),
 ])
 
 export const router = createRouter({

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
-import { ApprovalsIcon, KeysIcon, OverviewIcon, TrailIcon } from '../ui/icons.tsx'
+import { ApprovalsIcon, KeysIcon, OverviewIcon, SettingsIcon, TrailIcon } from '../ui/icons.tsx'
 
 export type Destination = {
   readonly to: string
@@ -28,7 +28,10 @@ export const navigation: readonly Group[] = [
   },
   {
     word: 'Admin',
-    destinations: [{ to: '/keys', word: 'Keys', needs: 'keys:read', icon: KeysIcon, key: 'k' }],
+    destinations: [
+      { to: '/keys', word: 'Keys', needs: 'keys:read', icon: KeysIcon, key: 'k' },
+      { to: '/settings', word: 'Settings', needs: 'settings:read', icon: SettingsIcon, key: 's' },
+    ],
   },
 ]
 

@@ -7,7 +7,7 @@ import { wordsFor } from '../api/problem.ts'
 import { queryClient } from '../api/query-client.ts'
 import { sessionKey, useSession } from '../api/session.ts'
 import { DisplayIcon, LockIcon, MoonIcon, SignOutIcon, SunIcon } from '../ui/icons.tsx'
-import { tellFailure } from '../ui/tell.ts'
+import { tellFailure } from '../ui/tell.tsx'
 import classes from './frame.module.css'
 
 export function PersonMenu() {

@@ -3,7 +3,7 @@ import { api } from '../../api/client.ts'
 import { ApiProblem } from '../../api/problem.ts'
 import type { DecisionsResult } from '../../api/types.ts'
 import { counted } from '../../ui/numbers.ts'
-import { tell, tellFailure } from '../../ui/tell.ts'
+import { tell, tellFailure } from '../../ui/tell.tsx'
 
 export type Decision = { readonly id: string; readonly approve: boolean; readonly reason?: string }
 

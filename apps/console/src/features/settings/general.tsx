@@ -1,0 +1,164 @@
+import { Button, NumberInput, Select, Switch } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { type ReactNode, useState } from 'react'
+import { api } from '../../api/client.ts'
+import { wordsFor } from '../../api/problem.ts'
+import { useCan } from '../../api/session.ts'
+import type { Setting } from '../../api/types.ts'
+import { Failed, Loading } from '../../ui/list-states.tsx'
+import { tell, tellFailure } from '../../ui/tell.tsx'
+import { settingsQuery } from './queries.ts'
+import classes from './settings.module.css'
+
+export function General() {
+  const { data, error, isError, refetch } = useQuery(settingsQuery)
+  if (isError && !data)
+    return <Failed what="The settings could not be read" error={error} onRetry={() => void refetch()} />
+  if (!data) return <Loading rowHeight={64} rows={5} />
+  const groups = Map.groupBy(data.items, ({ group }) => group)
+  return [...groups].map(([group, settings]) => (
+    <section key={group} className={classes.group} aria-label={group}>
+      <h2>{group}</h2>
+      {settings.map((setting) => (
+        // A value that changed elsewhere replaces what was being typed.
+        <Row key={`${setting.name} ${String(setting.value)}`} setting={setting} />
+      ))}
+    </section>
+  ))
+}
+
+type Value = Setting['value']
+
+function useChange({ name, title, value: before, source }: Setting) {
+  const client = useQueryClient()
+  const settled = (): Promise<void> => client.invalidateQueries({ queryKey: ['settings'] })
+  const write = (value: Value | undefined): Promise<unknown> =>
+    value === undefined ? api.delete(`/settings/${name}`) : api.put(`/settings/${name}`, { value })
+  return useMutation({
+    mutationFn: write,
+    onSuccess: () => {
+      const undo = (): void => {
+        write(source === 'database' ? before : undefined).then(settled, (error: unknown) => {
+          tellFailure(`${title} was not changed back`, wordsFor(error))
+        })
+      }
+      tell('Saved', `${title} holds from now on.`, undo)
+    },
+    onError: (error) => tellFailure(`${title} was not changed`, wordsFor(error)),
+    onSettled: settled,
+  })
+}
+
+function Row({ setting }: { readonly setting: Setting }) {
+  const { name, title, help, source, environment_variable, fallback } = setting
+  const change = useChange(setting)
+  const isEditable = useCan('settings:write') && environment_variable === null
+  return (
+    <div className={classes.row}>
+      <div className={classes.words}>
+        <h3 id={`setting-${name}`}>{title}</h3>
+        <p>{help}</p>
+        <p className={classes.source}>
+          {source === 'database' && (
+            <>
+              Set here.{' '}
+              {isEditable && (
+                <button
+                  type="button"
+                  className={classes.link}
+                  disabled={change.isPending}
+                  onClick={() => change.mutate(undefined)}
+                >
+                  Back to {shownValue(setting, fallback)}
+                </button>
+              )}
+            </>
+          )}
+          {source === 'default' && 'Default.'}
+          {source === 'environment' && 'Set by the environment.'}
+          {environment_variable !== null && (
+            <>
+              {' '}
+              Changes with <code>{environment_variable}</code> and a restart.
+            </>
+          )}
+        </p>
+      </div>
+      <div className={classes.control}>
+        {isEditable ? (
+          <Control setting={setting} isBusy={change.isPending} onSave={(value) => change.mutate(value)} />
+        ) : (
+          <span className={classes.fixed}>{shownValue(setting, setting.value)}</span>
+        )}
+      </div>
+    </div>
+  )
+}
+
+type ControlProps = { readonly setting: Setting; readonly isBusy: boolean; readonly onSave: (value: Value) => void }
+
+function Control({ setting, isBusy, onSave }: ControlProps): ReactNode {
+  const { name, kind, value, choices, unit, minimum, maximum, is_optional } = setting
+  const [typed, setTyped] = useState<string | number>(typeof value === 'number' ? value : '')
+  const labelled = { 'aria-labelledby': `setting-${name}` }
+  if (kind === 'boolean') {
+    return (
+      <Switch
+        {...labelled}
+        checked={value === true}
+        disabled={isBusy}
+        onChange={(event) => onSave(event.currentTarget.checked)}
+      />
+    )
+  }
+  if (kind === 'choice') {
+    return (
+      <Select
+        {...labelled}
+        data={choices.map((one) => ({ value: one.value, label: one.title }))}
+        value={typeof value === 'string' ? value : null}
+        disabled={isBusy}
+        onChange={(chosen) => chosen !== null && chosen !== value && onSave(chosen)}
+      />
+    )
+  }
+  const wanted = typed === '' ? null : Number(typed)
+  return (
+    <form
+      className={classes.number}
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSave(wanted)
+      }}
+    >
+      <NumberInput
+        {...labelled}
+        value={typed}
+        onChange={setTyped}
+        min={minimum ?? undefined}
+        max={maximum ?? undefined}
+        allowDecimal={false}
+        hideControls
+        placeholder={is_optional ? 'unset' : undefined}
+        rightSection={unit && <span className={classes.unit}>{unit}</span>}
+        rightSectionWidth={unit === null ? undefined : 72}
+        disabled={isBusy}
+      />
+      <Button
+        type="submit"
+        variant="default"
+        disabled={wanted === value || (wanted === null && !is_optional)}
+        loading={isBusy}
+      >
+        Save
+      </Button>
+    </form>
+  )
+}
+
+function shownValue({ kind, choices, unit }: Setting, value: Value): string {
+  if (value === null) return 'unset'
+  if (kind === 'boolean') return value === true ? 'on' : 'off'
+  if (kind === 'choice') return choices.find((one) => one.value === value)?.title ?? String(value)
+  return unit === null ? String(value) : `${String(value)} ${unit}`
+}
