@@ -241,6 +241,65 @@ test('a rollout is in the trail with its hashes and the keys it was signed with'
   })
 })
 
+test('from the moment a rollout is answered every fetch brings it, however many are under way', async () => {
+  await made(1)
+  const { key } = await server.newKey(tenant)
+  let isOver = false
+  const hammer = Array.from({ length: 8 }, async () => {
+    while (!isOver) await fetchRuleset(server, key, '/v1/rulesets/base/current')
+  })
+  for (let n = 0; n < 12; n += 1) {
+    const version = (n % 3) + 1
+    await made(version)
+    expect((await fetchRuleset(server, key, '/v1/rulesets/base/current')).version).toBe(version)
+  }
+  isOver = true
+  await Promise.all(hammer)
+})
+
+test('a replica that cannot hear the others asks the database before it serves what it kept', async () => {
+  const deaf = await testServer({ databaseUrl: database.url })
+  try {
+    await made(1)
+    const { key } = await server.newKey(tenant)
+    expect((await fetchRuleset(deaf, key, '/v1/rulesets/base/current')).version).toBe(1)
+    // Every connection that listens ends; each server learns of it and takes a moment to listen again.
+    const ended = await server.db.query<{ pid: number }>(
+      `select a.pid, pg_terminate_backend(a.pid) from pg_stat_activity as a
+        where a.datname = current_database() and a.query ~ '^(listen|select pg_notify)'`,
+    )
+    expect(ended.length).toBeGreaterThan(0)
+    const pids = ended.map(({ pid }) => pid)
+    await vi.waitFor(async () => {
+      const left = await server.db.query(`select from pg_stat_activity as a where a.pid = any($1::integer[])`, [pids])
+      expect(left).toEqual([])
+    }, 5_000)
+    await made(2)
+    expect((await fetchRuleset(deaf, key, '/v1/rulesets/base/current')).version).toBe(2)
+  } finally {
+    await deaf.stop()
+  }
+})
+
+test('the older wire lists deployments newest first and serves a person what he names with its environment', async () => {
+  await made(1)
+  await made(2, 'staging')
+  const old = (path: string): Promise<Answer> => server.call('GET', `/api/v1${path}`, { cookie: tenant.cookie })
+  expect((await old('/deployments')).body).toMatchObject([
+    { env: 'staging', bundle_name: 'base', bundle_version: 2, deployed_by: tenant.email },
+    { env: 'production', bundle_version: 1 },
+  ])
+  expect((await old('/deployments?env=production&bundle_name=base&limit=1')).body).toMatchObject([
+    { bundle_version: 1 },
+  ])
+  expect((await old('/deployments?limit=201')).status).toBe(422)
+  expect((await old('/bundles/base/current?env=staging')).body).toMatchObject({ version: 2, env: 'staging' })
+  const unnamed = await old('/bundles/base/current')
+  expect(unnamed.status).toBe(422)
+  expect(unnamed.body).toEqual({ detail: [{ loc: ['query', 'env'], msg: 'Field required' }] })
+  expect((await server.call('GET', '/api/v1/deployments')).status).toBe(401)
+})
+
 test('another replica serves a rollout within two seconds, without having been asked before or after having kept the old one', async () => {
   const second = await testServer({ databaseUrl: database.url })
   try {
