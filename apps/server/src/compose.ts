@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { configuredSettings } from './configured-settings.ts'
+import { sessionValues } from './features/agent-sessions/index.ts'
 import { approvalRoutes, makeApprovals } from './features/approvals/index.ts'
 import {
   assignAgents,
@@ -48,6 +49,7 @@ import {
   authenticatePerson,
   changePassword,
   endSessions,
+  listLiveSessionIds,
   renewCookie,
   sessionCookie,
   sessionRoutes,
@@ -64,7 +66,7 @@ import {
   signingKeyRoutes,
   signWithKeys,
 } from './features/signing/index.ts'
-import { makeAgentStreams } from './features/streams/index.ts'
+import { consoleStreamRoutes, makeAgentStreams, makeConsoleHub } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
 import { makeSequencer, recordAct, recordRefusal, trailHealth, trailRoutes } from './features/trail/index.ts'
 import { type Bus, makeBus } from './kernel/bus.ts'
@@ -78,17 +80,21 @@ import { makeMetrics } from './kernel/metrics.ts'
 import type { Secret } from './kernel/secret.ts'
 import { makeWorkers } from './kernel/workers.ts'
 import { mountConsole } from './surfaces/console/mount-console.ts'
+import { agentSessionRoutes } from './surfaces/edictum/agent-sessions.ts'
 import { edictumApprovalRoutes } from './surfaces/edictum/approvals.ts'
 import { assignmentRoutes as edictumAssignmentRoutes } from './surfaces/edictum/assignments.ts'
+import { dashboardStreamRoutes } from './surfaces/edictum/dashboard-stream.ts'
 import { deploymentRoutes } from './surfaces/edictum/deployments.ts'
 import { eventSettingRoutes } from './surfaces/edictum/event-settings.ts'
 import { eventRoutes as edictumEventRoutes } from './surfaces/edictum/events.ts'
+import { fleetRoutes as edictumFleetRoutes } from './surfaces/edictum/fleet.ts'
 import { healthRoutes } from './surfaces/edictum/health.ts'
 import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
 import { peopleRoutes } from './surfaces/edictum/people.ts'
 import { rulesetRoutes as edictumRulesetRoutes, type Fetch } from './surfaces/edictum/rulesets.ts'
 import { signingRoutes } from './surfaces/edictum/signing.ts'
 import { streamRoutes } from './surfaces/edictum/stream.ts'
+import { workflowOf } from './surfaces/edictum/workflow-state.ts'
 import { mountNative } from './surfaces/native/mount-native.ts'
 import { metricsRoute } from './surfaces/ops/metrics.ts'
 
@@ -232,6 +238,14 @@ export function compose(needs: ComposeNeeds): App {
   const presence = sweepPresence({ db, clock, bus, silentMinutes })
   workers.add({ name: 'presence', everyMs: 10_000, work: presence.sweep })
   workers.add({ name: 'fleet_history', everyMs: 3_600_000, work: presence.prune })
+  const consoles = makeConsoleHub({
+    db,
+    bus,
+    clock,
+    log,
+    liveSessions: (ids) => listLiveSessionIds(db, ids, clock.now(), idleMs),
+  })
+  const agentChanges = changeAgents({ db, recordAct: record, bus })
   const fleetReader = readFleet({ db, clock, currentRollout: rollouts.currentRollout, silentMinutes })
 
   const events = makeEvents({
@@ -241,6 +255,8 @@ export function compose(needs: ComposeNeeds): App {
     noteEvidence: fleet.noteEvidence,
     daysKept: (tenant) => setting(tenant, 'events.retention_days'),
   })
+  const agentSessions = sessionValues({ db, clock })
+  workers.add({ name: 'agent_session_sweep', everyMs: 600_000, work: agentSessions.sweep })
   const approvals = makeApprovals({
     kernel: { db, bus, clock, newId, log },
     keyring,
@@ -315,10 +331,11 @@ export function compose(needs: ComposeNeeds): App {
       resolve: { assignment: assignments.resolveAssignment, orderOf },
     }),
     ...trailRoutes({ db, keyring: sealing }),
+    ...consoleStreamRoutes({ consoles }),
     ...fleetRoutes({
       db,
       fleet: fleetReader,
-      change: changeAgents({ db, recordAct: record, bus }),
+      change: agentChanges,
       revisionOfHash: revisionOf,
       resolveAssignment: assignments.resolveAssignment,
     }),
@@ -360,8 +377,11 @@ export function compose(needs: ComposeNeeds): App {
     ...signingRoutes({ db, rotate }),
     ...edictumAssignmentRoutes({ db, rules: assignmentRules, resolveAssignment: assignments.resolveAssignment }),
     ...streamRoutes({ streams }),
+    ...dashboardStreamRoutes({ consoles }),
+    ...edictumFleetRoutes({ db, fleet: fleetReader, change: agentChanges, assign, workflowOf: workflowOf(events) }),
     ...inbox.both,
     ...feed.both,
+    ...agentSessionRoutes(agentSessions),
   ]
   const edictumV1: Route[] = [...inbox.v1, ...feed.v1]
   const edictumApiV1: Route[] = [...inbox.apiV1, ...feed.apiV1, ...eventSettingRoutes(events.purge)]
@@ -386,12 +406,14 @@ export function compose(needs: ComposeNeeds): App {
     start: async () => {
       await bus.start()
       await streams.start()
+      consoles.start()
       approvals.start()
       if (config.roles.includes('worker')) workers.start()
       await http.ready()
     },
     stop: async () => {
       isDraining = true
+      consoles.drain()
       await streams.drain()
       approvals.drain()
       await http.close()

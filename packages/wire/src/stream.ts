@@ -21,7 +21,9 @@ export const streamTopics = {
   'assignment.changed': 'fleet:read',
   'key.created': 'keys:read',
   'key.revoked': 'keys:read',
-  'signing_key.changed': 'keys:read',
+  'key.changed': 'keys:read',
+  'signing_key.rotated': 'keys:read',
+  'signing_key.retired': 'keys:read',
   'environment.changed': 'overview:read',
   'settings.changed': 'settings:read',
 } as const satisfies Record<string, Permission>

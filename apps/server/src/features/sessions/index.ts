@@ -2,5 +2,5 @@ export { authenticatePerson, renewCookie, type SessionReader } from './authentic
 export { type EndSessions, endSessions } from './end-sessions.ts'
 export { sessionRoutes } from './routes.ts'
 export { clearedCookies, sessionCookie } from './session-cookie.ts'
-export { sweepSessions } from './sessions-table.ts'
+export { listLiveSessionIds, sweepSessions } from './sessions-table.ts'
 export { changePassword, type SignIn, signIn } from './sign-in.ts'

@@ -116,3 +116,18 @@ export function sweepSessions({ db, clock, idleMs }: SweepNeeds): () => Promise<
     ])
   }
 }
+
+/** Which of these still hold: not past their end and used lately enough. */
+export async function listLiveSessionIds(
+  db: Sql,
+  ids: readonly string[],
+  now: Date,
+  idleMs: number,
+): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ id: string }>(
+    `select s.id from sessions as s
+      where s.id = any($1::uuid[]) and s.expires_at > $2 and s.last_seen_at > $3`,
+    [ids, now, new Date(now.getTime() - idleMs)],
+  )
+  return new Set(rows.map(({ id }) => id))
+}

@@ -1,3 +1,5 @@
 export { readCaller } from './caller.ts'
+export { type ConsoleHub, makeConsoleHub, type Speak } from './console-hub.ts'
 export type { StreamLimits } from './hub-needs.ts'
 export { type AgentStreams, makeAgentStreams, type Sent } from './make-agent-streams.ts'
+export { consoleStreamRoutes } from './routes.ts'
