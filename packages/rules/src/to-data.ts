@@ -95,7 +95,7 @@ function sandboxToData(rule: Extract<Rule, { type: 'sandbox' }>): Data {
   }
 }
 
-export function expressionToData(expression: Expression): Data {
+function expressionToData(expression: Expression): Data {
   switch (expression.is) {
     case 'all':
     case 'any':

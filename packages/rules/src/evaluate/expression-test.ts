@@ -51,7 +51,7 @@ export function compileExpression(expression: Expression, custom: CustomOperator
   }
 }
 
-export function compileTest(expression: Extract<Expression, { is: 'test' }>, custom: CustomOperators): OperatorTest {
+function compileTest(expression: Extract<Expression, { is: 'test' }>, custom: CustomOperators): OperatorTest {
   const builtIn = operators.find((one) => one === expression.operator)
   if (builtIn !== undefined) return compileOperator(builtIn, expression.operand)
   const own = Object.hasOwn(custom, expression.operator) ? custom[expression.operator] : undefined

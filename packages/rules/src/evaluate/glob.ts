@@ -20,10 +20,6 @@ export function compileGlob(pattern: string): Glob {
     )
 }
 
-export function isLiteralGlob(pattern: string): boolean {
-  return !/[*?[]/.test(pattern)
-}
-
 function parse(points: readonly number[]): readonly Piece[] {
   const pieces: Piece[] = []
   for (let at = 0; at < points.length; at += 1) {

@@ -1,5 +1,5 @@
 import type { JsonValue, Operator } from '../model.ts'
-import { compilePattern, type Pattern, textCharactersMax } from '../pattern/pattern.ts'
+import { compilePattern, type Pattern } from '../pattern/pattern.ts'
 import { isList, isObject } from './call.ts'
 
 /** `error` is a policy error: at rule level it counts as fired. */
@@ -90,11 +90,6 @@ function patternTest(patterns: readonly Pattern[]): OperatorTest {
   })
 }
 
-/** Whether a pattern did not see all of this value. */
-export function isCutForPatterns(value: JsonValue | undefined): boolean {
-  return typeof value === 'string' && value.length > textCharactersMax
-}
-
 function asText(operand: JsonValue): string {
   return typeof operand === 'string' ? operand : ''
 }
@@ -104,7 +99,7 @@ function asTexts(operand: JsonValue): readonly string[] {
 }
 
 /** No coercion: `1` is `1.0`, but neither `"1"` nor `true`. Objects and lists are compared by what they hold. */
-export function isEqual(a: JsonValue, b: JsonValue): boolean {
+function isEqual(a: JsonValue, b: JsonValue): boolean {
   if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return a === b
   // An explicit list of pairs: a call's arguments may be nested deeper than the stack.
   const pairs: (readonly [JsonValue, JsonValue])[] = [[a, b]]

@@ -179,7 +179,7 @@ function addTest(draft: Draft, test: Test, rule: number): void {
   }
   if (kind !== 'equal') draft.failing.push(rule)
   for (const value of values) {
-    const postings: Map<JsonValue, number[]> = draft[kind] as Map<JsonValue, number[]>
+    const postings: Map<JsonValue, number[]> = draft[kind]
     const list = postings.get(value)
     if (list) list.push(rule)
     else postings.set(value, [rule])

@@ -17,7 +17,7 @@ export interface Pattern {
   readonly replace: (text: string, replacement: string) => string | undefined
 }
 
-export const textCharactersMax = 10_000
+const textCharactersMax = 10_000
 const costlySteps = 100_000
 /** For a pattern that is linear but cannot be told to RE2: every pair of place and instruction of any sane one. */
 const regularSteps = 5_000_000
