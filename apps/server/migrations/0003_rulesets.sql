@@ -63,6 +63,9 @@ create table signing_keys (
 comment on table signing_keys is 'Ed25519 keys. Every one not retired signs every rollout; a new agent key remembers the current one';
 create unique index signing_keys_one_current on signing_keys (tenant_id) where is_current;
 
+-- A key that was given away, or another tenant's, cannot be what agents are told to verify with.
+alter table agent_keys add foreign key (tenant_id, signing_key_id) references signing_keys (tenant_id, id);
+
 create table rollouts (
   tenant_id uuid not null,
   id uuid not null,
@@ -111,7 +114,8 @@ create table current_rollouts (
   ruleset text not null,
   rollout_id uuid not null,
   primary key (tenant_id, environment, ruleset),
-  foreign key (tenant_id, rollout_id) references rollouts (tenant_id, id)
+  foreign key (tenant_id, rollout_id) references rollouts (tenant_id, id),
+  foreign key (tenant_id, environment) references environments (tenant_id, name)
 );
 comment on table current_rollouts is 'What is live. Its row is locked while a rollout is made, so that the last commit is the current one on every replica';
 
@@ -139,6 +143,7 @@ create table assignment_rules (
   made_at timestamptz not null,
   changed_at timestamptz not null,
   primary key (tenant_id, id),
+  foreign key (tenant_id, environment) references environments (tenant_id, name),
   constraint assignment_rules_by_priority unique (tenant_id, priority) deferrable initially immediate
 );
 comment on table assignment_rules is 'Which agents follow which ruleset, by pattern and tags; the lowest priority number that matches wins';
@@ -150,6 +155,7 @@ create table agent_assignments (
   ruleset text not null,
   made_by uuid not null,
   made_at timestamptz not null,
-  primary key (tenant_id, environment, agent_id)
+  primary key (tenant_id, environment, agent_id),
+  foreign key (tenant_id, environment) references environments (tenant_id, name)
 );
 comment on table agent_assignments is 'Agents that were given their ruleset by name, which wins over every rule';

@@ -40,7 +40,7 @@ export function assignAgents({ db, clock, recordAct, tell: { bus, forget } }: Ne
       await recordAct(tx, {
         ...actorOf(who),
         tenant,
-        act: ruleset === null ? 'agents.unassigned' : 'agents.assigned',
+        act: ruleset === null ? 'assignment.cleared' : 'assignment.made',
         subject: { kind: 'ruleset', id: ruleset ?? '-' },
         request: facts,
         details: { environment, agents: some, ruleset },

@@ -234,13 +234,13 @@ test('every act is in the trail, with what was before', async () => {
   await call('DELETE', `/assignment-rules/${id}`)
   const rows = await server.db.query<{ act: string; bytes: Buffer }>(
     `select e.act, e.bytes from trail_entries as e
-      where e.tenant_id = $1 and (e.act like 'assignment_rule.%' or e.act like 'agents.%') order by e.arrival`,
+      where e.tenant_id = $1 and (e.act like 'assignment_rule.%' or e.act like 'assignment.%') order by e.arrival`,
     [tenant.tenant],
   )
   expect(rows.map(({ act }) => act)).toEqual([
     'assignment_rule.created',
     'assignment_rule.changed',
-    'agents.assigned',
+    'assignment.made',
     'assignment_rule.deleted',
   ])
   expect(JSON.parse(rows[1]?.bytes.toString() ?? '{}').details).toMatchObject({

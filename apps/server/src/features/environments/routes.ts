@@ -113,11 +113,9 @@ export function environmentRoutes({ db, clock, bus, recordAct }: Needs): readonl
         change(who, facts, 'environment.deleted', name, {}, async (tx) => {
           const found = await deleteEnvironment(tx, who.tenant, name).catch((cause: unknown) => {
             if (sqlState(cause) !== '23503') throw cause
-            throw new Problem(
-              problems.conflict,
-              `Keys were made for ${name}, so it stays: what they did refers to it.`,
-              { cause },
-            )
+            throw new Problem(problems.conflict, `Keys, rollouts or assignments refer to ${name}, so it stays.`, {
+              cause,
+            })
           })
           if (!found) throw notFound('environment')
         }),

@@ -3,6 +3,7 @@ import { type Keyring, randomToken } from '../../kernel/crypto.ts'
 import { type Db, sqlState, type Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
+import { findSigningKey } from '../signing/index.ts'
 import type { RecordAct } from '../trail/index.ts'
 import {
   type AgentKeyChange,
@@ -95,10 +96,12 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
 
     change: (who: Person, id: string, change: AgentKeyChange, facts: RequestFacts): Promise<void> =>
       db.inTx(async (tx) => {
-        const found = await updateAgentKey(tx, who.tenant, id, change).catch((cause: unknown) => {
-          if (sqlState(cause) !== '23503') throw cause
-          throw invalidInput('body.signing_key_id', 'There is no such signing key.')
-        })
+        if (change.signingKeyId !== undefined) {
+          const signing = await findSigningKey(tx, who.tenant, change.signingKeyId)
+          if (!signing) throw invalidInput('body.signing_key_id', 'There is no such signing key.')
+          if (signing.retiredAt) throw invalidInput('body.signing_key_id', 'That signing key is retired.')
+        }
+        const found = await updateAgentKey(tx, who.tenant, id, change)
         if (!found) throw notFound('key')
         await tell(tx, who, facts, 'key.changed', id, {
           label: change.label ?? null,

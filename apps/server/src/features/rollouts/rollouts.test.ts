@@ -82,6 +82,13 @@ test('a revision, ruleset or environment that is not there cannot be rolled out,
   expect((await get('/rollouts')).body).toEqual({ items: [], next_cursor: null })
 })
 
+test('an environment in which something is live cannot be removed', async () => {
+  await made(1, 'staging')
+  const refused = await server.call('DELETE', '/api/v2/environments/staging', { cookie: tenant.cookie })
+  expect(refused.status).toBe(409)
+  expect((await server.call('DELETE', '/api/v2/environments/development', { cookie: tenant.cookie })).status).toBe(200)
+})
+
 test('whoever decided on what is no longer live is told so instead of undoing another’s rollout', async () => {
   await made(1)
   expect((await rollOut(3, 'production', { expected_current_version: null })).status).toBe(409)

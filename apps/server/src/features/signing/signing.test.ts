@@ -96,6 +96,18 @@ test('an operator moves an agent key to another signing key, and its next fetch 
   const moved = await fetchBy(key)
   expect(moved.public_key).toBe(fresh.public_key)
   expect(moved.verifies(fresh.public_key)).toBe(true)
+
+  const other = await server.newTenant()
+  const [theirs] = await keys(other)
+  for (const signing_key_id of [theirs?.id, tenant.tenant]) {
+    const refused = await call('PATCH', `/keys/${id}`, { signing_key_id })
+    expect(refused.status).toBe(422)
+    expect(refused.text).toContain('There is no such signing key.')
+  }
+  const old = (await keys()).find(({ state }) => state === 'older')
+  await call('POST', `/signing-keys/${old?.id}/retire`, {})
+  expect((await call('PATCH', `/keys/${id}`, { signing_key_id: old?.id })).status).toBe(422)
+  expect((await fetchBy(key)).public_key).toBe(fresh.public_key)
 })
 
 test('retiring a key names the agent keys and agents that would freeze, and does it only when confirmed', async () => {
