@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
+import { agentRoute, fleetRoute } from './features/fleet/route.ts'
 import { keysRoute } from './features/keys/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
 import { settingsRoute } from './features/settings/route.ts'
@@ -17,6 +18,8 @@ const routes = rootRoute.addChildren([
   frameRoute.addChildren([
     overviewRoute,
     approvalsRoute.addChildren([approvalRoute]),
+    fleetRoute,
+    agentRoute,
     keysRoute,
     trailRoute,
     settingsRoute,

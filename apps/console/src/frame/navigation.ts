@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
-import { ApprovalsIcon, KeysIcon, OverviewIcon, SettingsIcon, TrailIcon } from '../ui/icons.tsx'
+import { ApprovalsIcon, FleetIcon, KeysIcon, OverviewIcon, SettingsIcon, TrailIcon } from '../ui/icons.tsx'
 
 export type Destination = {
   readonly to: string
@@ -20,6 +20,7 @@ export const navigation: readonly Group[] = [
     destinations: [
       { to: '/', word: 'Overview', needs: 'overview:read', icon: OverviewIcon, key: 'o' },
       { to: '/approvals', word: 'Approvals', needs: 'approvals:read', icon: ApprovalsIcon, key: 'a' },
+      { to: '/fleet', word: 'Fleet', needs: 'fleet:read', icon: FleetIcon, key: 'f' },
     ],
   },
   {

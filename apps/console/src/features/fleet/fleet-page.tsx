@@ -1,0 +1,195 @@
+import type { AgentRow } from '@countersign/wire'
+import { Button, TextInput } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useCallback } from 'react'
+import { useEnvironment } from '../../frame/frame-route.tsx'
+import { Page } from '../../frame/page.tsx'
+import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
+import type { Column } from '../../ui/data-table/columns.ts'
+import { DataTable } from '../../ui/data-table/data-table.tsx'
+import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { SearchIcon } from '../../ui/icons.tsx'
+import { Instant } from '../../ui/instant.tsx'
+import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { counted } from '../../ui/numbers.ts'
+import { RevisionChip } from '../../ui/revision-chip.tsx'
+import toolbar from '../../ui/toolbar.module.css'
+import ui from '../../ui/ui.module.css'
+import classes from './fleet.module.css'
+import { agentsQuery } from './queries.ts'
+import { fleetRoute } from './route.ts'
+import type { FleetSearch } from './search.ts'
+import { StatusBadge } from './status-badge.tsx'
+import { SummaryBar } from './summary-bar.tsx'
+import { sourceWords } from './words.ts'
+
+const columns: readonly Column<AgentRow>[] = [
+  {
+    id: 'agent',
+    header: 'Agent',
+    width: 'minmax(170px, 2fr)',
+    isFixed: true,
+    cell: ({ agent_id, display_name, is_connected }) => (
+      <span className={classes.agent}>
+        <span
+          className={classes.dot}
+          data-connected={is_connected || undefined}
+          title={is_connected ? 'connected' : 'not connected'}
+        />
+        <span className={ui.cutMono}>{agent_id}</span>
+        {display_name !== null && <span className={ui.cutFaint}>{display_name}</span>}
+      </span>
+    ),
+  },
+  {
+    id: 'environment',
+    header: 'Environment',
+    width: '140px',
+    isWideOnly: true,
+    cell: ({ environment }) => <EnvironmentTag name={environment} />,
+  },
+  {
+    id: 'status',
+    header: 'State',
+    width: '110px',
+    isFixed: true,
+    cell: ({ status }) => <StatusBadge status={status} />,
+  },
+  {
+    id: 'ruleset',
+    header: 'Ruleset',
+    width: 'minmax(170px, 1.4fr)',
+    isWideOnly: true,
+    cell: ({ ruleset, ruleset_source }) =>
+      ruleset === null ? (
+        <span className={ui.faint}>none</span>
+      ) : (
+        <span className={classes.pair}>
+          <span className={ui.cutMono}>{ruleset}</span>
+          <span className={ui.cutFaint}>{sourceWords[ruleset_source]}</span>
+        </span>
+      ),
+  },
+  {
+    id: 'running',
+    header: 'Runs',
+    width: '190px',
+    isWideOnly: true,
+    cell: ({ running, expected }) =>
+      running === null ? (
+        <span className={ui.faint}>never said</span>
+      ) : (
+        <span className={classes.pair}>
+          <RevisionChip hash={running.revision_hash} {...(running.version !== null && { version: running.version })} />
+          {expected !== null && running.version !== null && running.version !== expected.version && (
+            <span className={ui.faint}>of v{expected.version}</span>
+          )}
+        </span>
+      ),
+  },
+  {
+    id: 'event',
+    header: 'Last event',
+    width: '110px',
+    isWideOnly: true,
+    cell: ({ last_event_at }) =>
+      last_event_at ? <Instant at={last_event_at} /> : <span className={ui.faint}>none</span>,
+  },
+  { id: 'seen', header: 'Last seen', width: '110px', cell: ({ last_seen_at }) => <Instant at={last_seen_at} /> },
+  {
+    id: 'first',
+    header: 'First seen',
+    width: '110px',
+    isHiddenAtFirst: true,
+    isWideOnly: true,
+    cell: ({ first_seen_at }) => <Instant at={first_seen_at} />,
+  },
+]
+
+export function FleetPage() {
+  const search = fleetRoute.useSearch()
+  const environment = useEnvironment()
+  const navigate = useNavigate()
+  const [choice, setChoice] = useColumnChoice('fleet')
+  const list = useInfiniteQuery(agentsQuery(environment, search))
+  const { hasNextPage, isFetchingNextPage, fetchNextPage, error, isError, isPending, refetch } = list
+  const rows = list.data?.pages.flatMap(({ items }) => items) ?? []
+  const summary = list.data?.pages.at(-1)?.summary
+  const isNarrowed = search.q !== undefined || search.status !== undefined || search.ruleset !== undefined
+  const go = (change: FleetSearch): void => {
+    void navigate({ to: '/fleet', search: (before) => ({ ...before, ...change }), replace: true })
+  }
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage])
+  const clear = (): void => go({ q: undefined, status: undefined, ruleset: undefined })
+  return (
+    <Page
+      title="Fleet"
+      width="full"
+      aside={summary && <span className={ui.faint}>{counted(summary.total, 'agent')}</span>}
+    >
+      {summary && summary.total > 0 && (
+        <SummaryBar summary={summary} status={search.status} onStatus={(status) => go({ status })} />
+      )}
+      <div className={toolbar.toolbar}>
+        <TextInput
+          className={toolbar.find}
+          aria-label="Find an agent"
+          placeholder="Agent, name or tag"
+          leftSection={<SearchIcon size={14} />}
+          value={search.q ?? ''}
+          onChange={(event) => go({ q: event.currentTarget.value || undefined })}
+        />
+        {search.ruleset !== undefined && (
+          <Button variant="default" onClick={() => go({ ruleset: undefined })}>
+            Following {search.ruleset} · clear
+          </Button>
+        )}
+        <span className={toolbar.grow} />
+        <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />
+      </div>
+      {isPending && <Loading rows={12} />}
+      {isError && rows.length === 0 && (
+        <Failed what="The fleet could not be read" error={error} onRetry={() => void refetch()} />
+      )}
+      {isError && rows.length > 0 && (
+        <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>
+      )}
+      {list.isSuccess && rows.length === 0 && (isNarrowed || (summary && summary.total > 0)) && (
+        <FilteredToNothing what="agents" onClear={clear} />
+      )}
+      {list.isSuccess && rows.length === 0 && !isNarrowed && summary?.total === 0 && (
+        <EmptyState
+          title={environment ? `No agent in ${environment} yet` : 'No agent yet'}
+          action={
+            <Button
+              onClick={() =>
+                void navigate({ to: '/keys', search: (before) => ({ environment: before.environment, make: true }) })
+              }
+            >
+              Make a key
+            </Button>
+          }
+        >
+          An agent appears here when it first connects, fetches a ruleset or reports an event with a key of yours.
+        </EmptyState>
+      )}
+      {rows.length > 0 && (
+        <DataTable
+          label="Agents"
+          columns={columns}
+          rows={rows}
+          rowId={({ agent_id, environment: where }) => `${where}/${agent_id}`}
+          choice={choice}
+          onOpen={({ agent_id, environment: where }) =>
+            void navigate({ to: '/fleet/$in/$agent', params: { in: where, agent: agent_id } })
+          }
+          onEnd={onEnd}
+          footer={isFetchingNextPage ? 'Reading more agents' : null}
+        />
+      )}
+    </Page>
+  )
+}
