@@ -1,7 +1,10 @@
 import { Type } from 'typebox'
 import { idText, instant, nullable, pageQuery } from './list.ts'
 
-/** What can be filtered by and counted. Values of one are alternatives, different ones narrow each other. */
+/**
+ * What can be filtered by and counted. Values of one are alternatives, different ones narrow each other; `not_` and the
+ * name leaves values out. In agents, tools and rules an asterisk stands for any characters: `build-*`.
+ */
 export const eventDimensions = ['agent', 'tool', 'environment', 'verdict', 'mode', 'rule'] as const
 export type EventDimension = (typeof eventDimensions)[number]
 
@@ -25,12 +28,18 @@ export const eventFilter = {
   q: Type.Optional(
     Type.String({ maxLength: 500, description: 'Text that occurs anywhere in the event, in any letter case' }),
   ),
-  agent: choices('Agent ids; repeat for several'),
-  tool: choices('Tool names; repeat for several'),
+  agent: choices('Agent ids, or patterns such as build-*; repeat for several'),
+  tool: choices('Tool names, or patterns such as kubectl_*; repeat for several'),
   environment: choices('Environments; repeat for several'),
   verdict: choices('Actions such as call_blocked, in new or old words; repeat for several'),
   mode: choices('enforce or observe; repeat for several'),
   rule: choices('Rule ids; repeat for several; empty means events that name no rule'),
+  not_agent: choices('Agent ids to leave out'),
+  not_tool: choices('Tool names to leave out'),
+  not_environment: choices('Environments to leave out'),
+  not_verdict: choices('Actions to leave out'),
+  not_mode: choices('Modes to leave out'),
+  not_rule: choices('Rule ids to leave out; empty leaves out events that name no rule'),
   since: Type.Optional(Type.String({ format: 'date-time', description: 'At or after, by the time the agent gave' })),
   until: Type.Optional(Type.String({ format: 'date-time', description: 'Before, by the time the agent gave' })),
 }

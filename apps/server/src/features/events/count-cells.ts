@@ -1,6 +1,6 @@
 import { type EventDimension, eventDimensions } from '@countersign/wire'
 import type { EventScope } from './event-scope.ts'
-import { dimensionsSql, moment, type Statement } from './statement.ts'
+import { dimensionsSql, filteredBy, moment, type Statement } from './statement.ts'
 
 const minuteMicros = 60_000_000
 const hourMicros = 60 * minuteMicros
@@ -100,7 +100,7 @@ export function cellsSql(
   uses: readonly EventDimension[],
   except?: EventDimension,
 ): string {
-  const filtered = eventDimensions.filter((dimension) => scope.words[dimension] !== undefined && dimension !== except)
+  const filtered = filteredBy(scope).filter((dimension) => dimension !== except)
   const cube = cubeFor([...filtered, ...uses])
   const conditions = dimensionsSql(statement, scope, 'c', except)
   // Lets the indexes that hold only told-apart cells be used.

@@ -1,9 +1,8 @@
 import type { EventDimension } from '@countersign/wire'
-import { eventDimensions } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { cellsSql, cubeFor, freshSql, piecesOf } from './count-cells.ts'
 import type { EventScope } from './event-scope.ts'
-import { conditionsSql, dimensionsSql, moment, statement } from './statement.ts'
+import { conditionsSql, dimensionsSql, filteredBy, moment, statement } from './statement.ts'
 
 const minuteMicros = 60_000_000
 const hourMicros = 60 * minuteMicros
@@ -53,7 +52,7 @@ export async function minutesOf(
   if (newest === undefined || oldest === undefined) return []
   const query = statement()
   const { bind } = query
-  const filtered = eventDimensions.filter((dimension) => scope.words[dimension] !== undefined)
+  const filtered = filteredBy(scope)
   const wide = filtered.filter((dimension: EventDimension) => ['agent', 'tool', 'rule'].includes(dimension))
   const toldApart = wide.map((dimension) => ` and c.${dimension} >= 0`).join('')
   const conditions = dimensionsSql(query, scope, 'c')

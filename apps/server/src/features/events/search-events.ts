@@ -3,6 +3,7 @@ import { invalidInput } from '../../kernel/problem.ts'
 import type { EventScope } from './event-scope.ts'
 import type { EventWords } from './event-words.ts'
 import { hoursOf, looksOf, minutesOf, type Range } from './scan-events.ts'
+import { filteredBy } from './statement.ts'
 import { type EventRecord, type Position, readEvents, type StoredEvent, selectEvents } from './stored-event.ts'
 
 const minuteMicros = 60_000_000
@@ -45,7 +46,7 @@ async function find(
   patienceMs: number,
 ): Promise<Found> {
   if (scope.text) return findText(db, scope, after, wanted, patienceMs)
-  const isFiltered = Object.keys(scope.words).length > 0
+  const isFiltered = filteredBy(scope).length > 0
   if (!isFiltered || scope.sessionId !== undefined) {
     return { rows: await selectEvents(db, { scope, after, limit: wanted }), searchedTo: undefined }
   }

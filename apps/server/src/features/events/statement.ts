@@ -28,17 +28,26 @@ export function moment({ bind }: Statement, micros: number): string {
 /** The conditions of a scope's dimensions, each beginning with `and`. */
 export function dimensionsSql(
   statement: Statement,
-  { words }: Pick<EventScope, 'words'>,
+  { words, without }: Pick<EventScope, 'words' | 'without'>,
   alias: string,
   except?: EventDimension,
 ): string {
   return eventDimensions
     .map((dimension) => {
-      const numbers = words[dimension]
-      if (numbers === undefined || dimension === except) return ''
-      return ` and ${alias}.${dimension} = any(${statement.bind(numbers)}::int[])`
+      if (dimension === except) return ''
+      const [asked, refused] = [words[dimension], without[dimension]]
+      const column = `${alias}.${dimension}`
+      return (
+        (asked === undefined ? '' : ` and ${column} = any(${statement.bind(asked)}::int[])`) +
+        (refused === undefined ? '' : ` and ${column} <> all(${statement.bind(refused)}::int[])`)
+      )
     })
     .join('')
+}
+
+/** The dimensions that a scope says anything about. */
+export function filteredBy({ words, without }: Pick<EventScope, 'words' | 'without'>): EventDimension[] {
+  return eventDimensions.filter((dimension) => words[dimension] !== undefined || without[dimension] !== undefined)
 }
 
 /** Every condition of a scope but its times, for rows of events. */
