@@ -26,6 +26,7 @@ import {
 import { readHealth } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
+import { overviewRoutes, readOverview } from './features/overview/index.ts'
 import {
   bootstrapFromConfig,
   type MakeFirstTenant,
@@ -77,6 +78,7 @@ import { makeHttp } from './kernel/http.ts'
 import { idMaker } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { makeMetrics } from './kernel/metrics.ts'
+import { makeRedisRelay } from './kernel/redis.ts'
 import type { Secret } from './kernel/secret.ts'
 import { makeWorkers } from './kernel/workers.ts'
 import { mountConsole } from './surfaces/console/mount-console.ts'
@@ -93,6 +95,7 @@ import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
 import { peopleRoutes } from './surfaces/edictum/people.ts'
 import { rulesetRoutes as edictumRulesetRoutes, type Fetch } from './surfaces/edictum/rulesets.ts'
 import { signingRoutes } from './surfaces/edictum/signing.ts'
+import { statRoutes } from './surfaces/edictum/stats.ts'
 import { streamRoutes } from './surfaces/edictum/stream.ts'
 import { workflowOf } from './surfaces/edictum/workflow-state.ts'
 import { mountNative } from './surfaces/native/mount-native.ts'
@@ -135,7 +138,8 @@ export function compose(needs: ComposeNeeds): App {
   const newId = idMaker(clock.now)
   const metrics = makeMetrics()
   const workers = makeWorkers({ clock, log })
-  const bus = makeBus({ db, clock, log })
+  const redis = config.redisUrl && makeRedisRelay({ url: config.redisUrl, log })
+  const bus = makeBus({ db, clock, log, relay: redis })
   const http = makeHttp({
     baseUrl,
     allowedHosts: config.allowedHosts,
@@ -289,7 +293,7 @@ export function compose(needs: ComposeNeeds): App {
   const health = readHealth({
     db,
     workers,
-    redis: { isConfigured: false, ping: () => Promise.resolve() },
+    redis: { isConfigured: redis !== undefined, ping: redis?.ping ?? (() => Promise.resolve()) },
     connectedAgents: () => countConnectedAgents(db),
     isTrailHealthy: async () => (await trailHealth({ db, clock })).isHealthy,
     countPeople,
@@ -340,6 +344,10 @@ export function compose(needs: ComposeNeeds): App {
       resolveAssignment: assignments.resolveAssignment,
     }),
     ...approvalRoutes({ clock, approvals }),
+    ...overviewRoutes({
+      db,
+      read: readOverview({ db, clock, events, approvals: approvals.readApprovals, fleet: fleetReader }),
+    }),
     ...eventRoutes({ db, clock, events, approvalOf: approvals.ofCall }),
   ]
   const inbox = edictumApprovalRoutes(approvals)
@@ -382,6 +390,7 @@ export function compose(needs: ComposeNeeds): App {
     ...inbox.both,
     ...feed.both,
     ...agentSessionRoutes(agentSessions),
+    ...statRoutes({ db, clock, events, approvals: approvals.readApprovals }),
   ]
   const edictumV1: Route[] = [...inbox.v1, ...feed.v1]
   const edictumApiV1: Route[] = [...inbox.apiV1, ...feed.apiV1, ...eventSettingRoutes(events.purge)]

@@ -121,7 +121,8 @@ export async function openStream(url: string, path: string, options: Options = {
   const frames = (): string[] => body().split('\n\n').slice(0, -1)
   const events = (): StreamEvent[] =>
     frames()
-      .filter((frame) => !frame.startsWith(':'))
+      // A comment, or an id alone, which only says where the stream is.
+      .filter((frame) => !frame.startsWith(':') && !/^id: \d+$/.test(frame))
       .map((frame) => {
         const match = /^(?:id: (.*)\n)?event: (.+)\ndata: (.+)$/.exec(frame)
         if (!match) throw new Error(`not a frame every SDK reads: ${JSON.stringify(frame.slice(0, 200))}`)

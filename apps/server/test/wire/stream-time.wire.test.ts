@@ -71,7 +71,7 @@ describe.each(['/v1', '/api/v1'])('under %s', (prefix) => {
     await rollOutYaml(server, tenant, rulesetYaml('base', 'two'))
     const [update] = await (await listen(`${prefix}/stream?bundle_name=base`)).next(1, 'contract_update')
     expect(update?.data).toMatchObject({ version: 2 })
-  })
+  }, 60_000)
 })
 
 test('wire 31: a reader that stops reading is cut off, memory stays bounded, and it is current when it returns', async () => {
