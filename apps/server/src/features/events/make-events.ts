@@ -15,6 +15,7 @@ import { foldCounts } from './fold-counts.ts'
 import { type Evidence, type IngestEvents, ingestEvents } from './ingest-events.ts'
 import { makePartitions } from './make-partitions.ts'
 import { expireEvents, purgeEvents } from './purge-events.ts'
+import { ruleCoverage } from './rule-coverage.ts'
 import { searchEvents } from './search-events.ts'
 import { tellArrivals } from './tell-arrivals.ts'
 
@@ -40,6 +41,7 @@ export type Events = {
   readonly search: ReturnType<typeof searchEvents>
   readonly facets: ReturnType<typeof countFacets>
   readonly histogram: ReturnType<typeof countHistogram>
+  readonly coverage: ReturnType<typeof ruleCoverage>
   readonly purge: ReturnType<typeof purgeEvents>
   /** Waits for what agents were not answered for yet. */
   readonly settle: () => Promise<void>
@@ -73,6 +75,7 @@ export function makeEvents({ kernel, keyring, recordAct, noteEvidence, daysKept 
     search: searchEvents({ db, words }),
     facets: countFacets({ db, words }),
     histogram: countHistogram({ db, words }),
+    coverage: ruleCoverage({ db, words }),
     purge: purgeEvents({ db, clock, recordAct }),
     settle: writer.settle,
   }
