@@ -126,6 +126,7 @@ function rolloutOf(row: CurrentRow, tenant: string, environment: string, ruleset
     version: row.version,
     revisionId: row.revisionId,
     rolledOutAt: row.rolledOutAt,
+    wasLiveBefore: row.wasLiveBefore,
     uploadedBy: row.uploadedBy,
     uploadedAt: row.uploadedAt,
     fallbackSigningKeyId: row.fallbackSigningKeyId ?? undefined,

@@ -92,9 +92,11 @@ export function noteProgress({ db, bus, clock, log, know }: Needs): RolloutProgr
     if (!revision) return
     const rollout = await know.currentRollout(tenant, environment, revision.ruleset)
     if (!rollout || !isOfRollout(rollout, revisionHash)) return
-    // A hash that was live before, and is again, proves nothing that was said before the rollout.
-    if (at < rollout.rolledOutAt) return
-    add('runningAt', { tenant, rolloutId: rollout.rolloutId, agentId, at })
+    // What is live for the first time cannot have been run before, however wrong the agent's clock is. After a step
+    // back, an event from the last time it was live proves nothing.
+    if (rollout.wasLiveBefore && at < rollout.rolledOutAt) return
+    const isEarly = at < rollout.rolledOutAt
+    add('runningAt', { tenant, rolloutId: rollout.rolloutId, agentId, at: isEarly ? rollout.rolledOutAt : at })
   }
 
   return {

@@ -1,19 +1,19 @@
-import { diffRulesets } from '@countersign/rules'
 import type { RolloutPreview } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
-import { diffOnWire, findRevisionWithTexts, modelOf } from '../rulesets/index.ts'
+import { findRevisionWithTexts, type ReadRulesets } from '../rulesets/index.ts'
 import { countSigningKeys } from '../signing/index.ts'
 import { kindOf } from './rollout.ts'
 import { type Follower, listFollowers } from './rollout-agents-table.ts'
 import { findEnvironment, listLivePlaces } from './rollouts-table.ts'
 
+type Needs = { readonly db: Sql; readonly read: Pick<ReadRulesets, 'compare'> }
 type Target = { readonly ruleset: string; readonly version: number; readonly environment: string }
 
 const shownMax = 1_000
 
 /** What a rollout would do: what changes for whom. Nothing is written. */
-export function previewRollout(db: Sql) {
+export function previewRollout({ db, read }: Needs) {
   return async (tenant: string, { ruleset, version, environment }: Target): Promise<RolloutPreview> => {
     const [place, revision, places, followers, keys] = await Promise.all([
       findEnvironment(db, tenant, environment),
@@ -29,7 +29,7 @@ export function previewRollout(db: Sql) {
     const { dialect, hashes } = revision
     const isRunningIt = ({ runningHash }: Follower): boolean =>
       runningHash === hashes.ruleset || runningHash === hashes.contract_bundle
-    const semantic = before && compare(before.texts[dialect], revision.texts[dialect])
+    const semantic = before && (await read.compare(tenant, before.texts[dialect], revision.texts[dialect]))
     return {
       ruleset,
       environment,
@@ -56,9 +56,4 @@ export function previewRollout(db: Sql) {
       signing_key_count: keys,
     }
   }
-}
-
-function compare(before: string, after: string) {
-  const [old, now] = [modelOf(before), modelOf(after)]
-  return diffOnWire(diffRulesets(old, now), old, now)
 }

@@ -23,6 +23,8 @@ export type CurrentRollout = {
   readonly version: number
   readonly revisionId: string
   readonly rolledOutAt: Date
+  /** The same text was live here earlier, so that reporting its hash may be old news. */
+  readonly wasLiveBefore: boolean
   readonly uploadedBy: string
   readonly uploadedAt: Date
   readonly renderings: Readonly<Record<RulesetDialect, Rendering>>

@@ -167,6 +167,7 @@ export type CurrentRow = {
   readonly contractBundleText: string
   readonly contractBundleHash: string
   readonly fallbackSigningKeyId: string | null
+  readonly wasLiveBefore: boolean
   readonly signatures: readonly {
     readonly key: string
     readonly publicKey: string
@@ -189,6 +190,10 @@ export async function readCurrent(
             r.ruleset_text as "rulesetText", r.ruleset_hash as "rulesetHash",
             r.contract_bundle_text as "contractBundleText", r.contract_bundle_hash as "contractBundleHash",
             (select k.id from signing_keys as k where k.tenant_id = c.tenant_id and k.is_current) as "fallbackSigningKeyId",
+            exists (select from rollouts as b join revisions as e on e.tenant_id = b.tenant_id and e.id = b.revision_id
+                     where b.tenant_id = o.tenant_id and b.ruleset = o.ruleset and b.environment = o.environment
+                       and b.number < o.number
+                       and (e.ruleset_hash = r.ruleset_hash or e.contract_bundle_hash = r.contract_bundle_hash)) as "wasLiveBefore",
             coalesce((select jsonb_agg(jsonb_build_object('key', s.signing_key_id, 'publicKey', k.public_key,
                                                           'rendering', s.rendering, 'signature', encode(s.signature, 'hex')))
                         from rollout_signatures as s

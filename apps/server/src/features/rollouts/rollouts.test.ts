@@ -217,6 +217,27 @@ test('an agent is sent, then fetched, then running, and running only by its own 
   stream.close()
 })
 
+test('an agent whose clock is slow counts as running what is new, but not what was live before and is again', async () => {
+  const { key } = await server.newKey(tenant)
+  const long = new Date(server.clock.now().getTime() - 3_600_000).toISOString()
+  const say = async (hash: string, timestamp: string): Promise<void> => {
+    const event = { agent_id: 'slow', tool_name: 't', action: 'call_allowed', mode: 'enforce', policy_version: hash }
+    const events = [{ ...event, call_id: `${hash} ${timestamp}`, timestamp }]
+    expect((await server.call('POST', '/v1/events', { key, agent: 'slow', body: { events } })).status).toBe(200)
+  }
+  const running = async (id: string) => (await detail(id)).counts.running
+  const first = await made(1)
+  await say(first.hash, long)
+  await vi.waitFor(async () => expect(await running(first.id)).toBe(1), 5_000)
+  await made(2)
+  const back = await made(1)
+  await say(first.hash, new Date(Date.parse(back.at) - 1_000).toISOString())
+  await say(first.hash, server.clock.now().toISOString())
+  await vi.waitFor(async () => expect(await running(back.id)).toBe(1), 5_000)
+  const { agents } = await detail(back.id)
+  expect(Date.parse(agents[0]?.since ?? '')).toBeGreaterThanOrEqual(Date.parse(back.at))
+})
+
 test('what belongs to another tenant does not exist, and needs a credential', async () => {
   const { id } = await made(1)
   const other = await server.newTenant()
