@@ -166,16 +166,18 @@ export function makeBus({ db, clock, log, relay }: Needs): Bus {
   return {
     announce: async (tx, { topic, tenant, body }) => {
       const byRelay = relay?.isAlive() === true
-      const [row] = await tx.query<{ id: number }>(
+      const at = clock.now()
+      const [row] = await tx.query<{ id: number; txid: string }>(
         `with written as (
-           insert into outbox (topic, tenant_id, at, body) values ($1, $2, $3, $4) returning id
+           insert into outbox (topic, tenant_id, at, body) values ($1, $2, $3, $4) returning id, txid
          )
-         select w.id, case when $5 then pg_notify($6, w.id::text) end from written as w`,
-        [topic, tenant, clock.now(), JSON.stringify(body), !byRelay, channel],
+         select w.id, w.txid::text as txid, case when $5 then pg_notify($6, w.id::text) end from written as w`,
+        [topic, tenant, at, JSON.stringify(body), !byRelay, channel],
       )
       if (!row) return
       tx.afterCommit(() => {
-        want(row.id)
+        // Here at once: whoever revoked something on this replica finds it revoked when he hears that it is.
+        tell({ id: row.id, txid: row.txid, topic, tenant, at, body: { ...body } })
         if (byRelay) relay.tell(row.id)
       })
     },

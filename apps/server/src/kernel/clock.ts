@@ -51,6 +51,8 @@ type Timer = { at: number; readonly period: number | undefined; readonly work: (
 /** A clock that stands still until a test moves it; what falls due on the way runs in order. */
 export function testClock(start = '2026-01-01T00:00:00.000Z'): Clock & {
   readonly moveBy: (milliseconds: number) => Promise<void>
+  /** As a machine that slept: what fell due meanwhile runs once, at the end. */
+  readonly jumpBy: (milliseconds: number) => Promise<void>
 } {
   let now = Date.parse(start)
   const timers = new Set<Timer>()
@@ -62,6 +64,14 @@ export function testClock(start = '2026-01-01T00:00:00.000Z'): Clock & {
     now: () => new Date(now),
     every: (period, work) => add({ at: now + period, period, work }),
     after: (delay, work) => add({ at: now + delay, period: undefined, work }),
+    jumpBy: async (milliseconds) => {
+      now += milliseconds
+      for (const due of [...timers].filter(({ at }) => at <= now)) {
+        if (due.period === undefined) timers.delete(due)
+        else due.at = now + due.period
+        await due.work()
+      }
+    },
     moveBy: async (milliseconds) => {
       const end = now + milliseconds
       for (;;) {

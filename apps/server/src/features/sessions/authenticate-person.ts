@@ -46,11 +46,11 @@ export function authenticatePerson({ db, clock, keyring, bus, idleMs }: Needs): 
     forget(({ person }) => person === body['person_id'])
   })
 
-  const read = async (token: string): Promise<LiveSession | undefined> => {
+  const read = async (token: string, isUse: boolean): Promise<LiveSession | undefined> => {
     const now = clock.now()
     const kept = known.get(token)
     if (kept && bus.isProven() && now.getTime() - kept.readAt < believedMs && kept.session.expiresAt > now) {
-      await touch(kept, now)
+      if (isUse) await touch(kept, now)
       return kept.session
     }
     known.delete(token)
@@ -59,7 +59,7 @@ export function authenticatePerson({ db, clock, keyring, bus, idleMs }: Needs): 
     const fresh = { session, readAt: now.getTime(), touchedAt: session.lastSeenAt.getTime() }
     if (known.size >= knownMax) known.clear()
     known.set(token, fresh)
-    await touch(fresh, now)
+    if (isUse) await touch(fresh, now)
     return session
   }
 
@@ -73,7 +73,9 @@ export function authenticatePerson({ db, clock, keyring, bus, idleMs }: Needs): 
     person: async (request) => {
       const token = tokenIn(request.headers.cookie)
       if (token === undefined) return undefined
-      const session = await read(token)
+      // What a page refreshes by itself is no sign of a person: an unattended one must not keep its session alive.
+      const isUse = request.headers['x-countersign-background'] === undefined
+      const session = await read(token, isUse)
       if (!session) throw new Problem(problems.notSignedIn, 'Session expired or invalid.')
       return {
         is: 'person',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { testClock } from '../../kernel/clock.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -121,6 +122,60 @@ describe('sessions', () => {
     expect((await server.call('GET', '/api/v2/session', { cookie: person.cookie })).status).toBe(200)
     expect((await enter(person.email, server.password)).status).toBe(401)
     expect((await enter(person.email, 'a new long password')).status).toBe(200)
+  })
+
+  test('a page that only refreshes itself does not keep its session alive; a person does', async () => {
+    const clock = testClock('2027-01-01T00:00:00.000Z')
+    const other = await testServer({ databaseUrl: database.url, clock })
+    const cookie = await other.signIn(acme.email)
+    const background = { cookie, headers: { 'x-countersign-background': 'true' } }
+    await clock.jumpBy(20 * 60_000)
+    expect((await other.call('GET', '/api/v2/session', { cookie })).status).toBe(200)
+    await clock.jumpBy(20 * 60_000)
+    expect((await other.call('GET', '/api/v2/session', background)).status).toBe(200)
+    await clock.jumpBy(15 * 60_000)
+    expect((await other.call('GET', '/api/v2/session', background)).status).toBe(401)
+    await other.stop()
+  })
+
+  test('a session ends after its absolute lifetime, however much it is used', async () => {
+    const clock = testClock('2027-02-01T00:00:00.000Z')
+    const other = await testServer({
+      databaseUrl: database.url,
+      clock,
+      environment: { COUNTERSIGN_SESSION_HOURS: '1' },
+    })
+    const cookie = await other.signIn(acme.email)
+    for (const minutes of [20, 20, 15]) {
+      await clock.jumpBy(minutes * 60_000)
+      expect((await other.call('GET', '/api/v2/session', { cookie })).status).toBe(200)
+    }
+    await clock.jumpBy(6 * 60_000)
+    expect((await other.call('GET', '/api/v2/session', { cookie })).status).toBe(401)
+    await other.stop()
+  })
+
+  test('the eleventh attempt from one address waits, another address does not, and many addresses do not help against one account', async () => {
+    const clock = testClock('2027-03-01T00:00:00.000Z')
+    const other = await testServer({
+      databaseUrl: database.url,
+      clock,
+      environment: { COUNTERSIGN_SIGN_IN_ATTEMPTS: '10', COUNTERSIGN_TRUSTED_PROXIES: '127.0.0.1' },
+    })
+    const from = (address: string, email: string) =>
+      other.call('POST', '/api/v2/session', {
+        body: { email, password: 'wrong' },
+        headers: { ...xrw, 'x-forwarded-for': address },
+      })
+    for (let attempt = 1; attempt <= 10; attempt += 1)
+      expect((await from('192.0.2.1', `a${attempt}@example.com`)).status).toBe(401)
+    const late = await from('192.0.2.1', 'b@example.com')
+    expect(late.status).toBe(429)
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
+    expect((await from('192.0.2.2', 'b@example.com')).status).toBe(401)
+    for (let attempt = 0; attempt < 29; attempt += 1) await from(`198.51.100.${attempt}`, 'b@example.com')
+    expect((await from('198.51.100.200', 'b@example.com')).status).toBe(429)
+    await other.stop()
   })
 
   test('the older console’s cookie name is read too', async () => {
