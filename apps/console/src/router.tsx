@@ -3,6 +3,7 @@ import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
 import { keysRoute } from './features/keys/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
+import { rulesetRoute, rulesetsRoute } from './features/rulesets/route.ts'
 import { settingsRoute } from './features/settings/route.ts'
 import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
@@ -20,6 +21,8 @@ const routes = rootRoute.addChildren([
     approvalsRoute.addChildren([approvalRoute]),
     fleetRoute,
     agentRoute,
+    rulesetsRoute,
+    rulesetRoute,
     keysRoute,
     trailRoute,
     settingsRoute,

@@ -15,6 +15,8 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export const api = {
   get: <Answer>(path: string, options?: RequestOptions) => send<Answer>('GET', path, options),
+  /** For answers whose numbers may have more digits than parsing would keep. */
+  getText: (path: string, options?: RequestOptions) => sendForText('GET', path, options),
   post: <Answer>(path: string, body?: unknown, options?: RequestOptions) =>
     send<Answer>('POST', path, { ...options, body }),
   put: <Answer>(path: string, body?: unknown, options?: RequestOptions) =>
@@ -35,7 +37,13 @@ export function addressOf(path: string, query: Query = {}): string {
   return `/api/v2${path}${written === '' ? '' : `?${written}`}`
 }
 
-async function send<Answer>(method: Method, path: string, options: RequestOptions = {}): Promise<Answer> {
+async function send<Answer>(method: Method, path: string, options?: RequestOptions): Promise<Answer> {
+  const text = await sendForText(method, path, options)
+  // What the server answers is checked by its own schema on the way out.
+  return (text === '' ? undefined : JSON.parse(text)) as Answer
+}
+
+async function sendForText(method: Method, path: string, options: RequestOptions = {}): Promise<string> {
   const { query, body, signal, isBackground = false } = options
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-requested-with'] = 'countersign'
@@ -57,6 +65,5 @@ async function send<Answer>(method: Method, path: string, options: RequestOption
   learnServerTime(response.headers.get('date'))
   const text = await response.text()
   if (!response.ok) throw readProblem(response.status, text, response.headers)
-  // What the server answers is checked by its own schema on the way out.
-  return (text === '' ? undefined : JSON.parse(text)) as Answer
+  return text
 }

@@ -1,6 +1,14 @@
 import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
-import { ApprovalsIcon, FleetIcon, KeysIcon, OverviewIcon, SettingsIcon, TrailIcon } from '../ui/icons.tsx'
+import {
+  ApprovalsIcon,
+  FleetIcon,
+  KeysIcon,
+  OverviewIcon,
+  RulesetsIcon,
+  SettingsIcon,
+  TrailIcon,
+} from '../ui/icons.tsx'
 
 export type Destination = {
   readonly to: string
@@ -22,6 +30,10 @@ export const navigation: readonly Group[] = [
       { to: '/approvals', word: 'Approvals', needs: 'approvals:read', icon: ApprovalsIcon, key: 'a' },
       { to: '/fleet', word: 'Fleet', needs: 'fleet:read', icon: FleetIcon, key: 'f' },
     ],
+  },
+  {
+    word: 'Govern',
+    destinations: [{ to: '/rulesets', word: 'Rulesets', needs: 'rulesets:read', icon: RulesetsIcon, key: 'r' }],
   },
   {
     word: 'Record',

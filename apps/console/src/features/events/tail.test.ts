@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { joined, newIn } from './tail.ts'
+
+type Row = { readonly id: string; readonly at: string }
+
+const row = (number: number): Row => ({ id: `e${number}`, at: new Date(number * 1000).toISOString() })
+const page = (numbers: readonly number[], next_cursor: string | null) => ({ items: numbers.map(row), next_cursor })
+const ids = ({ items }: { readonly items: readonly Row[] }) => items.map(({ id }) => Number(id.slice(1)))
+
+test('what is new goes on top, and reading on continues where it was', () => {
+  const result = joined([page([5, 4], 'a'), page([3, 2], 'b')], page([7, 6, 5], 'c'))
+  expect(ids(result)).toEqual([7, 6, 5, 4, 3, 2])
+  expect(result.next_cursor).toBe('b')
+})
+
+test('a late arrival of an earlier time takes its place', () => {
+  expect(ids(joined([page([9, 7, 5], 'a')], page([9, 8, 7], 'b')))).toEqual([9, 8, 7, 5])
+  expect(ids(joined([page([9, 7, 5], 'a')], page([9, 8], 'b')))).toEqual([9, 8, 7, 5])
+})
+
+test('when more came than a page holds, the list begins anew rather than hide a gap', () => {
+  const result = joined([page([3, 2], 'a')], page([9, 8], 'b'))
+  expect(ids(result)).toEqual([9, 8])
+  expect(result.next_cursor).toBe('b')
+  expect(newIn([page([3, 2], 'a')], page([9, 8], 'b'))).toEqual({ count: 2, isMore: true })
+})
+
+test('a list that is whole is shown whole', () => {
+  expect(joined([page([2, 1], null)], page([3, 2, 1], null))).toEqual(page([3, 2, 1], null))
+  expect(newIn([page([2, 1], null)], page([3, 2, 1], null))).toEqual({ count: 1, isMore: false })
+  expect(newIn([page([], null)], page([2, 1], null))).toEqual({ count: 2, isMore: false })
+})
+
+test('however events come, none is shown twice, none of the shown range is missing, and the order is the server’s', () => {
+  const numbers = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 3, maxLength: 40 })
+  fc.assert(
+    fc.property(numbers, numbers, fc.integer({ min: 1, max: 10 }), (before, after, size) => {
+      const descending = (list: readonly number[]) => list.toSorted((one, other) => other - one)
+      const cut = (list: readonly number[]) =>
+        page(list.slice(0, size), list.length > size ? String(list[size - 1]) : null)
+      const shown = cut(descending(before))
+      const all = descending([...new Set([...before, ...after])])
+      const result = joined([shown], cut(all))
+      const found = ids(result)
+      expect(new Set(found).size).toBe(found.length)
+      const lowest = found.at(-1) ?? 0
+      expect(found).toEqual(all.filter((number) => number >= lowest))
+    }),
+  )
+})

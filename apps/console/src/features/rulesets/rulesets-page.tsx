@@ -1,0 +1,187 @@
+import type { RulesetSummary } from '@countersign/wire'
+import { Button, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useCan, useEnvironments } from '../../api/session.ts'
+import { useEnvironment } from '../../frame/frame-route.tsx'
+import { Page } from '../../frame/page.tsx'
+import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
+import type { Column } from '../../ui/data-table/columns.ts'
+import { DataTable } from '../../ui/data-table/data-table.tsx'
+import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
+import { Instant } from '../../ui/instant.tsx'
+import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { counted } from '../../ui/numbers.ts'
+import { RevisionChip } from '../../ui/revision-chip.tsx'
+import toolbar from '../../ui/toolbar.module.css'
+import ui from '../../ui/ui.module.css'
+import { LiveTags } from './live-tags.tsx'
+import { NewRuleset } from './new-ruleset.tsx'
+import { rulesetsQuery } from './queries.ts'
+import { rulesetsRoute } from './route.ts'
+import classes from './rulesets.module.css'
+
+export function RulesetsPage() {
+  const search = rulesetsRoute.useSearch()
+  const mayWrite = useCan('rulesets:write')
+  return search.new && mayWrite ? <NewRuleset /> : <List />
+}
+
+function List() {
+  const { q } = rulesetsRoute.useSearch()
+  const environment = useEnvironment()
+  const environments = useEnvironments()
+  const navigate = useNavigate()
+  const mayWrite = useCan('rulesets:write')
+  const [choice, setChoice] = useColumnChoice('rulesets')
+  const { data, error, isError, isPending, refetch } = useQuery(rulesetsQuery)
+  const all = data?.items ?? []
+  const rows = all.filter((one) => holds(one, q))
+  const columns = columnsFor(
+    environment,
+    environments.map(({ name }) => name),
+  )
+  const begin = (): void => {
+    void navigate({ to: '/rulesets', search: (before) => ({ ...before, new: true }) })
+  }
+  return (
+    <Page
+      title="Rulesets"
+      width="full"
+      aside={data && <span className={ui.faint}>{counted(all.length, 'ruleset')}</span>}
+    >
+      <div className={toolbar.toolbar}>
+        <TextInput
+          className={toolbar.find}
+          aria-label="Find a ruleset"
+          placeholder="Name or description"
+          leftSection={<SearchIcon size={14} />}
+          value={q ?? ''}
+          onChange={(event) => {
+            const next = event.currentTarget.value || undefined
+            void navigate({ to: '/rulesets', search: (before) => ({ ...before, q: next }), replace: true })
+          }}
+        />
+        <span className={toolbar.grow} />
+        <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />
+        {mayWrite && (
+          <Button leftSection={<PlusIcon size={14} />} onClick={begin}>
+            New ruleset
+          </Button>
+        )}
+      </div>
+      {isPending && <Loading />}
+      {isError && !data && (
+        <Failed what="The rulesets could not be read" error={error} onRetry={() => void refetch()} />
+      )}
+      {isError && data && <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>}
+      {data && all.length === 0 && (
+        <EmptyState title="No ruleset yet" action={mayWrite && <Button onClick={begin}>Write the first one</Button>}>
+          A ruleset says which calls agents may make, which are blocked and which wait for a person. Agents get it once
+          it is rolled out to their environment.
+        </EmptyState>
+      )}
+      {data && all.length > 0 && rows.length === 0 && (
+        <FilteredToNothing
+          what="rulesets"
+          onClear={() => void navigate({ to: '/rulesets', search: (before) => ({ ...before, q: undefined }) })}
+        />
+      )}
+      {rows.length > 0 && (
+        <DataTable
+          label="Rulesets"
+          columns={columns}
+          rows={rows}
+          rowId={({ name }) => name}
+          choice={choice}
+          onOpen={({ name }) =>
+            void navigate({
+              to: '/rulesets/$name',
+              params: { name },
+              search: ({ environment: kept }) => ({ environment: kept }),
+            })
+          }
+        />
+      )}
+    </Page>
+  )
+}
+
+function columnsFor(
+  environment: string | undefined,
+  environments: readonly string[],
+): readonly Column<RulesetSummary>[] {
+  return [
+    {
+      id: 'name',
+      header: 'Ruleset',
+      width: 'minmax(170px, 1.1fr)',
+      isFixed: true,
+      cell: ({ name }) => (
+        <Link
+          to="/rulesets/$name"
+          params={{ name }}
+          search={({ environment: kept }) => ({ environment: kept })}
+          className={classes.name}
+        >
+          {name}
+        </Link>
+      ),
+    },
+    {
+      id: 'live',
+      header: environment === undefined ? 'Live in' : `Live in ${environment}`,
+      width: 'minmax(220px, 1.6fr)',
+      isFixed: true,
+      cell: ({ live, latest }) => (
+        <LiveTags
+          live={live
+            .filter((one) => environment === undefined || one.environment === environment)
+            .toSorted((a, b) => environments.indexOf(a.environment) - environments.indexOf(b.environment))}
+          latest={latest.version}
+        />
+      ),
+    },
+    {
+      id: 'latest',
+      header: 'Latest',
+      width: '150px',
+      isWideOnly: true,
+      cell: ({ latest }) => <RevisionChip hash={latest.hash} version={latest.version} />,
+    },
+    {
+      id: 'rules',
+      header: 'Rules',
+      width: '64px',
+      align: 'end',
+      isWideOnly: true,
+      cell: ({ latest }) => latest.rule_count,
+    },
+    {
+      id: 'description',
+      header: 'Description',
+      width: 'minmax(160px, 1.6fr)',
+      isWideOnly: true,
+      cell: ({ description }) => <span className={ui.cutFaint}>{description ?? ''}</span>,
+    },
+    {
+      id: 'changed',
+      header: 'Changed',
+      width: '110px',
+      isWideOnly: true,
+      cell: ({ latest }) => <Instant at={latest.uploaded_at} />,
+    },
+    {
+      id: 'by',
+      header: 'By',
+      width: 'minmax(130px, 1fr)',
+      isWideOnly: true,
+      cell: ({ latest }) => <span className={ui.cut}>{latest.uploaded_by.label}</span>,
+    },
+  ]
+}
+
+function holds({ name, description }: RulesetSummary, words: string | undefined): boolean {
+  const sought = (words ?? '').trim().toLowerCase()
+  return [name, description ?? ''].some((text) => text.toLowerCase().includes(sought))
+}

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+import type { TestTenant } from '../../server/test/server.ts'
+
+let scene: ConsoleScene
+let tenant: TestTenant
+let key: string
+beforeAll(async () => {
+  scene = await openConsole()
+  tenant = await scene.server.newTenant()
+  key = (await scene.server.newKey(tenant, 'production')).key
+})
+afterAll(() => scene.stop())
+
+const ask = async (tool: string, args: object = { path: '/srv' }): Promise<string> => {
+  const body = { agent_id: 'agent-1', tool_name: tool, tool_args: args, message: `May I call ${tool}?`, timeout: 600 }
+  const answer = await scene.server.call('POST', '/v1/approvals', { key, agent: 'agent-1', body })
+  expect(answer.status).toBe(201)
+  return (answer.body as { id: string }).id
+}
+const statusOf = async (id: string): Promise<unknown> => {
+  const answer = await scene.server.call('GET', `/v1/approvals/${id}`, { key, agent: 'agent-1' })
+  return (answer.body as { status: unknown }).status
+}
+
+test('a call that is held appears by itself, is decided from the keyboard, and stays with its fate', async () => {
+  const { page, faults, open } = await scene.newPage(tenant)
+  await open('/approvals')
+  await page.getByText('No call is held').waitFor()
+  await page.getByText('Live', { exact: true }).waitFor()
+  const first = await ask('read_backup', { path: '/srv/backup', token: 'shh-1234567890' })
+  await page.getByRole('heading', { name: 'read_backup' }).waitFor()
+  expect(await page.title()).toMatch(/^\(1\) /)
+  await page.getByText('masked secret').waitFor()
+  expect(await page.content()).not.toContain('shh-1234567890')
+  const second = await ask('drop_table')
+  await page.getByRole('link', { name: /drop_table/ }).waitFor()
+  expect(await accessFaults(page)).toEqual([])
+
+  await page.keyboard.press('j')
+  await page.getByRole('heading', { name: 'drop_table' }).waitFor()
+  await page.keyboard.press('r')
+  await page.keyboard.type('Not during the freeze')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('d')
+  await page.getByLabel('What became of it').getByText('Not during the freeze').waitFor()
+  expect(await statusOf(second)).toBe('denied')
+  // It does not vanish from under the cursor.
+  await page
+    .getByRole('link', { name: /drop_table/ })
+    .getByText('Denied')
+    .waitFor()
+
+  await page.keyboard.press('k')
+  await page.getByRole('heading', { name: 'read_backup' }).waitFor()
+  await page.keyboard.press('a')
+  await page.getByLabel('What became of it').getByText('Approved').waitFor()
+  expect(await statusOf(first)).toBe('approved')
+  await expect.poll(() => page.title()).not.toMatch(/^\(/)
+  expect(faults).toEqual([])
+})
+
+test('letters that are written into a field decide nothing', async () => {
+  const id = await ask('send_mail')
+  const { page, open } = await scene.newPage(tenant)
+  await open(`/approvals/${id}`)
+  await page.getByLabel('Reason', { exact: true }).fill('')
+  await page.keyboard.type('a bad idea and a dear one')
+  expect(await statusOf(id)).toBe('pending')
+  await page.getByRole('button', { name: 'Deny' }).click()
+  await page.getByLabel('What became of it').getByText('a bad idea and a dear one').waitFor()
+})
+
+test('several calls are decided at once, and one that somebody else decided meanwhile is named', async () => {
+  const [one, two, three] = [await ask('bulk_one'), await ask('bulk_two'), await ask('bulk_three')]
+  const { page, open } = await scene.newPage(tenant)
+  await open('/approvals?q=bulk_')
+  for (const tool of ['bulk_one', 'bulk_two', 'bulk_three']) await page.getByLabel(`Select ${tool}`).check()
+  await page.getByRole('toolbar').getByRole('button', { name: 'Approve' }).click()
+  await page.getByRole('dialog').getByText('bulk_three').waitFor()
+  await scene.server.call('POST', `/api/v2/approvals/${three}/decision`, {
+    cookie: tenant.cookie,
+    body: { approve: false },
+  })
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Approve/ })
+    .click()
+  await page
+    .getByText(/could not be decided|calls approved/)
+    .first()
+    .waitFor()
+  await expect
+    .poll(async () => [await statusOf(one), await statusOf(two), await statusOf(three)])
+    .toEqual(['approved', 'approved', 'denied'])
+})
+
+test('on a telephone the list leads to the call and back, and both buttons can be reached', async () => {
+  const id = await ask('phone_call')
+  const { page, open } = await scene.newPage(tenant, { viewport: { width: 390, height: 844 } })
+  await open('/approvals')
+  await page.getByRole('link', { name: /phone_call/ }).click()
+  await page.getByRole('heading', { name: 'phone_call' }).waitFor()
+  expect(await accessFaults(page)).toEqual([])
+  await page.getByRole('link', { name: 'All calls' }).click()
+  await page.getByRole('link', { name: /phone_call/ }).click()
+  await page.getByRole('button', { name: 'Approve' }).click()
+  await page.getByLabel('What became of it').getByText('Approved').waitFor()
+  expect(await statusOf(id)).toBe('approved')
+})

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+
+let scene: ConsoleScene
+beforeAll(async () => {
+  scene = await openConsole()
+})
+afterAll(() => scene.stop())
+
+const password = 'four random words do well'
+
+test('the link of the first start leads through set-up into the console, once', async () => {
+  const { page, faults, open } = await scene.newPage()
+  await open('/')
+  // With nobody in it yet, every way in leads to set-up.
+  await page.getByRole('heading', { name: 'Set up this server' }).waitFor()
+  await page.getByLabel('Set-up token').fill('not the token')
+  await page.getByLabel('Your email').fill('first@example.com')
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByLabel('Password again').fill(`${password}!`)
+  await page.getByRole('button', { name: 'Create the administrator' }).click()
+  await page.getByText('The two passwords differ.').waitFor()
+  await page.getByLabel('Password again').fill(password)
+  await page.getByRole('button', { name: 'Create the administrator' }).click()
+  await page.getByRole('alert').getByText('The current link is in the server’s start-up lines').waitFor()
+  expect(await accessFaults(page)).toEqual([])
+
+  await open(`/setup?token=${encodeURIComponent(scene.setupToken)}`)
+  await page.getByLabel('Your email').fill('first@example.com')
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByLabel('Password again').fill(password)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+
+  const { page: other, open: openOther } = await scene.newPage()
+  await openOther(`/setup?token=${encodeURIComponent(scene.setupToken)}`)
+  await other.getByRole('heading', { name: 'Sign in' }).waitFor()
+  expect(faults).toEqual([])
+})
+
+test('signing in leads back to the page that was asked for, filters and all', async () => {
+  const { page, faults, open } = await scene.newPage()
+  await open('/keys?q=ci&environment=staging')
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  expect(await accessFaults(page)).toEqual([])
+  await page.getByLabel('Email').fill('first@example.com')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('not the password at all')
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').waitFor()
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Keys' }).waitFor()
+  expect(page.url()).toBe(`${scene.origin}/keys?q=ci&environment=staging`)
+  expect(faults).toEqual([])
+})
+
+test('a session that is ended elsewhere leads to the sign-in page at once', async () => {
+  const { page, open } = await scene.newPage()
+  await open('/sign-in')
+  await page.getByLabel('Email').fill('first@example.com')
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await page.getByText('Live', { exact: true }).waitFor()
+
+  const { page: other, open: openOther } = await scene.newPage()
+  await openOther('/sign-in')
+  await other.getByLabel('Email').fill('first@example.com')
+  await other.getByLabel('Password', { exact: true }).fill(password)
+  await other.keyboard.press('Enter')
+  await other.getByRole('heading', { name: 'Overview' }).waitFor()
+  await openOther('/settings?tab=sessions')
+  await other.getByRole('button', { name: 'Sign out everywhere else' }).click()
+  await other.getByText('Signed out everywhere else').waitFor()
+
+  await page.getByText('Your session ended.').waitFor()
+})

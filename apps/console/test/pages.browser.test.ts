@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+import type { TestTenant } from '../../server/test/server.ts'
+
+let scene: ConsoleScene
+let tenant: TestTenant
+beforeAll(async () => {
+  scene = await openConsole()
+  tenant = await scene.server.newTenant()
+  await scene.server.newKey(tenant, 'production')
+  await scene.server.newKey(tenant, 'staging', { label: 'ci runners' })
+})
+afterAll(() => scene.stop())
+
+const pages = [
+  ['/', 'Overview'],
+  ['/approvals', 'Approvals'],
+  ['/trail', 'Trail'],
+  ['/trail?entry=0', 'Trail'],
+  ['/keys', 'Keys'],
+  ['/keys?make=true', 'Keys'],
+  ['/settings', 'Settings'],
+  ['/settings?tab=environments', 'Settings'],
+  ['/settings?tab=signing', 'Settings'],
+  ['/settings?tab=sessions', 'Settings'],
+  ['/settings?tab=danger', 'Settings'],
+] as const
+
+const sights = [
+  { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
+  { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+] as const
+
+test.each(sights)(
+  'every page can be read and used by everybody, breaks no policy and is never wider than the screen: $colorScheme, $viewport.width',
+  async (sight) => {
+    for (const [path, title] of pages) {
+      const { page, faults, open } = await scene.newPage(tenant, sight)
+      await open(path)
+      await page.getByRole('heading', { name: title, level: 1, includeHidden: true }).waitFor()
+      await page.waitForLoadState('networkidle').catch(() => undefined)
+      expect([path, await accessFaults(page)]).toEqual([path, []])
+      const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
+      expect([path, wide]).toEqual([path, Math.min(wide ?? 0, room ?? 0)])
+      expect([path, faults]).toEqual([path, []])
+      await page.context().close()
+    }
+  },
+)
+
+test('the first signed-in page loads at most 250 KB of JavaScript', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  const loaded = new Set<string>()
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url())
+    if (pathname.endsWith('.js')) loaded.add(pathname)
+  })
+  await open('/')
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await page.waitForLoadState('networkidle').catch(() => undefined)
+  const dist = fileURLToPath(new URL('../dist', import.meta.url))
+  const bytes = [...loaded].map((path) => brotliCompressSync(readFileSync(`${dist}${path}`)).length)
+  expect(loaded.size).toBeGreaterThan(0)
+  expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(250_000)
+})
+
+test('a key is shown once, with a program that holds it, and revoking it asks for its name', async () => {
+  const { page, faults, open } = await scene.newPage(tenant)
+  await open('/keys')
+  await page.getByRole('button', { name: 'Make a key' }).click()
+  await page.getByLabel('Label').fill('release bot')
+  await page.keyboard.press('Enter')
+  const key = await page.getByRole('dialog').locator('code').filter({ hasText: /^edk_/ }).first().textContent()
+  expect(key).toMatch(/^edk_staging_.{20,}$/)
+  await page.getByRole('tab', { name: 'Go' }).click()
+  expect(await page.getByRole('region', { name: 'Go example' }).textContent()).toContain(key)
+  // Neither a stray click nor Escape loses a key that cannot be shown again.
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'I have copied it' }).click()
+  await page.getByRole('gridcell', { name: 'release bot' }).waitFor()
+  expect(await page.content()).not.toContain(key)
+  await page.reload()
+
+  await page.getByRole('gridcell', { name: 'release bot' }).click()
+  await page.getByRole('button', { name: 'Revoke the key' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Revoke release bot' })
+  await dialog.getByText('It holds no stream open now.').waitFor()
+  const revoke = dialog.getByRole('button', { name: 'Revoke the key' })
+  expect(await revoke.isDisabled()).toBe(true)
+  await dialog.getByLabel(/Type release bot/).fill('release bot')
+  await revoke.click()
+  await page.getByText('release bot was revoked').waitFor()
+  const answer = await scene.server.call('GET', '/v1/rulesets/base/current', { key: key ?? '', agent: 'a1' })
+  expect(answer.status).toBe(401)
+  expect(faults).toEqual([])
+})
+
+test('everything can be reached without a mouse', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  await open('/')
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('k')
+  await page.getByRole('heading', { name: 'Keys' }).waitFor()
+  await page.getByRole('grid', { name: 'Keys' }).getByRole('row').nth(1).focus()
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: 'Search or go to' }).pressSequentially('rotate')
+  await page.keyboard.press('Enter')
+  await page.getByRole('tab', { name: 'Signing keys', selected: true }).waitFor()
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true)
+})
+
+test('a setting says where it comes from, holds when it is changed, and can be undone', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  await open('/settings')
+  const days = page.getByRole('textbox', { name: 'Keep events for' })
+  await days.fill('60')
+  await days.press('Enter')
+  await page.getByText('Set here.').waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.poll(() => days.inputValue()).toBe('')
+})
+
+test('two tabs share one stream, and the second takes over when the first is closed', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  const streams: string[] = []
+  page.context().on('request', (request) => {
+    if (request.url().endsWith('/api/v2/stream')) streams.push(request.url())
+  })
+  await open('/keys')
+  await page.getByText('Live', { exact: true }).waitFor()
+  const other = await page.context().newPage()
+  await other.goto(`${scene.origin}/keys`)
+  await other.getByText('Live', { exact: true }).waitFor()
+  expect(streams).toHaveLength(1)
+  await page.close()
+  await expect.poll(() => streams.length).toBe(2)
+  await scene.server.newKey(tenant, 'staging', { label: 'told to the second tab' })
+  await other.getByRole('gridcell', { name: 'told to the second tab' }).waitFor()
+})

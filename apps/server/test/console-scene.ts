@@ -1,0 +1,66 @@
+import axe from 'axe-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { buildConsole } from '../src/console-build.ts'
+import { makeLog } from '../src/kernel/log.ts'
+import { findChromium } from './chromium.ts'
+import { testDatabase } from './database.ts'
+import { type TestTenant, testServer } from './server.ts'
+
+export type ConsoleScene = Awaited<ReturnType<typeof openConsole>>
+
+/** The whole server with the console as it is built, and the system's browser in front of it. */
+export async function openConsole() {
+  const log = makeLog('warn', { write: () => undefined })
+  await buildConsole({ say: () => undefined, log })
+  const database = await testDatabase()
+  const server = await testServer({ databaseUrl: database.url })
+  const browser = await launch()
+  // The name, not the address: that is what people open, and the only one that the server does not redirect.
+  const origin = server.url.replace('127.0.0.1', 'localhost')
+
+  /** A page of a browser of its own, and whatever went wrong in it. Signed in when a tenant is given. */
+  const newPage = async (tenant?: TestTenant, options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
+    if (tenant) {
+      const [name = '', value = ''] = tenant.cookie.split('=')
+      await context.addCookies([{ name, value, url: origin }])
+    }
+    const page = await context.newPage()
+    const faults: string[] = []
+    page.on('pageerror', ({ message }) => faults.push(message))
+    page.on('console', (message) => {
+      // An answer that refuses something is logged by the browser too; pages show it and tests look for that.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        faults.push(message.text())
+    })
+    return { page, faults, open: (path: string) => page.goto(`${origin}${path}`) }
+  }
+  return {
+    server,
+    origin,
+    newPage,
+    /** As `testServer` gives it to the server. */
+    setupToken: 'the set-up token of the tests',
+    stop: async () => {
+      await browser.close()
+      await server.stop()
+      await database.drop()
+    },
+  }
+}
+
+/** What a reader with another way of seeing or pointing would stumble over, in words; empty when nothing was found. */
+export async function accessFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source)
+  const found: unknown = await page.evaluate(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+       .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target.join(' ')).join(', ')))`,
+  )
+  return Array.isArray(found) ? found.map(String) : ['axe gave no answer']
+}
+
+function launch(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (executablePath === undefined) throw new Error('Browser tests need a Chromium: apt-get install chromium')
+  return chromium.launch({ executablePath, args: ['--disable-dev-shm-usage'] })
+}
