@@ -39,6 +39,26 @@ describe('workers', () => {
     expect(state()).toMatchObject({ state: 'running', consecutiveFailures: 0 })
   })
 
+  test('one that comes seldom tries again soon after a failure, and then keeps its period', async () => {
+    const clock = testClock()
+    const workers = makeWorkers({ clock, log })
+    let passes = 0
+    workers.add({
+      name: 'hourly',
+      everyMs: 3_600_000,
+      work: () => {
+        passes += 1
+        return passes < 3 ? Promise.reject(new Error('no')) : Promise.resolve()
+      },
+    })
+    workers.start()
+    for (let n = 0; n < 10; n += 1) await clock.moveBy(10_000)
+    expect(passes).toBe(3)
+    await clock.moveBy(3_600_000)
+    expect(passes).toBe(4)
+    await workers.stop()
+  })
+
   test('stopped workers say so', async () => {
     const { workers, state } = setUp(() => Promise.resolve())
     await workers.stop()

@@ -31,7 +31,11 @@ type Loop = {
   passStartedAt: Date | undefined
   generation: number
   stop: Stop | undefined
+  stopRetry: Stop | undefined
 }
+
+/** What comes once an hour does not wait an hour after a pass that failed. */
+const retryMs = 10_000
 
 /** A pass that hangs this long, or three periods if that is longer, is given up and the loop begun anew. */
 const hungMs = 60_000
@@ -61,6 +65,12 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
         loop.failures += 1
         if (isRunning && (loop.failures & (loop.failures - 1)) === 0) {
           log.warn({ err, worker: loop.worker.name, failures: loop.failures }, 'A worker failed and will try again')
+        }
+        if (isRunning && loop.worker.everyMs > retryMs) {
+          loop.stopRetry?.()
+          loop.stopRetry = clock.after(retryMs, () => {
+            if (isRunning && generation === loop.generation) run(loop)
+          })
         }
       })
       .finally(() => {
@@ -94,6 +104,7 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
         passStartedAt: undefined,
         generation: 0,
         stop: undefined,
+        stopRetry: undefined,
       }
       loops.push(loop)
       if (isRunning) begin(loop)
@@ -118,7 +129,10 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
     stop: async () => {
       isRunning = false
       stopWatch?.()
-      for (const loop of loops) loop.stop?.()
+      for (const loop of loops) {
+        loop.stop?.()
+        loop.stopRetry?.()
+      }
       for (const { pass } of loops) await pass
     },
     health: () =>
