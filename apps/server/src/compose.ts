@@ -350,7 +350,7 @@ export function compose(needs: ComposeNeeds): App {
     }),
     ...eventRoutes({ db, clock, events, approvalOf: approvals.ofCall }),
   ]
-  const inbox = edictumApprovalRoutes(approvals)
+  const inbox = edictumApprovalRoutes({ ...approvals, noteEvidence: fleet.noteEvidence, clock })
   const feed = edictumEventRoutes({ db, clock, newId, events, noteManifest: fleet.noteManifest })
   const edictum: Route[] = [
     ...healthRoutes({

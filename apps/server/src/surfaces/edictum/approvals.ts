@@ -10,7 +10,9 @@ import {
   type Sight,
   statusOf,
 } from '../../features/approvals/index.ts'
+import type { Fleet } from '../../features/fleet/index.ts'
 import { type Principal, type Route, route } from '../../features/roles/index.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { isJsonObject, type JsonValue, needsExactNumbers, readJson } from '../../kernel/json.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 
@@ -19,6 +21,8 @@ type Needs = {
   readonly poll: PollApproval
   readonly decide: DecideApproval
   readonly readApprovals: ReadApprovals
+  readonly noteEvidence: Fleet['noteEvidence']
+  readonly clock: Pick<Clock, 'now'>
 }
 
 const text = (maxLength: number) => Type.Union([Type.String({ maxLength }), Type.Null()])
@@ -53,7 +57,7 @@ export function edictumApprovalRoutes(needs: Needs): {
   readonly v1: readonly Route[]
   readonly apiV1: readonly Route[]
 } {
-  const { request, poll, decide, readApprovals } = needs
+  const { request, poll, decide, readApprovals, noteEvidence, clock } = needs
 
   const list = (shape: (items: readonly object[]) => object, path: '/v1' | '/api/v1'): Route =>
     route({
@@ -79,8 +83,13 @@ export function edictumApprovalRoutes(needs: Needs): {
         needs: 'agent-key',
         status: 201,
         body: questionBody,
-        handle: async ({ who, body, facts, request: { rawBody } }) =>
-          approvalOnWire(await request(who, questionIn(body, rawBody), facts)),
+        handle: async ({ who, body, facts, request: { rawBody } }) => {
+          const approval = await request(who, questionIn(body, rawBody), facts)
+          const { tenant, environment, agentId } = approval
+          const seen = { at: clock.now(), source: 'event', dialect: dialectIn(body), revisionHash: undefined } as const
+          noteEvidence([{ tenant, environment, agentId, ...seen }])
+          return approvalOnWire(approval)
+        },
       }),
       route({
         does: 'Ask what was decided; with wait, as soon as it is',
@@ -158,6 +167,12 @@ function questionIn(body: Static<typeof questionBody>, rawBody: Buffer | undefin
     claimedRule: body.rule_name ?? body.contract_name ?? null,
     claimedSource: body.decision_source ?? null,
   }
+}
+
+/** Each generation of clients reads one dialect of rulesets, and its word for the effect tells which (agent-api §4.4). */
+function dialectIn({ timeout_action, timeout_effect }: Static<typeof questionBody>) {
+  if (timeout_action !== undefined) return 'ruleset'
+  return timeout_effect === undefined ? undefined : 'contract_bundle'
 }
 
 /** The body was read by JSON.parse, which rounds long numbers; only when there may be such is it read again. */
