@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../database.ts'
+import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
 
 let database: TestDatabase
@@ -89,6 +90,20 @@ describe.each(['/v1', '/api/v1'])('under %s', (prefix) => {
     expect((await ask({ timeout_action: 'explode' })).status).toBe(422)
     expect((await ask({ tool_args: [1] })).status).toBe(422)
     expect((await ask({ message: 'm'.repeat(10_001) })).status).toBe(422)
+  })
+
+  test('wire 36: the word an agent uses for the effect tells which dialect of rulesets it reads', async () => {
+    await rollOutYaml(server, tenant, rulesetYaml('base'))
+    const fetched = async (agent: string): Promise<unknown> => {
+      const { body } = await server.call('GET', '/api/v1/bundles/base/current', { key, agent })
+      return String((body as { yaml: string }).yaml).split('\n')[1]
+    }
+    // The old paths answer in the old words unless the agent was seen to speak the new ones.
+    expect(await fetched('newer')).toBe('kind: ContractBundle')
+    await ask({ timeout_action: 'block' }, 'newer')
+    await expect.poll(() => fetched('newer')).toBe('kind: Ruleset')
+    await ask({ timeout_effect: 'deny' }, 'older')
+    expect(await fetched('older')).toBe('kind: ContractBundle')
   })
 
   test('wire 37: the header says which agent asks, whatever the body says; without one it is the key', async () => {
