@@ -45,7 +45,14 @@ import {
   rolloutRoutes,
   signCurrentRollouts,
 } from './features/rollouts/index.ts'
-import { diffRevisions, revisionOfHash, rulesetRoutes, uploadRuleset } from './features/rulesets/index.ts'
+import {
+  checkRuleset,
+  diffRevisions,
+  readRulesets,
+  revisionOfHash,
+  rulesetRoutes,
+  uploadRuleset,
+} from './features/rulesets/index.ts'
 import {
   authenticatePerson,
   changePassword,
@@ -201,7 +208,9 @@ export function compose(needs: ComposeNeeds): App {
   const orderOf = (tenant: string) => setting(tenant, 'assignments.order')
   const assignments = keepAssignments({ db, bus, orderOf })
   const sign = signWithKeys({ sealing })
-  const upload = uploadRuleset({ db, clock, newId, bus, recordAct: record })
+  const rulesets = readRulesets({ clock, log })
+  const check = checkRuleset({ db, read: rulesets })
+  const upload = uploadRuleset({ db, clock, newId, check, tell: { bus, recordAct: record } })
   const roll = rollOut({ db, clock, newId, sign, tell: { bus, recordAct: record, forget: rollouts.forget } })
   const rotate = rotateSigningKey({
     db,
@@ -269,6 +278,7 @@ export function compose(needs: ComposeNeeds): App {
     agents: {
       lastRevisionOf: fleet.lastRevisionOf,
       revisionOfHash: revisionOf,
+      rulesets,
       events,
     },
   })
@@ -324,8 +334,13 @@ export function compose(needs: ComposeNeeds): App {
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
     ...settingRoutes({ db, clock, bus, recordAct: record }, configuredSettings(config)),
-    ...rulesetRoutes({ db, upload, diff: diffRevisions(db) }),
-    ...rolloutRoutes({ db, rollOut: roll, preview: previewRollout(db), read: readRollout({ db, clock }) }),
+    ...rulesetRoutes({ db, check, upload, diff: diffRevisions({ db, read: rulesets }), read: rulesets }),
+    ...rolloutRoutes({
+      db,
+      rollOut: roll,
+      preview: previewRollout({ db, read: rulesets }),
+      read: readRollout({ db, clock }),
+    }),
     ...signingKeyRoutes({ db, rotate, retire: retireSigningKey({ db, clock, bus, recordAct: record }) }),
     ...assignmentRoutes({
       db,
@@ -429,6 +444,7 @@ export function compose(needs: ComposeNeeds): App {
       await events.settle()
       await streams.stop()
       await workers.stop()
+      await rulesets.stop()
       await agents.flushUses().catch(() => undefined)
       await progress.flush()
       await bus.stop()

@@ -21,6 +21,13 @@ rules:
 `
 }
 
+/** As many rules as fit into so many bytes. */
+export function largeRulesetYaml(name: string, bytes: number): string {
+  const [head = '', rule = ''] = rulesetYaml(name).split(/(?<=^rules:\n)/m)
+  const count = Math.floor((bytes - head.length) / (rule.length + 8))
+  return head + Array.from({ length: count }, (_, n) => rule.replace('no-env', `no-env-${n}`)).join('')
+}
+
 /** Uploads through the older clients' wire and makes it live; answers its version and the hash of the bytes given. */
 export async function rollOutYaml(
   server: TestServer,

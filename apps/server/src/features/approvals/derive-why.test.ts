@@ -1,3 +1,4 @@
+import { parseRuleset } from '@countersign/rules'
 import { expect, test } from 'vitest'
 import type { Asked } from './approval.ts'
 import { deriveWhy } from './derive-why.ts'
@@ -37,7 +38,9 @@ rules:
       action: block
       message: 'Deploy {args.version} to production?'
 `
-const revision = { ruleset: 'base', version: 3, text }
+const parsed = parseRuleset(text)
+if (!parsed.ok) throw new Error('the ruleset of this test is refused')
+const revision = { ruleset: 'base', version: 3, text, model: parsed.ruleset }
 
 function asked(more: Partial<Asked>): Asked {
   return {

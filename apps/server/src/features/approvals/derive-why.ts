@@ -1,12 +1,4 @@
-import {
-  compile,
-  decidePre,
-  type JsonObject,
-  parseRuleset,
-  type Rule,
-  type Ruleset,
-  ruleMode,
-} from '@countersign/rules'
+import { compile, decidePre, type JsonObject, type Rule, type Ruleset, ruleMode } from '@countersign/rules'
 import type { ApprovalDetail } from '@countersign/wire'
 import { redactText } from '../redaction/index.ts'
 import type { Asked } from './approval.ts'
@@ -14,7 +6,12 @@ import type { Asked } from './approval.ts'
 type Why = ApprovalDetail['why']
 
 /** The text of a revision and where it stands, found by the hash that agents report. */
-export type RevisionText = { readonly ruleset: string; readonly version: number; readonly text: string }
+export type RevisionText = {
+  readonly ruleset: string
+  readonly version: number
+  readonly text: string
+  readonly model: Ruleset
+}
 
 /**
  * Why a call was held. No agent says which rule asked, so it is looked for in the revision the agent was last seen
@@ -22,8 +19,7 @@ export type RevisionText = { readonly ruleset: string; readonly version: number;
  */
 export function deriveWhy(asked: Asked, revision: RevisionText | undefined): Why {
   const known = { ruleset: revision?.ruleset ?? null, version: revision?.version ?? null, revision: asked.revision }
-  const parsed = revision && parseRuleset(revision.text)
-  const ruleset = parsed?.ok ? parsed.ruleset : undefined
+  const ruleset = revision?.model
   if (asked.claimedRule !== null) {
     const rule = ruleset?.rules.find(({ id }) => id === asked.claimedRule)
     const rules = rule && revision ? [ruleView(rule, revision.text)] : [unknownRule(asked.claimedRule)]

@@ -5,7 +5,7 @@ import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Events } from '../events/index.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
-import type { RevisionOfHash } from '../rulesets/index.ts'
+import type { ReadRulesets, RevisionOfHash } from '../rulesets/index.ts'
 import type { ReadSetting } from '../settings/index.ts'
 import type { RecordAct } from '../trail/index.ts'
 import { approvalOfCall } from './approval-of-call.ts'
@@ -36,6 +36,7 @@ type Needs = {
   readonly agents: {
     readonly lastRevisionOf: (tenant: string, environment: string, agentId: string) => Promise<string | null>
     readonly revisionOfHash: RevisionOfHash
+    readonly rulesets: Pick<ReadRulesets, 'model'>
     readonly events: Pick<Events, 'scope' | 'search'>
   }
 }
@@ -69,7 +70,7 @@ export function makeApprovals({ kernel, keyring, recordAct, limits, agents }: Ne
       db,
       clock,
       readApproval: read,
-      revisionText: revisionText({ db, revisionOfHash: agents.revisionOfHash }),
+      revisionText: revisionText({ db, revisionOfHash: agents.revisionOfHash, read: agents.rulesets }),
       reportedEvents: reportedEvents({ events: agents.events }),
     }),
     ofCall: approvalOfCall({ db, clock }),

@@ -1,12 +1,6 @@
-import {
-  type Diagnostic,
-  type ParentSource,
-  type Rendering,
-  type Ruleset,
-  renderings,
-  resolveExtends,
-} from '@countersign/rules'
+import type { Diagnostic, ParentSource, Rendering, Ruleset } from '@countersign/rules'
 import type { Sql } from '../../kernel/db.ts'
+import type { ReadRulesets } from './read-rulesets.ts'
 import type { PinnedRevision } from './revision.ts'
 import { findParent } from './revisions-table.ts'
 
@@ -21,6 +15,10 @@ export type Checked =
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
+type Needs = { readonly db: Sql; readonly read: Pick<ReadRulesets, 'renderings' | 'resolve'> }
+
+export type CheckRuleset = (tenant: string, yaml: string) => Promise<Checked>
+
 /** Paths of the API that a ruleset's name would hide. */
 const takenNames = new Set(['current'])
 const nameLengthMax = 128
@@ -29,26 +27,33 @@ const nameLengthMax = 128
  * Everything that must hold before a document becomes a revision: it parses, both dialects can be handed out, its
  * parents exist and are pinned, its name can be asked for.
  */
-export async function checkRuleset(db: Sql, tenant: string, yaml: string): Promise<Checked> {
-  const own = renderings(yaml)
-  const others = own.diagnostics.filter(({ code }) => code !== 'render.extends')
-  if (own.ok) {
-    const wrongName = checkName(yaml, own.ruleset.name)
-    if (wrongName) return { ok: false, diagnostics: [wrongName, ...own.diagnostics] }
-    const served = { ...own.renderings, ruleCount: own.ruleset.rules.length }
-    return { ok: true, ruleset: own.ruleset, served, parents: [], diagnostics: own.diagnostics }
+export function checkRuleset(needs: Needs): CheckRuleset {
+  return async (tenant, yaml) => {
+    const own = await needs.read.renderings(tenant, yaml)
+    const others = own.diagnostics.filter(({ code }) => code !== 'render.extends')
+    if (own.ok) {
+      const wrongName = checkName(yaml, own.ruleset.name)
+      if (wrongName) return { ok: false, diagnostics: [wrongName, ...own.diagnostics] }
+      const served = { ...own.renderings, ruleCount: own.ruleset.rules.length }
+      return { ok: true, ruleset: own.ruleset, served, parents: [], diagnostics: own.diagnostics }
+    }
+    const isWhole = others.length === own.diagnostics.length
+    if (isWhole || others.some(({ severity }) => severity === 'error')) return { ok: false, diagnostics: others }
+    return resolveAndRender(needs, tenant, yaml, own.diagnostics)
   }
-  const isWhole = others.length === own.diagnostics.length
-  if (isWhole || others.some(({ severity }) => severity === 'error')) return { ok: false, diagnostics: others }
-  return resolveAndRender(db, tenant, yaml, own.diagnostics)
 }
 
 /** Looks the parents up one by one: their resolved text is what is merged, so one pin holds the whole chain. */
-async function resolveAndRender(db: Sql, tenant: string, yaml: string, found: readonly Diagnostic[]): Promise<Checked> {
+async function resolveAndRender(
+  { db, read }: Needs,
+  tenant: string,
+  yaml: string,
+  found: readonly Diagnostic[],
+): Promise<Checked> {
   const parents = new Map<string, ParentSource>()
   const pins = new Map<string, PinnedRevision>()
   for (;;) {
-    const resolved = resolveExtends(yaml, parents, { isServed: true })
+    const resolved = await read.resolve(tenant, yaml, parents)
     if (!resolved.ok) {
       const parent = resolved.missing === undefined ? undefined : await findParent(db, tenant, resolved.missing)
       if (!parent || pins.has(parent.name)) return { ok: false, diagnostics: resolved.diagnostics }
@@ -56,7 +61,7 @@ async function resolveAndRender(db: Sql, tenant: string, yaml: string, found: re
       pins.set(parent.name, { name: parent.name, version: parent.version, hash: parent.hash })
       continue
     }
-    const whole = renderings(resolved.text)
+    const whole = await read.renderings(tenant, resolved.text)
     const warnings = found.filter(({ severity }) => severity === 'warning')
     const wrongName = checkName(yaml, resolved.ruleset.name)
     if (wrongName) return { ok: false, diagnostics: [wrongName, ...warnings] }

@@ -1,10 +1,11 @@
-import { diffRulesets, parseRuleset, type Ruleset } from '@countersign/rules'
 import type { RulesetDialect, SemanticDiff } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound } from '../../kernel/problem.ts'
-import { diffOnWire } from './outline.ts'
+import type { ReadRulesets } from './read-rulesets.ts'
 import type { Revision, RevisionTexts } from './revision.ts'
 import { findRevisionWithTexts } from './revisions-table.ts'
+
+type Needs = { readonly db: Sql; readonly read: Pick<ReadRulesets, 'compare'> }
 
 export type RevisionDiff = {
   readonly dialect: RulesetDialect
@@ -14,29 +15,21 @@ export type RevisionDiff = {
 }
 
 /** Two versions of one name, in the words of the newer one so that renamed fields do not show as changes. */
-export function diffRevisions(db: Sql) {
+export function diffRevisions({ db, read }: Needs) {
   return async (tenant: string, name: string, from: number, to: number): Promise<RevisionDiff> => {
-    const [before, after] = [await read(db, tenant, name, from), await read(db, tenant, name, to)]
+    const [before, after] = [await find(db, tenant, name, from), await find(db, tenant, name, to)]
     const { dialect } = after
-    const [old, now] = [modelOf(before.texts[dialect]), modelOf(after.texts[dialect])]
     return {
       dialect,
-      semantic: diffOnWire(diffRulesets(old, now), old, now),
+      semantic: await read.compare(tenant, before.texts[dialect], after.texts[dialect]),
       beforeYaml: before.texts[dialect],
       afterYaml: after.texts[dialect],
     }
   }
 }
 
-async function read(db: Sql, tenant: string, name: string, version: number): Promise<Revision & RevisionTexts> {
+async function find(db: Sql, tenant: string, name: string, version: number): Promise<Revision & RevisionTexts> {
   const revision = await findRevisionWithTexts(db, tenant, name, version)
   if (!revision) throw notFound('revision')
   return revision
-}
-
-/** The model of a text that was accepted once; a reader that no longer accepts it is a bug. */
-export function modelOf(text: string): Ruleset {
-  const parsed = parseRuleset(text)
-  if (!parsed.ok) throw new Error(`A stored revision is refused: ${parsed.diagnostics[0]?.message ?? ''}`)
-  return parsed.ruleset
 }

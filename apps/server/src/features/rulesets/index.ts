@@ -1,5 +1,6 @@
-export { diffRevisions, modelOf } from './diff-revisions.ts'
-export { diffOnWire } from './outline.ts'
+export { checkRuleset } from './check-ruleset.ts'
+export { diffRevisions } from './diff-revisions.ts'
+export { type ReadRulesets, readRulesets } from './read-rulesets.ts'
 export { ownHash, personRef, type Revision, type RulesetDialect } from './revision.ts'
 export { type RevisionOfHash, revisionOfHash } from './revision-of-hash.ts'
 export {

@@ -21,9 +21,10 @@ import { sha256Hex } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
-import { checkRuleset } from './check-ruleset.ts'
-import { type diffRevisions, modelOf } from './diff-revisions.ts'
+import type { CheckRuleset } from './check-ruleset.ts'
+import type { diffRevisions } from './diff-revisions.ts'
 import { diagnosticOnWire, outlineOf } from './outline.ts'
+import type { ReadRulesets } from './read-rulesets.ts'
 import { ownHash, personRef, type Revision } from './revision.ts'
 import {
   findLatestRevision,
@@ -39,14 +40,16 @@ import type { UploadRuleset } from './upload-ruleset.ts'
 
 type Needs = {
   readonly db: Sql
+  readonly check: CheckRuleset
   readonly upload: UploadRuleset
   readonly diff: ReturnType<typeof diffRevisions>
+  readonly read: Pick<ReadRulesets, 'outline'>
 }
 
 /** What people upload, read and compare. A document of 512 KiB with every character escaped fits the body. */
 const bodyBytesMax = 5 * 1_048_576
 
-export function rulesetRoutes({ db, upload, diff }: Needs): readonly Route[] {
+export function rulesetRoutes({ db, check, upload, diff, read }: Needs): readonly Route[] {
   return [
     route({
       does: 'List rulesets with what is live where',
@@ -68,7 +71,7 @@ export function rulesetRoutes({ db, upload, diff }: Needs): readonly Route[] {
       body: checkRulesetBody,
       answers: checkedRuleset,
       handle: async ({ who, body }) => {
-        const checked = await checkRuleset(db, who.tenant, body.yaml)
+        const checked = await check(who.tenant, body.yaml)
         const diagnostics = checked.diagnostics.map(diagnosticOnWire)
         if (!checked.ok) {
           return { is_valid: false, name: null, dialect: null, diagnostics, outline: null, same_as_version: null }
@@ -144,7 +147,7 @@ export function rulesetRoutes({ db, upload, diff }: Needs): readonly Route[] {
           ...revisionOnWire(revision),
           yaml: revision.texts,
           source: revision.source,
-          outline: outlineOf(modelOf(revision.texts[revision.dialect])),
+          outline: await read.outline(who.tenant, revision.texts[revision.dialect]),
         }
       },
     }),

@@ -5,7 +5,7 @@ import type { Db } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
-import { type Checked, checkRuleset } from './check-ruleset.ts'
+import type { Checked, CheckRuleset } from './check-ruleset.ts'
 import { diagnosticOnWire } from './outline.ts'
 import type { RulesetDialect } from './revision.ts'
 import { insertRevision, nextVersion } from './revisions-table.ts'
@@ -14,8 +14,8 @@ type Needs = {
   readonly db: Db
   readonly clock: { readonly now: () => Date }
   readonly newId: () => string
-  readonly bus: Pick<Bus, 'announce'>
-  readonly recordAct: RecordAct
+  readonly check: CheckRuleset
+  readonly tell: { readonly bus: Pick<Bus, 'announce'>; readonly recordAct: RecordAct }
 }
 
 type Upload = {
@@ -29,9 +29,9 @@ export type Uploaded = { readonly id: string; readonly ruleset: string; readonly
 export type UploadRuleset = (who: Person, upload: Upload, facts: RequestFacts) => Promise<Uploaded>
 
 /** Checks a document and keeps it, in both dialects, as the next version of its name. It is never changed after. */
-export function uploadRuleset({ db, clock, newId, bus, recordAct }: Needs): UploadRuleset {
+export function uploadRuleset({ db, clock, newId, check, tell: { bus, recordAct } }: Needs): UploadRuleset {
   return async (who, { yaml, note, field }, facts) => {
-    const checked = await checkRuleset(db, who.tenant, yaml)
+    const checked = await check(who.tenant, yaml)
     if (!checked.ok) throw refusal(field, checked.diagnostics)
     const written = revisionOf(yaml, checked)
     const id = newId()

@@ -1,0 +1,54 @@
+import {
+  diffRulesets,
+  type ExtendsResult,
+  type ParentSource,
+  parseRuleset,
+  type RenderingsResult,
+  type Ruleset,
+  renderings,
+  resolveExtends,
+} from '@countersign/rules'
+import type { RulesetOutline, SemanticDiff } from '@countersign/wire'
+import { diffOnWire, outlineOf } from './outline.ts'
+
+/** What reading documents is asked for. Everything given and answered can be copied between threads. */
+export type Given = {
+  readonly renderings: { readonly yaml: string }
+  readonly resolve: { readonly yaml: string; readonly parents: ReadonlyMap<string, ParentSource> }
+  readonly model: { readonly text: string }
+  readonly outline: { readonly text: string }
+  readonly compare: { readonly before: string; readonly after: string }
+}
+
+export type Answers = {
+  readonly renderings: RenderingsResult
+  readonly resolve: ExtendsResult
+  readonly model: Ruleset
+  readonly outline: RulesetOutline
+  readonly compare: SemanticDiff
+}
+
+export type WorkName = keyof Given
+
+const works: { readonly [Name in WorkName]: (given: Given[Name]) => Answers[Name] } = {
+  renderings: ({ yaml }) => renderings(yaml),
+  resolve: ({ yaml, parents }) => resolveExtends(yaml, parents, { isServed: true }),
+  model: ({ text }) => modelOf(text),
+  outline: ({ text }) => outlineOf(modelOf(text)),
+  compare: ({ before, after }) => {
+    const [old, now] = [modelOf(before), modelOf(after)]
+    return diffOnWire(diffRulesets(old, now), old, now)
+  },
+}
+
+/** Pure, and slow on large or hostile documents: see `readRulesets` for where it may run. */
+export function perform<Name extends WorkName>(name: Name, given: Given[Name]): Answers[Name] {
+  return works[name](given)
+}
+
+/** The model of a text that was accepted once; a reader that no longer accepts it is a bug. */
+function modelOf(text: string): Ruleset {
+  const parsed = parseRuleset(text)
+  if (!parsed.ok) throw new Error(`A stored revision is refused: ${parsed.diagnostics[0]?.message ?? ''}`)
+  return parsed.ruleset
+}
