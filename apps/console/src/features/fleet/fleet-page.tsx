@@ -28,7 +28,7 @@ const columns: readonly Column<AgentRow>[] = [
   {
     id: 'agent',
     header: 'Agent',
-    width: 'minmax(170px, 2fr)',
+    width: 'minmax(170px, 1.6fr)',
     isFixed: true,
     cell: ({ agent_id, display_name, is_connected }) => (
       <span className={classes.agent}>
@@ -59,7 +59,7 @@ const columns: readonly Column<AgentRow>[] = [
   {
     id: 'ruleset',
     header: 'Ruleset',
-    width: 'minmax(170px, 1.4fr)',
+    width: 'minmax(280px, 2.2fr)',
     isWideOnly: true,
     cell: ({ ruleset, ruleset_source }) =>
       ruleset === null ? (

@@ -1,7 +1,7 @@
 import { endedSessions, idText, pageOf, passwordChange, sessionRow, sessionView, signInBody } from '@countersign/wire'
 import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
-import { notFound } from '../../kernel/problem.ts'
+import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'
 import { type Person, type Route, route } from '../roles/index.ts'
 import { listTenants } from '../tenants/index.ts'
@@ -44,9 +44,13 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       does: 'Tell who is signed in',
       method: 'GET',
       path: '/session',
-      needs: 'signed-in',
+      // Asking who one is, is how a page learns that nobody is signed in: no refusal to be kept in the trail.
+      needs: 'anyone',
       answers: sessionView,
-      handle: ({ who }) => view(who),
+      handle: ({ who }) => {
+        if (who?.is !== 'person') throw new Problem(problems.notSignedIn, 'Nobody is signed in.')
+        return view(who)
+      },
     }),
     route({
       does: 'Sign in',
