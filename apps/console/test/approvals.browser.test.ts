@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
 import type { TestTenant } from '../../server/test/server.ts'
 
@@ -10,6 +10,7 @@ beforeAll(async () => {
   tenant = await scene.server.newTenant()
   key = (await scene.server.newKey(tenant, 'production')).key
 })
+afterEach(() => scene.closePages())
 afterAll(() => scene.stop())
 
 const ask = async (tool: string, args: object = { path: '/srv' }): Promise<string> => {

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
 
 let scene: ConsoleScene
 beforeAll(async () => {
   scene = await openConsole()
 })
+afterEach(() => scene.closePages())
 afterAll(() => scene.stop())
 
 const password = 'four random words do well'

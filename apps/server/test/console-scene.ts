@@ -41,6 +41,10 @@ export async function openConsole() {
     newPage,
     /** As `testServer` gives it to the server. */
     setupToken: 'the set-up token of the tests',
+    /** After each test: a session has room for a few open streams only, and a forgotten page would hold one. */
+    closePages: async () => {
+      for (const context of browser.contexts()) await context.close()
+    },
     stop: async () => {
       await browser.close()
       await server.stop()

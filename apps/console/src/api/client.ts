@@ -1,3 +1,4 @@
+import { isAtRest } from './activity.ts'
 import { ApiProblem, readProblem, unreachable } from './problem.ts'
 import { learnServerTime } from './server-time.ts'
 
@@ -48,7 +49,7 @@ async function sendForText(method: Method, path: string, options: RequestOptions
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-requested-with'] = 'countersign'
   if (body !== undefined) headers['content-type'] = 'application/json'
-  if (isBackground) headers['x-countersign-background'] = 'true'
+  if (isBackground || (method === 'GET' && isAtRest())) headers['x-countersign-background'] = 'true'
   let response: Response
   try {
     response = await fetch(addressOf(path, query), {

@@ -12,6 +12,7 @@ import { SideDrawer } from '../../ui/side-drawer.tsx'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import { trailEntryQuery } from './queries.ts'
 import classes from './trail.module.css'
+import { useNames } from './use-names.ts'
 import { actorOf, outcomeOf } from './words.ts'
 
 type Props = { readonly number: number; readonly onClose: () => void }
@@ -30,11 +31,12 @@ export function EntryDrawer({ number, onClose }: Props) {
 function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
   const { at, act, outcome, actor, subject, request_id, personal, details, is_erased } = entry
   const odd = outcomeOf(outcome)
+  const names = useNames()
   const request = personal.request ?? {}
   return (
     <div className={classes.entry}>
       <p className={classes.sentence}>
-        <PrincipalChip who={actorOf(entry)} /> {actWords(act)} {odd && <VerdictBadge {...odd} />}
+        <PrincipalChip who={actorOf(entry, names)} /> {actWords(act)} {odd && <VerdictBadge {...odd} />}
       </p>
       <dl className={classes.facts}>
         <Fact name="When">

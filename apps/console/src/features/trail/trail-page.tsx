@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useCallback } from 'react'
+import { useCallback, useMemo } from 'react'
 import type { TrailEntryShown } from '../../api/types.ts'
 import { Page } from '../../frame/page.tsx'
 import { actWords } from '../../ui/acts.ts'
@@ -20,9 +20,10 @@ import { EntryDrawer } from './entry-drawer.tsx'
 import { trailHeadQuery, trailQuery } from './queries.ts'
 import { trailRoute } from './route.ts'
 import { filtersOf, type TrailSearch, withFilters } from './search.ts'
-import { actorOf, outcomeOf } from './words.ts'
+import { useNames } from './use-names.ts'
+import { actorOf, type Names, outcomeOf } from './words.ts'
 
-const columns: readonly Column<TrailEntryShown>[] = [
+const columnsWith = (names: Names): readonly Column<TrailEntryShown>[] => [
   {
     id: 'number',
     header: 'Entry',
@@ -37,7 +38,7 @@ const columns: readonly Column<TrailEntryShown>[] = [
     header: 'Who',
     width: 'minmax(130px, 1.2fr)',
     isFixed: true,
-    cell: (entry) => <PrincipalChip who={actorOf(entry)} />,
+    cell: (entry) => <PrincipalChip who={actorOf(entry, names)} />,
   },
   {
     id: 'act',
@@ -64,7 +65,7 @@ const columns: readonly Column<TrailEntryShown>[] = [
     cell: ({ subject }) => (
       <>
         <span className={ui.faint}>{subject.kind.replaceAll('_', ' ')}</span>
-        <code className={ui.cutMono}>{subject.id}</code>
+        <code className={ui.cutMono}>{names.get(subject.id) ?? subject.id}</code>
       </>
     ),
   },
@@ -104,6 +105,8 @@ export function TrailPage() {
   const search = trailRoute.useSearch()
   const navigate = useNavigate()
   const [choice, setChoice] = useColumnChoice('trail')
+  const names = useNames()
+  const columns = useMemo(() => columnsWith(names), [names])
   const list = useInfiniteQuery(trailQuery(search))
   const head = useQuery(trailHeadQuery)
   const rows = list.data?.pages.flatMap(({ items }) => items) ?? []

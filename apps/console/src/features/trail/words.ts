@@ -3,14 +3,17 @@ import type { Verdict } from '../../ui/verdicts.ts'
 
 const kinds: readonly PrincipalRef['kind'][] = ['person', 'agent', 'agent_key', 'system', 'anyone']
 
-/** Who acted, by name where the record still holds one. */
-export function actorOf({ actor, personal }: TrailEntryShown): PrincipalRef {
+/** What ids are called now, for entries that name only the id. */
+export type Names = ReadonlyMap<string, string>
+
+/** Who acted: by the name in the record, else by what the id is called now, else by the id. */
+export function actorOf({ actor, personal }: TrailEntryShown, names: Names): PrincipalRef {
   const { email, name } = personal.actor ?? {}
-  const label = [email, name].find((one) => typeof one === 'string' && one !== '')
+  const recorded = [email, name].find((one) => typeof one === 'string' && one !== '')
   return {
     kind: kinds.find((kind) => kind === actor.kind) ?? 'system',
     id: actor.id,
-    label: typeof label === 'string' ? label : actor.id,
+    label: typeof recorded === 'string' ? recorded : (names.get(actor.id) ?? actor.id),
   }
 }
 

@@ -1,0 +1,19 @@
+/** How long after the last key or touch a request still counts as somebody's work. */
+const restMs = 60_000
+
+let lastInputAt = Date.now()
+
+for (const name of ['pointerdown', 'keydown', 'wheel', 'touchstart'] as const) {
+  globalThis.addEventListener?.(
+    name,
+    () => {
+      lastInputAt = Date.now()
+    },
+    { capture: true, passive: true },
+  )
+}
+
+/** An open page that refreshes itself is no sign of a person at work, and must not keep a session alive. */
+export function isAtRest(now: number = Date.now()): boolean {
+  return now - lastInputAt > restMs
+}
