@@ -32,8 +32,10 @@ export async function signIn(url: string, { email, password }: Administrator) {
     (await call<ApprovalsPage>('GET', '/api/v2/approvals?status=pending')).items
 
   return {
-    newKey: async (): Promise<string> =>
-      (await call<{ key: string }>('POST', '/api/v2/keys', { environment: 'production', label: 'interop' })).key,
+    newKey: async (rendering: 'auto' | 'ruleset'): Promise<string> => {
+      const body = { environment: 'production', label: 'interop', rendering }
+      return (await call<{ key: string }>('POST', '/api/v2/keys', body)).key
+    },
 
     /** Uploads and makes live; answers the hash of either rendering. */
     rollOut: async (yaml: string): Promise<ReadonlySet<string>> => {

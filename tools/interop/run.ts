@@ -60,7 +60,8 @@ async function tryVersion(root: string, version: string): Promise<number> {
   const extra = (n: number): string =>
     `${yaml}  - id: version-${n}\n    type: pre\n    tool: read_file\n    when:\n      args.path: { contains: secret }\n    then:\n      action: block\n      message: Version ${n} says no.\n`
   const agent = `python-${version}`
-  const key = await operator.newKey()
+  // 0.17 asks on the old paths and reads only the new words: its keys have to say so (agent-api §4.4).
+  const key = await operator.newKey(version.startsWith('0.17.') ? 'ruleset' : 'auto')
   let hashes = await operator.rollOut(`# for ${agent}\n${yaml}`)
   const publicKey = await operator.publicKey(key)
   const wrong: string[] = []

@@ -19,7 +19,7 @@ export function readApproval({ db, clock }: Pick<Needs, 'db' | 'clock'>): ReadAp
 }
 
 /** Longer than this nobody is kept waiting: clients give a request up after 30 s. */
-export const waitSecondsMax = 25
+const waitSecondsMax = 25
 
 export type Poll = {
   readonly waitSeconds: number

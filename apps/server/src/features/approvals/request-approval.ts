@@ -91,7 +91,7 @@ export function requestApproval(needs: Needs): RequestApproval {
 }
 
 /** The agent its header names, or else the key: nothing in a body says who is asking. */
-export function agentIdOf({ agentId, keyPrefix }: Agent): string {
+function agentIdOf({ agentId, keyPrefix }: Agent): string {
   return agentId ?? `key:${keyPrefix}`
 }
 
