@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
+import { eventsRoute } from './features/events/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
 import { keysRoute } from './features/keys/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
@@ -19,6 +20,7 @@ const routes = rootRoute.addChildren([
   frameRoute.addChildren([
     overviewRoute,
     approvalsRoute.addChildren([approvalRoute]),
+    eventsRoute,
     fleetRoute,
     agentRoute,
     rulesetsRoute,

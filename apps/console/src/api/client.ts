@@ -1,4 +1,4 @@
-import { isAtRest } from './activity.ts'
+import { isAtRest, noteUse } from './activity.ts'
 import { ApiProblem, readProblem, unreachable } from './problem.ts'
 import { learnServerTime } from './server-time.ts'
 
@@ -40,6 +40,7 @@ export function addressOf(path: string, query: Query = {}): string {
 
 async function send<Answer>(method: Method, path: string, options?: RequestOptions): Promise<Answer> {
   const text = await sendForText(method, path, options)
+  if (isUse) noteUse()
   // What the server answers is checked by its own schema on the way out.
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }
@@ -49,7 +50,8 @@ async function sendForText(method: Method, path: string, options: RequestOptions
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-requested-with'] = 'countersign'
   if (body !== undefined) headers['content-type'] = 'application/json'
-  if (isBackground || (method === 'GET' && isAtRest())) headers['x-countersign-background'] = 'true'
+  const isUse = !isBackground && (method !== 'GET' || !isAtRest())
+  if (!isUse) headers['x-countersign-background'] = 'true'
   let response: Response
   try {
     response = await fetch(addressOf(path, query), {

@@ -2,6 +2,7 @@ import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
 import {
   ApprovalsIcon,
+  EventsIcon,
   FleetIcon,
   KeysIcon,
   OverviewIcon,
@@ -28,6 +29,7 @@ export const navigation: readonly Group[] = [
     destinations: [
       { to: '/', word: 'Overview', needs: 'overview:read', icon: OverviewIcon, key: 'o' },
       { to: '/approvals', word: 'Approvals', needs: 'approvals:read', icon: ApprovalsIcon, key: 'a' },
+      { to: '/events', word: 'Events', needs: 'events:read', icon: EventsIcon, key: 'e' },
       { to: '/fleet', word: 'Fleet', needs: 'fleet:read', icon: FleetIcon, key: 'f' },
     ],
   },

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 import { jsonMember } from './json-member.ts'
 
 test('every digit of a member is kept', () => {
-  expect(jsonMember('{"id":"x","args":{"n":12345678901234567890.5},"z":1}', 'args')).toBe('{"n":12345678901234567890.5}')
+  expect(jsonMember('{"id":"x","args":{"n":12345678901234567890.5},"z":1}', 'args')).toBe(
+    '{"n":12345678901234567890.5}',
+  )
 })
 
 test('a name inside of another value is not taken for the member', () => {

@@ -13,7 +13,9 @@ test('links of other pages become part of the filter, whatever is in their names
 })
 
 test('values of one name are alternatives, a minus leaves out, verdicts are said in our words', () => {
-  const query = asked({ filter: 'agent:build-* agent:deploy -tool:read_file verdict:blocked verdict:odd -rule:(none) rm' })
+  const query = asked({
+    filter: 'agent:build-* agent:deploy -tool:read_file verdict:blocked verdict:odd -rule:(none) rm',
+  })
   expect(query).toEqual({
     agent: ['build-*', 'deploy'],
     not_tool: ['read_file'],

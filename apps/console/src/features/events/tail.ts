@@ -6,7 +6,8 @@ const keptMax = 2000
 
 /**
  * The newest page laid over what is shown, as one page. Where the two do not meet, more came than a page holds: what is
- * below would have a gap above it, so the list begins anew.
+ * below would have a gap above it, so the list begins anew. An arrival whose time lies further down than a page is only
+ * seen when the list is read anew.
  */
 export function joined<One extends Item, Whole extends Page<One>>(shown: readonly Whole[], newest: Whole): Whole {
   const old = shown.flatMap(({ items }) => items)
