@@ -15,6 +15,7 @@ export const sessionView = Type.Object({
   environments: Type.Array(
     Type.Object({ name: Type.String(), color: Type.String(), position: Type.Integer(), is_protected: Type.Boolean() }),
   ),
+  idle_seconds: Type.Integer({ description: 'The session ends when it was not used for so long' }),
   server: Type.Object({ version: Type.String(), base_url: Type.String(), profile: Type.String() }),
 })
 

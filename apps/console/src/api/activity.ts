@@ -17,3 +17,15 @@ for (const name of ['pointerdown', 'keydown', 'wheel', 'touchstart'] as const) {
 export function isAtRest(now: number = Date.now()): boolean {
   return now - lastInputAt > restMs
 }
+
+const usedKey = 'countersign-last-use'
+
+/** Every tab of a browser has the same session, so the last use of any of them counts. */
+export function noteUse(now: number = Date.now()): void {
+  localStorage.setItem(usedKey, String(now))
+}
+
+export function lastUse(): number | null {
+  const written = Number(localStorage.getItem(usedKey) ?? Number.NaN)
+  return Number.isFinite(written) ? written : null
+}

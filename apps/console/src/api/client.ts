@@ -40,7 +40,6 @@ export function addressOf(path: string, query: Query = {}): string {
 
 async function send<Answer>(method: Method, path: string, options?: RequestOptions): Promise<Answer> {
   const text = await sendForText(method, path, options)
-  if (isUse) noteUse()
   // What the server answers is checked by its own schema on the way out.
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }
@@ -68,5 +67,6 @@ async function sendForText(method: Method, path: string, options: RequestOptions
   learnServerTime(response.headers.get('date'))
   const text = await response.text()
   if (!response.ok) throw readProblem(response.status, text, response.headers)
+  if (isUse) noteUse()
   return text
 }

@@ -11,6 +11,7 @@ import { Navigation } from './navigation-bar.tsx'
 import { TitleSlot } from './page.tsx'
 import { Palette } from './palette.tsx'
 import { usePendingCount } from './pending-count.ts'
+import { SessionEnd } from './session-end.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { useCountInTab } from './title-count.ts'
 import { TopBar } from './top-bar.tsx'
@@ -75,6 +76,7 @@ export function Frame() {
           </main>
         </div>
       </div>
+      <SessionEnd idleSeconds={session.idle_seconds} />
       <Palette isOpen={isPaletteOpen} onClose={() => setPaletteOpen(false)} />
     </TitleSlot>
   )

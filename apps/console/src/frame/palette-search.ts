@@ -5,7 +5,7 @@ import type { Choice } from './palette-choices.ts'
 
 /** Where the page of each kind is. */
 const places: Readonly<Record<SearchKind, { readonly group: string; readonly href: (id: string) => string }>> = {
-  agent: { group: 'Agents', href: (id) => `/fleet/${id}` },
+  agent: { group: 'Agents', href: (id) => `/fleet?q=${encodeURIComponent(id)}` },
   ruleset: { group: 'Rulesets', href: (id) => `/rulesets/${id}` },
   approval: { group: 'Approvals', href: (id) => `/approvals/${id}` },
   event: { group: 'Events', href: (id) => `/events?event=${id}` },

@@ -36,6 +36,7 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
         position,
         is_protected: isProtected,
       })),
+      idle_seconds: idleMs / 1000,
       server,
     }
   }
