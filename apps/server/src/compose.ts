@@ -106,7 +106,9 @@ import { statRoutes } from './surfaces/edictum/stats.ts'
 import { streamRoutes } from './surfaces/edictum/stream.ts'
 import { workflowOf } from './surfaces/edictum/workflow-state.ts'
 import { mountNative } from './surfaces/native/mount-native.ts'
+import { declareGauges } from './surfaces/ops/gauges.ts'
 import { metricsRoute } from './surfaces/ops/metrics.ts'
+import { observeRequests } from './surfaces/ops/observe-requests.ts'
 
 export type ComposeNeeds = {
   readonly config: Config
@@ -416,6 +418,13 @@ export function compose(needs: ComposeNeeds): App {
     done()
   })
   http.decorateRequest('who', undefined)
+  const stopObserving = observeRequests(http, { metrics, log, clock })
+  declareGauges({
+    metrics,
+    connectedAgents: () => countConnectedAgents(db),
+    unsequencedSeconds: async () => (await trailHealth({ db, clock })).unsequencedSeconds,
+    workersCrashed: () => Object.values(workers.health()).filter(({ state }) => state === 'crashed').length,
+  })
   metricsRoute(http, { metrics, token: config.monitoringToken })
   mountEdictum(http, mount, { agent: edictum, v1: edictumV1, apiV1: edictumApiV1 })
   mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
@@ -436,6 +445,7 @@ export function compose(needs: ComposeNeeds): App {
       await http.ready()
     },
     stop: async () => {
+      stopObserving()
       isDraining = true
       consoles.drain()
       await streams.drain()

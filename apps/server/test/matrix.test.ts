@@ -248,6 +248,8 @@ const lines: Readonly<Record<string, Line>> = {
     foreign: 'not about things',
   },
   'GET /events/:id': { params: ({ event }) => ({ id: event }), bad: notAnId },
+  'GET /overview': { bad: { query: 'environment=a%20b' }, foreign: 'own list' },
+  'GET /search': { query: 'q=acme', bad: { query: `q=${'x'.repeat(3000)}` }, foreign: 'own list' },
 }
 
 beforeAll(async () => {

@@ -34,7 +34,9 @@ export async function testServer({ databaseUrl, clock = systemClock(), environme
     },
     () => '',
   )
-  const log = makeLog('warn', { write: onLog ?? (() => undefined) })
+  const log = makeLog(environment['COUNTERSIGN_LOG_LEVEL'] === undefined ? 'warn' : config.logLevel, {
+    write: onLog ?? (() => undefined),
+  })
   const db = openDb({
     url: databaseUrl,
     applicationName: 'countersign test',

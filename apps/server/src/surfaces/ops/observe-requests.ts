@@ -1,0 +1,54 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Clock, Stop } from '../../kernel/clock.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Metrics } from '../../kernel/metrics.ts'
+
+type Needs = { readonly metrics: Metrics; readonly log: Log; readonly clock: Clock }
+
+const summaryMs = 60_000
+
+/**
+ * One log line for each request of a person or a stranger; agents, who call thousands of times, are summed up once a
+ * minute. Every request counts in the metrics by its route's pattern, so that no id becomes a label.
+ */
+export function observeRequests(app: FastifyInstance, { metrics, log, clock }: Needs): Stop {
+  const count = metrics.counter('http_requests_total', 'Requests answered', ['route', 'status'])
+  const seconds = metrics.histogram(
+    'http_request_seconds',
+    'Time until the answer was sent',
+    [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+  )
+  let agents = new Map<string, number>()
+
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = routeOf(request)
+    const status = reply.statusCode
+    count.inc({ route, status: String(status) })
+    seconds.observe(reply.elapsedTime / 1000)
+    if (request.who?.is === 'agent' || isProbe(route)) {
+      const key = `${route} ${status}`
+      agents.set(key, (agents.get(key) ?? 0) + 1)
+    } else {
+      const who =
+        request.who?.is === 'person' ? { tenant: request.who.tenant, person: request.who.id } : { address: request.ip }
+      log.info({ request: request.id, route, status, ms: Math.round(reply.elapsedTime), ...who }, 'Request')
+    }
+    done()
+  })
+
+  return clock.every(summaryMs, () => {
+    if (agents.size === 0) return
+    const routes = Object.fromEntries(agents)
+    agents = new Map()
+    log.info({ routes }, 'Requests of agents and probes in the last minute')
+  })
+}
+
+function routeOf(request: FastifyRequest): string {
+  const pattern = request.routeOptions.url
+  return pattern === undefined ? 'none' : `${request.method} ${pattern}`
+}
+
+function isProbe(route: string): boolean {
+  return route.endsWith('/metrics') || route.includes('/health') || route.includes('/assets/')
+}

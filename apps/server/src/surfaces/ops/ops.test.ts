@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../test/database.ts'
+import { type TestServer, testServer } from '../../../test/server.ts'
+
+let database: TestDatabase
+let server: TestServer
+const logged: string[] = []
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({
+    databaseUrl: database.url,
+    environment: { COUNTERSIGN_LOG_LEVEL: 'info' },
+    onLog: (line) => logged.push(line),
+  })
+})
+
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+test('metrics count requests by route and hold what operators watch', async () => {
+  await server.call('GET', '/v1/rulesets/some-name/current')
+  const { status, text } = await server.call('GET', '/metrics')
+  expect(status).toBe(200)
+  expect(text).toMatch(/countersign_http_requests_total\{route="GET \/v1\/rulesets\/:name\/current",status="401"\} 1/)
+  for (const name of [
+    'connected_agents',
+    'trail_unsequenced_seconds',
+    'workers_crashed',
+    'resident_memory_bytes',
+    'http_request_seconds_bucket',
+  ]) {
+    expect(text).toContain(`countersign_${name}`)
+  }
+  expect(text).not.toContain('some-name')
+})
+
+test('metrics are told to this machine only, unless a token is configured, and then to its holder only', async () => {
+  expect((await server.call('GET', '/metrics', { headers: { 'x-forwarded-for': '198.51.100.1' } })).status).toBe(401)
+  const other = await testServer({
+    databaseUrl: database.url,
+    environment: { COUNTERSIGN_MONITORING_TOKEN: 'watch me' },
+  })
+  expect((await other.call('GET', '/metrics')).status).toBe(401)
+  expect((await other.call('GET', '/metrics', { key: 'guess' })).status).toBe(401)
+  expect((await other.call('GET', '/metrics', { key: 'watch me' })).status).toBe(200)
+  await other.stop()
+})
+
+test('a request of a person is one log line with its id and nothing secret', async () => {
+  const acme = await server.newTenant('acme')
+  logged.length = 0
+  const { key } = await server.newKey(acme)
+  const lines = logged
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ text }) => text === 'Request')
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toMatchObject({ route: 'POST /api/v2/keys', status: 201, tenant: acme.tenant, person: acme.person })
+  expect(String(lines[0]?.['request'])).toMatch(/^[0-9a-f]{12}$/)
+  const everything = logged.join('\n')
+  for (const secret of [key, acme.cookie.split('=')[1] ?? '', server.password]) expect(everything).not.toContain(secret)
+})
