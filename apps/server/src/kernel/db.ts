@@ -29,6 +29,8 @@ type Options = {
   readonly applicationName: string
   readonly connectionsMax: number
   readonly onBrokenConnection: (cause: unknown) => void
+  /** How long an answer may take before the connection counts as dead; longer than any statement may run. */
+  readonly answerMs?: number
 }
 
 // Counts and sequence numbers stay below 2^53; as text they would sort and add wrongly.
@@ -39,7 +41,7 @@ types.setTypeParser(20, Number)
 const attemptsMax = 4
 const lostRaces = new Set(['40001', '40P01'])
 
-export function openDb({ url, applicationName, connectionsMax, onBrokenConnection }: Options): Db {
+export function openDb({ url, applicationName, connectionsMax, onBrokenConnection, answerMs = 65_000 }: Options): Db {
   const connection = { connectionString: url, application_name: applicationName, types, keepAlive: true }
   const pool = new pg.Pool({
     ...connection,
@@ -47,6 +49,8 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     statement_timeout: 60_000,
+    // The server ends statements by itself; this is for a network that drops packets and tells nobody.
+    query_timeout: answerMs,
     idle_in_transaction_session_timeout: 60_000,
   })
   pool.on('error', onBrokenConnection)
@@ -67,6 +71,10 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
     client.on('error', onError)
     try {
       return await work(client)
+    } catch (cause) {
+      // What is still on its way would be taken for the answer to the next question.
+      if (cause instanceof Error && isDatabaseGone(cause)) broken = cause
+      throw cause
     } finally {
       client.off('error', onError)
       client.release(broken)
@@ -84,6 +92,7 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
         return result
       } catch (cause) {
         // If the connection is gone the server undoes it by itself; the first error is the one to tell.
+        if (isDatabaseGone(cause)) throw cause
         await client.query('rollback').catch(() => undefined)
         throw cause
       }
@@ -142,7 +151,7 @@ export function isDatabaseGone(cause: unknown): boolean {
   if (unreachable.has(state) || state.startsWith('08')) return true
   return (
     cause instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(
+    /connection terminated|query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(
       cause.message,
     )
   )

@@ -1,4 +1,4 @@
-import type { Sql } from '../../kernel/db.ts'
+import { type Sql, sqlState } from '../../kernel/db.ts'
 
 /** An event as the table takes it: words are numbers, times microseconds since 1970. */
 export type EventRow = {
@@ -119,8 +119,16 @@ export async function storedIds(sql: Sql, tenant: string, ids: readonly string[]
   return new Set(rows.map(({ id }) => id))
 }
 
-/** Makes the partition of the month that contains `month` unless it is there; true when it was made. */
+const madeBefore = new Set(['42P07', '23505'])
+
+/** Makes the partition of the month that contains `month` unless it is there; true when it was made. Outside of transactions. */
 export async function makePartition(sql: Sql, month: Date): Promise<boolean> {
-  const [row] = await sql.query<{ made: boolean }>(`select make_event_partition($1) as made`, [month])
-  return row?.made === true
+  try {
+    const [row] = await sql.query<{ made: boolean }>(`select make_event_partition($1) as made`, [month])
+    return row?.made === true
+  } catch (cause) {
+    // Of two that make it at once the second may wait for its turn and still not see what the first made.
+    if (madeBefore.has(sqlState(cause))) return false
+    throw cause
+  }
 }

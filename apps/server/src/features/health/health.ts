@@ -26,7 +26,9 @@ export type HealthNeeds = {
 }
 
 /** How long a part may take to answer before it counts as away: health must always answer within two seconds. */
-const patienceMs = 1_500
+const patienceMs = 1_200
+/** What is asked after that, of a database that answered a moment ago. */
+const detailPatienceMs = 700
 
 export type ReadHealth = () => Promise<Health>
 
@@ -40,7 +42,7 @@ export function readHealth(needs: HealthNeeds): ReadHealth {
       needs.redis.isConfigured ? reach(needs.redis.ping) : { connected: false, latency_ms: null },
     ])
     const ask = <Value>(question: () => Value | Promise<Value>, otherwise: Value): Promise<Value> =>
-      database.connected ? within(async () => question(), otherwise) : Promise.resolve(otherwise)
+      database.connected ? within(async () => question(), otherwise, detailPatienceMs) : Promise.resolve(otherwise)
     const [people, isTrailHealthy, connectedAgents, pendingMigrations] = await Promise.all([
       bootstrapComplete ? 1 : ask(() => needs.countPeople(needs.db), 0),
       ask(needs.isTrailHealthy, false),
@@ -70,19 +72,23 @@ export function readHealth(needs: HealthNeeds): ReadHealth {
 
 async function reach(question: () => Promise<unknown>): Promise<Reach> {
   const begun = performance.now()
-  const connected = await within(async () => {
-    await question()
-    return true
-  }, false)
+  const connected = await within(
+    async () => {
+      await question()
+      return true
+    },
+    false,
+    patienceMs,
+  )
   return { connected, latency_ms: connected ? Math.round((performance.now() - begun) * 10) / 10 : null }
 }
 
-async function within<Value>(question: () => Promise<Value>, otherwise: Value): Promise<Value> {
+async function within<Value>(question: () => Promise<Value>, otherwise: Value, waitMs: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Value>((resolve) => {
     timer = setTimeout(() => {
       resolve(otherwise)
-    }, patienceMs)
+    }, waitMs)
   })
   try {
     return await Promise.race([question(), late])
