@@ -52,12 +52,12 @@ function segmentsOf(
   ]
 }
 
-/** The smallest cube that tells these dimensions apart. */
-export function cubeFor(dimensions: Iterable<EventDimension>): number {
+/** The smallest cube that tells these dimensions apart; of minutes only the smallest and the whole one are kept. */
+export function cubeFor(dimensions: Iterable<EventDimension>, level: Level): number {
   const found = new Set(dimensions)
   const wide = [found.has('agent'), found.has('tool'), found.has('rule')]
   const count = wide.filter(Boolean).length
-  return count === 0 ? 0 : count > 1 ? 4 : wide.indexOf(true) + 1
+  return count === 0 ? 0 : count > 1 || level === 0 ? 4 : wide.indexOf(true) + 1
 }
 
 const allDimensions = eventDimensions.map((dimension) => dimension).join(', ')
@@ -101,7 +101,6 @@ export function cellsSql(
   except?: EventDimension,
 ): string {
   const filtered = filteredBy(scope).filter((dimension) => dimension !== except)
-  const cube = cubeFor([...filtered, ...uses])
   const conditions = dimensionsSql(statement, scope, 'c', except)
   // Lets the indexes that hold only told-apart cells be used.
   const toldApart = wideDimensions
@@ -114,7 +113,7 @@ export function cellsSql(
     ({ level, from, to }) => `
     select ${picked}, sum(c.count)::int8 as count
       from event_counts as c
-     where c.tenant_id = ${statement.bind(scope.tenant)} and c.cube = ${cube} and c.level = ${level}${
+     where c.tenant_id = ${statement.bind(scope.tenant)} and c.cube = ${cubeFor([...filtered, ...uses], level)} and c.level = ${level}${
        from === undefined ? '' : ` and c.bucket >= ${moment(statement, from)}`
      }${to === undefined ? '' : ` and c.bucket < ${moment(statement, to)}`}${toldApart}${conditions}
      group by ${grouped}`,
