@@ -5,10 +5,13 @@ import { useCan } from '../../api/session.ts'
 import { Page } from '../../frame/page.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import ui from '../../ui/ui.module.css'
+import { AgentsTab } from './agents-tab.tsx'
 import { useDraft } from './drafts.ts'
 import { EditorTab } from './editor-tab.tsx'
 import { LiveTags } from './live-tags.tsx'
 import { rulesetQuery } from './queries.ts'
+import { RevisionsTab } from './revisions-tab.tsx'
+import { RolloutsTab } from './rollouts-tab.tsx'
 import { rulesetRoute } from './route.ts'
 import classes from './rulesets.module.css'
 import { type Tab, tabs } from './search.ts'
@@ -70,6 +73,17 @@ export function RulesetPage() {
           <Tabs.Panel value="editor" className={classes.panel}>
             <EditorTab ruleset={data} />
           </Tabs.Panel>
+          <Tabs.Panel value="revisions" className={classes.panel}>
+            <RevisionsTab ruleset={data} />
+          </Tabs.Panel>
+          <Tabs.Panel value="rollouts" className={classes.panel}>
+            <RolloutsTab ruleset={data} />
+          </Tabs.Panel>
+          {mayReadFleet && (
+            <Tabs.Panel value="agents" className={classes.panel}>
+              <AgentsTab ruleset={data} />
+            </Tabs.Panel>
+          )}
         </Tabs>
       )}
     </Page>
