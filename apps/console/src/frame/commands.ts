@@ -5,5 +5,10 @@ export type Command = { readonly word: string; readonly href: string; readonly n
 /** What the palette offers to begin; each is an address, so that the page itself asks for the rest. */
 export const commands: readonly Command[] = [
   { word: 'Make a key', href: '/keys?make=true', needs: 'keys:write' },
+  { word: 'Add an environment', href: '/settings?tab=environments', needs: 'environments:write' },
+  { word: 'Rotate the signing key', href: '/settings?tab=signing', needs: 'signing-keys:write' },
+  { word: 'Change your password', href: '/settings?tab=sessions', needs: 'overview:read' },
   { word: 'Write a new ruleset', href: '/rulesets?new=true', needs: 'rulesets:write' },
+  { word: 'Add an assignment rule', href: '/assignments?rule=new', needs: 'assignments:write' },
+  { word: 'Explain which ruleset an agent gets', href: '/assignments?tab=why', needs: 'rulesets:read' },
 ]
