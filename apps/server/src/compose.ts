@@ -415,6 +415,8 @@ export function compose(needs: ComposeNeeds): App {
   const renew = renewCookie({ clock, sessions, cookie })
   http.addHook('onSend', (request, reply, _payload, done) => {
     if (request.who?.is === 'person') renew(request, reply)
+    // A connection kept for a next request would hold up the end of the process.
+    if (isDraining) reply.header('connection', 'close')
     done()
   })
   http.decorateRequest('who', undefined)
