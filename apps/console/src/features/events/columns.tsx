@@ -4,6 +4,7 @@ import { durationWords } from '../../ui/instants.ts'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
+import classes from './events.module.css'
 import { Moment } from './moment.tsx'
 import type { Event } from './types.ts'
 import { badgeOf } from './words.ts'
@@ -16,19 +17,19 @@ const code = (text: string | null) =>
   )
 
 /** On a narrow screen the time of day, the verdict, who and what; the drawer has the rest. */
-export function columnsFor(isNarrow: boolean): readonly Column<Event>[] {
+export function columnsFor(isNarrow: boolean, isInOneEnvironment: boolean): readonly Column<Event>[] {
   return [
     {
       id: 'at',
       header: 'When',
-      width: isNarrow ? '74px' : '168px',
+      width: isNarrow ? '74px' : '162px',
       isFixed: true,
       cell: ({ at }) => <Moment at={at} isShort={isNarrow} />,
     },
     {
       id: 'verdict',
       header: 'Verdict',
-      width: isNarrow ? '106px' : '122px',
+      width: isNarrow ? '106px' : '118px',
       isFixed: true,
       cell: (event) => <VerdictBadge {...badgeOf(event)} />,
     },
@@ -42,18 +43,22 @@ export function columnsFor(isNarrow: boolean): readonly Column<Event>[] {
     {
       id: 'tool',
       header: 'Tool',
-      width: isNarrow ? 'minmax(86px, 1fr)' : 'minmax(130px, 1fr)',
+      width: isNarrow ? 'minmax(86px, 1fr)' : 'minmax(140px, 1fr)',
       isFixed: true,
       cell: ({ tool }) => code(tool),
     },
     {
       id: 'reason',
       header: 'Rule and reason',
-      width: 'minmax(180px, 2.4fr)',
+      width: 'minmax(200px, 2.6fr)',
       isWideOnly: true,
       cell: ({ rule, reason }) => (
         <>
-          {rule !== null && <code className={ui.cutMono}>{rule}</code>}
+          {rule !== null && (
+            <code className={classes.rule} title={rule}>
+              {rule}
+            </code>
+          )}
           {reason !== null && (
             <span className={ui.cutFaint} title={reason}>
               {reason}
@@ -65,14 +70,15 @@ export function columnsFor(isNarrow: boolean): readonly Column<Event>[] {
     {
       id: 'environment',
       header: 'Environment',
-      width: '130px',
+      width: '118px',
       isWideOnly: true,
+      isHiddenAtFirst: isInOneEnvironment,
       cell: ({ environment }) => <EnvironmentTag name={environment} />,
     },
     {
       id: 'duration',
       header: 'Took',
-      width: '76px',
+      width: '70px',
       align: 'end',
       isWideOnly: true,
       cell: ({ duration_ms }) =>

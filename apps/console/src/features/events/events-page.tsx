@@ -38,7 +38,11 @@ import {
   withFilters,
   withRange,
 } from './search.ts'
+import { SearchNote } from './search-note.tsx'
 import { useTail } from './use-tail.ts'
+
+/** A search that takes long goes on by itself until so many were found. */
+const foundEnough = 100
 
 export function EventsPage() {
   const search = eventsRoute.useSearch()
@@ -53,6 +57,7 @@ export function EventsPage() {
   const [areFacetsOpen, setFacetsOpen] = useState(false)
   const table = useRef<HTMLDivElement>(null)
   const list = useMemo(() => listOf(search, environment), [search, environment])
+  const listKey = JSON.stringify(list)
   const events = useInfiniteQuery(eventsQuery(list))
   const facets = useQuery(facetsQuery(list))
   const histogram = useQuery(histogramQuery(list))
@@ -65,7 +70,7 @@ export function EventsPage() {
     isOpenEnded: isOpenEnded(search),
     isHeld: !isLive || !isAtTop || isReading || search.event !== undefined,
   })
-  const columns = useMemo(() => columnsFor(isTelephone), [isTelephone])
+  const columns = useMemo(() => columnsFor(isTelephone, environment !== undefined), [isTelephone, environment])
   const { hasNextPage, isFetchingNextPage, fetchNextPage, isPlaceholderData } = events
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage && !isPlaceholderData) void fetchNextPage()
@@ -96,7 +101,7 @@ export function EventsPage() {
     setAtTop(true)
   }
   const total = facets.data?.total
-  const partial = events.data?.pages.at(-1)?.searched_to
+  const searchedTo = events.data?.pages.at(-1)?.searched_to ?? undefined
   const facetList = facets.data && (
     <Facets
       facets={facets.data}
@@ -118,16 +123,6 @@ export function EventsPage() {
       }
     >
       <div className={toolbar.toolbar}>
-        {isNarrow && (
-          <button
-            type="button"
-            className={classes.square}
-            aria-label="Filters by count"
-            onClick={() => setFacetsOpen(true)}
-          >
-            <FilterIcon size={16} />
-          </button>
-        )}
         <FilterBar
           label="Filter the events"
           placeholder="Filter: agent:build-*  verdict:blocked  -tool:read_file  or words"
@@ -135,6 +130,16 @@ export function EventsPage() {
           value={filters}
           onChange={setFilters}
         />
+        {isNarrow && (
+          <button
+            type="button"
+            className={classes.square}
+            aria-label="Filter by count"
+            onClick={() => setFacetsOpen(true)}
+          >
+            <FilterIcon size={16} />
+          </button>
+        )}
         <RangeMenu search={search} onRange={setRange} />
         {isOpenEnded(search) && <LiveSwitch isLive={isLive} onChange={(isOn) => setPaused(!isOn)} />}
         <ExportMenu list={list} />
@@ -165,11 +170,14 @@ export function EventsPage() {
           {histogram.isError && !histogram.data && (
             <PartialNote onRetry={() => void histogram.refetch()}>The histogram could not be read.</PartialNote>
           )}
-          {partial != null && (
-            <PartialNote onRetry={() => void fetchNextPage()}>
-              The search took long and stopped at {momentWords(Date.parse(partial))}. Earlier ones were not looked at
-              yet.
-            </PartialNote>
+          {searchedTo !== undefined && (
+            <SearchNote
+              key={listKey}
+              searchedTo={searchedTo}
+              isSearching={isFetchingNextPage}
+              isEnough={rows.length >= foundEnough || isPlaceholderData || events.isError}
+              onSearch={() => void fetchNextPage()}
+            />
           )}
           {events.isError && rows.length > 0 && (
             <PartialNote onRetry={() => void events.refetch()}>Not all of it could be read.</PartialNote>
@@ -178,7 +186,7 @@ export function EventsPage() {
           {events.isError && rows.length === 0 && (
             <Failed what="The events could not be read" error={events.error} onRetry={() => void events.refetch()} />
           )}
-          {events.isSuccess && rows.length === 0 && partial == null && (
+          {events.isSuccess && rows.length === 0 && searchedTo === undefined && (
             <Nothing
               environment={environment}
               isNarrowed={isNarrowed}
@@ -198,7 +206,7 @@ export function EventsPage() {
               onBlur={() => setReading(false)}
             >
               <DataTable
-                key={JSON.stringify(list)}
+                key={listKey}
                 label="Events"
                 columns={columns}
                 rows={rows}

@@ -1,3 +1,4 @@
+import ui from '../../ui/ui.module.css'
 import type { Reason } from '../../ui/why.tsx'
 import type { EventDetail } from './types.ts'
 
@@ -51,9 +52,9 @@ function reasonOf(told: Readonly<Record<string, unknown>>, id: string): Reason {
         <code>{text('name') ?? text('id') ?? 'a rule without a name'}</code> {text('message')}
         {observed === true && ' (only observed)'}
         {policy_error === true && ' (the rule itself failed)'}
+        {text('type') !== undefined && <span className={ui.faint}> {text('type')}</span>}
       </>
     ),
-    ...(text('type') !== undefined && { found: text('type') ?? '' }),
   }
 }
 

@@ -26,6 +26,11 @@ test('when more came than a page holds, the list begins anew rather than hide a 
   expect(newIn([page([3, 2], 'a')], page([9, 8], 'b'))).toEqual({ count: 2, isMore: true })
 })
 
+test('a search that ran out of time before it found anything takes nothing away', () => {
+  const result = joined([page([3, 2], 'a'), page([1], 'b')], page([], 'c'))
+  expect([ids(result), result.next_cursor]).toEqual([[3, 2, 1], 'b'])
+})
+
 test('a list that is whole is shown whole', () => {
   expect(joined([page([2, 1], null)], page([3, 2, 1], null))).toEqual(page([3, 2, 1], null))
   expect(newIn([page([2, 1], null)], page([3, 2, 1], null))).toEqual({ count: 1, isMore: false })

@@ -13,7 +13,10 @@ export function joined<One extends Item, Whole extends Page<One>>(shown: readonl
   const old = shown.flatMap(({ items }) => items)
   const last = newest.items.at(-1)
   const known = new Set(old.map(({ id }) => id))
-  if (last === undefined || newest.next_cursor === null) return newest
+  if (newest.next_cursor === null) return newest
+  const end = shown.at(-1)
+  // A search for a rare text may run out of time before it finds the first one.
+  if (last === undefined) return end ? { ...end, items: old } : newest
   if (!newest.items.some(({ id }) => known.has(id))) return newest
   const fresh = new Set(newest.items.map(({ id }) => id))
   const at = old.findIndex(({ id }) => id === last.id)
@@ -21,7 +24,7 @@ export function joined<One extends Item, Whole extends Page<One>>(shown: readonl
   const below = at >= 0 ? old.slice(at + 1) : old.filter((item) => item.at <= last.at)
   const rest = below.filter(({ id }) => !fresh.has(id))
   if (newest.items.length + rest.length > keptMax) return newest
-  return { ...newest, items: [...newest.items, ...rest], next_cursor: shown.at(-1)?.next_cursor ?? null }
+  return { ...(end ?? newest), items: [...newest.items, ...rest] }
 }
 
 /** How many of the newest page are not shown yet; `isMore` when the two do not meet, so that there may be more. */

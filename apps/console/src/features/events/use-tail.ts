@@ -3,12 +3,14 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { useAnnouncements } from '../../frame/live-refresh.ts'
 import type { Announcement } from '../../stream/announcements.ts'
 import { eventsQuery, readPage } from './queries.ts'
-import type { EventList } from './search.ts'
+import { type EventList, filtersOf } from './search.ts'
 import { joined, newIn } from './tail.ts'
 import type { EventsPageAnswer } from './types.ts'
 
 /** How often the list, and how often the counts beside it, are read again while events keep coming. */
 const lookMs = 1000
+/** Looking for a text costs the server more than reading the newest. */
+const lookForTextMs = 5000
 const countMs = 5000
 
 type Shown = InfiniteData<EventsPageAnswer, string>
@@ -69,10 +71,15 @@ export function useTail({ list, isOpenEnded, isHeld }: Options) {
   const lookSoon = useCallback((): void => {
     isDue.current = true
     if (document.hidden || timer.current !== undefined) return
-    timer.current = setTimeout(() => {
-      timer.current = undefined
-      if (isDue.current) void look(false)
-    }, lookMs)
+    const { list: current } = state.current
+    const isText = filtersOf(current, current.environment).text !== ''
+    timer.current = setTimeout(
+      () => {
+        timer.current = undefined
+        if (isDue.current) void look(false)
+      },
+      isText ? lookForTextMs : lookMs,
+    )
   }, [look])
 
   useAnnouncements(

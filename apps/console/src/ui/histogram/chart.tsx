@@ -35,6 +35,8 @@ export function Chart({ buckets, bucketMs, height, cursor, anchor, onCursor, onB
     if (!element || width === 0) return
     const color = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--cs-${name}`)
     const bars = UPlot.paths.bars?.({ size: [0.86, 64], align: 1 })
+    // The time of day alone would name several moments.
+    const isOverDays = bucketMs >= 7_200_000
     const chart = new UPlot(
       {
         width,
@@ -59,8 +61,8 @@ export function Chart({ buckets, bucketMs, height, cursor, anchor, onCursor, onB
             gap: 4,
             grid: { show: false },
             ticks: { show: false },
-            values: '{HH}:{mm}',
-            space: 70,
+            values: isOverDays ? '{D} {MMM} {HH}:{mm}' : '{HH}:{mm}',
+            space: isOverDays ? 110 : 70,
           },
           { show: false },
         ],
