@@ -3,6 +3,7 @@ import type { Bus } from '../../kernel/bus.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
+import { shareAnswers } from '../../kernel/share-answers.ts'
 import type { Agent } from '../roles/index.ts'
 import { findLiveKey, type LiveKey, noteKeyUses } from './agent-keys-table.ts'
 
@@ -31,10 +32,12 @@ export type AgentReader = {
  */
 export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentReader {
   const known = new Map<string, LiveKey>()
+  const lookups = shareAnswers<LiveKey | undefined>()
   let uses = new Map<string, { tenant: string; id: string; at: Date }>()
   let changes = 0
   const forget = (id: unknown): void => {
     changes += 1
+    lookups.forget()
     for (const [token, key] of known) if (key.id === id) known.delete(token)
   }
   for (const topic of ['key.revoked', 'key.changed'] as const) {
@@ -48,7 +51,7 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
     if (kept) return kept
     if (!token.startsWith('edk_') || token.length > keyLengthMax) return undefined
     const before = changes
-    const key = await findLiveKey(db, keyring.digests('agent-key', token))
+    const key = await lookups.ask(token, () => findLiveKey(db, keyring.digests('agent-key', token)))
     if (!key) return undefined
     if (known.size >= knownMax) known.clear()
     // News that came while it was read may have been of this very key, and will not come again.

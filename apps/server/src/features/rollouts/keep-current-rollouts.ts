@@ -1,5 +1,6 @@
 import type { Bus } from '../../kernel/bus.ts'
 import type { Sql } from '../../kernel/db.ts'
+import { shareAnswers } from '../../kernel/share-answers.ts'
 import type { CurrentRollout, Rendering } from './rollout.ts'
 import { type CurrentRow, findCurrentId, readCurrent } from './rollouts-table.ts'
 
@@ -31,6 +32,7 @@ const entryBytes = 1_024
 export function keepCurrentRollouts({ db, bus }: Needs): CurrentRollouts {
   const kept = new Map<string, Kept>()
   const underWay = new Map<string, Promise<CurrentRollout | undefined>>()
+  const currentIds = shareAnswers<string | undefined>()
   let bytes = 0
 
   const drop = (place: string): void => {
@@ -38,6 +40,7 @@ export function keepCurrentRollouts({ db, bus }: Needs): CurrentRollouts {
     kept.delete(place)
     // What is being read may be of the moment before; whoever asks from now on gets a reading of his own.
     underWay.delete(place)
+    currentIds.forget(place)
   }
   const keep = (place: string, rollout: CurrentRollout | undefined): void => {
     drop(place)
@@ -88,7 +91,7 @@ export function keepCurrentRollouts({ db, bus }: Needs): CurrentRollouts {
       if (found && bus.isProven()) return found.rollout
       if (found) {
         // Deaf to other replicas: one small question tells whether what is kept is still the current one.
-        const id = await findCurrentId(db, tenant, environment, ruleset)
+        const id = await currentIds.ask(place, () => findCurrentId(db, tenant, environment, ruleset))
         if (id === found.rollout?.rolloutId) return found.rollout
         drop(place)
       }
