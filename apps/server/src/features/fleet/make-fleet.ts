@@ -80,7 +80,7 @@ type Known = {
 /** What is known of the agents of this installation. */
 export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fleet {
   const presence = tellPresence({ db, bus })
-  const notebook = makeNotebook({ db, clock, newId, replicaId, onPresence: presence.note })
+  const notebook = makeNotebook({ db, clock, newId, replicaId, log, onPresence: presence.note })
   const known = new Map<string, Known>()
   const dialects = new Map<string, { readonly dialect: Dialect | undefined; readonly at: number }>()
   const hearers = new Set<(evidence: Evidence) => void>()
@@ -178,10 +178,17 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
     },
     notebook,
     start: () => {
-      const write = () =>
-        notebook.write().catch((err: unknown) => {
-          log.warn({ err }, 'What was learned of agents could not be written and is kept')
-        })
+      let failures = 0
+      const write = async () => {
+        try {
+          await notebook.write()
+          failures = 0
+        } catch (err) {
+          failures += 1
+          if ((failures & (failures - 1)) !== 0) return
+          log.warn({ err, failures }, 'What was learned of agents could not be written and is kept')
+        }
+      }
       stops = [clock.every(writeMs, write), clock.every(1_000, () => presence.tell().catch(() => undefined))]
     },
     stop: async () => {

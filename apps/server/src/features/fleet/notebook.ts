@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
-import type { Db, Tx } from '../../kernel/db.ts'
+import { type Db, sqlState, type Tx } from '../../kernel/db.ts'
+import type { Log } from '../../kernel/log.ts'
 import { type Agent, type AgentName, learn, mergeNews, type News } from './agent.ts'
 import {
   deleteStreams,
@@ -34,6 +35,7 @@ type Needs = {
   readonly clock: Clock
   readonly newId: () => string
   readonly replicaId: string
+  readonly log: Log
   /** The agents that were not connected and are now, and those whose stream ended. */
   readonly onPresence: (connected: readonly AgentName[], disconnected: readonly AgentName[]) => void
 }
@@ -43,7 +45,7 @@ const chunk = 500
 export const keyOf = ({ tenant, environment, agentId }: AgentName): string => `${tenant} ${environment} ${agentId}`
 const fetchKey = (tenant: string, keyId: string, agentId: string): string => `${tenant} ${keyId} ${agentId}`
 
-export function makeNotebook({ db, clock, newId, replicaId, onPresence }: Needs): Notebook {
+export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: Needs): Notebook {
   let pages = new Map<string, { readonly name: AgentName; readonly news: News }>()
   let fetches = new Map<string, Fetch>()
   let opened = new Map<string, OpenStream>()
@@ -89,33 +91,56 @@ export function makeNotebook({ db, clock, newId, replicaId, onPresence }: Needs)
     return some.filter(({ name }) => !written.has(keyOf(name)))
   }
 
-  const inChunks = async <Item>(items: readonly Item[], work: (some: readonly Item[]) => Promise<void>) => {
-    for (let start = 0; start < items.length; start += chunk) await work(items.slice(start, start + chunk))
+  /**
+   * Writes all, a part at a time, and lets go of what is written. One that the database refuses for what it is must not
+   * keep the others from being written: it is found by halving and left out.
+   */
+  const writeParts = async <Item>(
+    items: readonly Item[],
+    write: (some: readonly Item[]) => Promise<void>,
+    letGo: (item: Item) => void,
+  ): Promise<void> => {
+    const writePart = async (some: readonly Item[]): Promise<void> => {
+      try {
+        await write(some)
+      } catch (err) {
+        if (!isUnstorable(err)) throw err
+        if (some.length > 1) {
+          const half = Math.ceil(some.length / 2)
+          await writePart(some.slice(0, half))
+          await writePart(some.slice(half))
+          return
+        }
+        log.error({ err }, 'Something learned of an agent cannot be stored and is left out')
+      }
+      for (const item of some) letGo(item)
+    }
+    for (let start = 0; start < items.length; start += chunk) await writePart(items.slice(start, start + chunk))
   }
 
   const writeAll = async (): Promise<void> => {
     // One order for all replicas, so that none waits for another in a circle.
     const sorted = [...(writing ?? [])].sort(([one], [other]) => (one < other ? -1 : 1))
-    await inChunks(sorted, async (some) => {
-      const lost = await db.inTx((tx) =>
-        writePages(
-          tx,
-          some.map(([, page]) => page),
+    await writeParts(
+      sorted,
+      async (some) => {
+        const pages = some.map(([, page]) => page)
+        // Another replica wrote the same newcomer first; the next round finds its row.
+        for (const { name, news } of await db.inTx((tx) => writePages(tx, pages))) giveBack(name, news)
+      },
+      ([key]) => writing?.delete(key),
+    )
+    await writeParts(
+      [...(writingFetches ?? [])],
+      (some) =>
+        db.inTx((tx) =>
+          writeFetches(
+            tx,
+            some.map(([, fetch]) => fetch),
+          ),
         ),
-      )
-      for (const [key] of some) writing?.delete(key)
-      // Another replica wrote the same newcomer first; the next round finds its row.
-      for (const { name, news } of lost) giveBack(name, news)
-    })
-    await inChunks([...(writingFetches ?? [])], async (some) => {
-      await db.inTx((tx) =>
-        writeFetches(
-          tx,
-          some.map(([, fetch]) => fetch),
-        ),
-      )
-      for (const [key] of some) writingFetches?.delete(key)
-    })
+      ([key]) => writingFetches?.delete(key),
+    )
   }
 
   const giveBack = (name: AgentName, news: News): void => {
@@ -127,18 +152,21 @@ export function makeNotebook({ db, clock, newId, replicaId, onPresence }: Needs)
     const came = opened
     opened = new Map()
     try {
-      await inChunks([...came.values()], async (some) => {
-        await db.inTx((tx) => insertStreams(tx, replicaId, some))
-        for (const { id } of some) came.delete(id)
-      })
+      await writeParts(
+        [...came.values()],
+        (some) => db.inTx((tx) => insertStreams(tx, replicaId, some)),
+        ({ id }) => came.delete(id),
+      )
     } finally {
       for (const [id, stream] of came) if (!closed.has(id)) opened.set(id, stream)
     }
-    await inChunks([...closed.values()], async (some) => {
-      await db.inTx((tx) => deleteStreams(tx, some))
-      for (const { id } of some) closed.delete(id)
-      onPresence([], some)
-    })
+    const left = [...closed.values()]
+    await writeParts(
+      left,
+      (some) => db.inTx((tx) => deleteStreams(tx, some)),
+      ({ id }) => closed.delete(id),
+    )
+    onPresence([], left)
   }
 
   return {
@@ -177,4 +205,10 @@ export function makeNotebook({ db, clock, newId, replicaId, onPresence }: Needs)
       }
     },
   }
+}
+
+/** Refused for what it is, and not because of when: a value out of range, a null where none may be. */
+function isUnstorable(cause: unknown): boolean {
+  const state = sqlState(cause)
+  return state.startsWith('22') || state === '23502' || state === '23514'
 }

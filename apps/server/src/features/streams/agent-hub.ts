@@ -200,6 +200,7 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
       const { min, max } = limits.agesMs
       const now = clock.now().getTime()
       const sink = openSink(reply, () => end(connection, 'closed'))
+      if (!sink) return
       const connection: Connection = {
         id: newId(),
         caller,

@@ -134,6 +134,7 @@ export function makeConsoleHub({ db, bus, clock, log, liveSessions }: Needs): Co
       // A browser that opens more has forgotten the first.
       if (mine.length >= perSessionMax && mine[0]) end(mine[0])
       const sink = openSink(reply, () => open.delete(one))
+      if (!sink) return
       const one: Open = { viewer, sink, speak, waiting: isResumable ? [] : undefined }
       open.add(one)
       if (!isResumable) return

@@ -17,13 +17,18 @@ export type Sink = {
 }
 
 /**
- * Takes the reply over, sends the headers at once and answers the sink. Frames are written to the socket already wrapped
+ * Takes the reply over, sends the headers at once and answers the sink; nothing when the client is gone by now. Frames are written to the socket already wrapped
  * as chunks: one write instead of three, and one buffer shared by all readers.
  */
-export function openSink(reply: FastifyReply, onClose: () => void): Sink {
+export function openSink(reply: FastifyReply, onClose: () => void): Sink | undefined {
   const headers = reply.getHeaders() as OutgoingHttpHeaders
   reply.hijack()
   const response = reply.raw
+  // Gone while the request waited its turn: its close was told before anybody listened.
+  if (response.destroyed || response.socket?.destroyed !== false) {
+    response.destroy()
+    return undefined
+  }
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream',
