@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
+import { assignmentsRoute } from './features/assignments/route.ts'
 import { eventsRoute } from './features/events/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
 import { keysRoute } from './features/keys/route.ts'
@@ -25,6 +26,7 @@ const routes = rootRoute.addChildren([
     agentRoute,
     rulesetsRoute,
     rulesetRoute,
+    assignmentsRoute,
     keysRoute,
     trailRoute,
     settingsRoute,

@@ -2,6 +2,7 @@ import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
 import {
   ApprovalsIcon,
+  AssignmentsIcon,
   EventsIcon,
   FleetIcon,
   KeysIcon,
@@ -35,7 +36,10 @@ export const navigation: readonly Group[] = [
   },
   {
     word: 'Govern',
-    destinations: [{ to: '/rulesets', word: 'Rulesets', needs: 'rulesets:read', icon: RulesetsIcon, key: 'r' }],
+    destinations: [
+      { to: '/rulesets', word: 'Rulesets', needs: 'rulesets:read', icon: RulesetsIcon, key: 'r' },
+      { to: '/assignments', word: 'Assignments', needs: 'rulesets:read', icon: AssignmentsIcon, key: 'm' },
+    ],
   },
   {
     word: 'Record',

@@ -70,7 +70,7 @@ export function LivePlace({ ruleset, environment, onReview, onOpen }: Props) {
           {canRollBack && (
             <Button
               variant="default"
-              aria-label={`Roll ${environment} back to v${previous}`}
+              aria-label={`Roll back to v${previous} in ${environment}`}
               onClick={() => setRollingBack(true)}
             >
               Roll back to v{previous}

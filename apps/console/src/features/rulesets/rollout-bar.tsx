@@ -12,7 +12,7 @@ export function RolloutBar({ counts, withHelp = false }: Props) {
   return (
     <div className={classes.progress}>
       <div className={classes.bar} aria-hidden="true">
-        {rolloutStates.map(({ state }) => (
+        {shown.map(({ state }) => (
           <span key={state} data-state={state} style={{ flexGrow: counts[state] }} />
         ))}
       </div>

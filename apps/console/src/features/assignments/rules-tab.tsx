@@ -1,0 +1,135 @@
+import type { AssignmentRule } from '@countersign/wire'
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useCan } from '../../api/session.ts'
+import { useEnvironment } from '../../frame/frame-route.tsx'
+import type { Column } from '../../ui/data-table/columns.ts'
+import { DataTable } from '../../ui/data-table/data-table.tsx'
+import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { PlusIcon } from '../../ui/icons.tsx'
+import { Instant } from '../../ui/instant.tsx'
+import { EmptyState, Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { PageLink } from '../../ui/page-link.tsx'
+import ui from '../../ui/ui.module.css'
+import classes from './assignments.module.css'
+import { rulesQuery } from './queries.ts'
+import { assignmentsRoute } from './route.ts'
+import { RuleDrawer } from './rule-drawer.tsx'
+import { writeTags } from './tags.ts'
+
+const columns: readonly Column<AssignmentRule>[] = [
+  { id: 'priority', header: 'Priority', width: '76px', align: 'end', isFixed: true, cell: ({ priority }) => priority },
+  {
+    id: 'pattern',
+    header: 'Agents',
+    width: 'minmax(120px, 1.2fr)',
+    isFixed: true,
+    cell: ({ pattern }) => <code className={ui.cut}>{pattern}</code>,
+  },
+  {
+    id: 'tags',
+    header: 'With tags',
+    width: 'minmax(140px, 1.2fr)',
+    isWideOnly: true,
+    cell: ({ tag_match }) =>
+      tag_match === null ? (
+        <span className={ui.faint}>any</span>
+      ) : (
+        <code className={ui.cut}>{writeTags(tag_match).join(', ')}</code>
+      ),
+  },
+  {
+    id: 'environment',
+    header: 'Environment',
+    width: '150px',
+    isWideOnly: true,
+    cell: ({ environment }) => <EnvironmentTag name={environment} />,
+  },
+  {
+    id: 'ruleset',
+    header: 'Get',
+    width: 'minmax(150px, 1.4fr)',
+    isFixed: true,
+    cell: ({ ruleset, is_rolled_out }) => (
+      <>
+        <PageLink to={`/rulesets/${ruleset}`} className={ui.cut}>
+          {ruleset}
+        </PageLink>
+        {!is_rolled_out && <span className={classes.care}>not live there</span>}
+      </>
+    ),
+  },
+  {
+    id: 'changed',
+    header: 'Changed',
+    width: '100px',
+    isWideOnly: true,
+    cell: ({ changed_at }) => <Instant at={changed_at} />,
+  },
+  {
+    id: 'by',
+    header: 'Made by',
+    width: 'minmax(130px, 1fr)',
+    isWideOnly: true,
+    cell: ({ made_by }) => <span className={ui.cut}>{made_by.label}</span>,
+  },
+]
+
+/** Tried from the lowest priority on; the first that matches an agent decides. */
+export function RulesTab() {
+  const { rule: openId } = assignmentsRoute.useSearch()
+  const environment = useEnvironment()
+  const navigate = useNavigate()
+  const mayWrite = useCan('assignments:write')
+  const { data, error, isError, isPending, refetch } = useQuery(rulesQuery(environment))
+  const rows = data?.items ?? []
+  const opened = rows.find(({ id }) => id === openId)
+  const open = (rule: string | undefined): void => {
+    void navigate({ to: '/assignments', search: ({ environment: kept }) => ({ environment: kept, rule }) })
+  }
+  return (
+    <>
+      <div className={classes.bar}>
+        <p className={classes.lead}>
+          The lowest priority that matches decides, unless the agent was given a ruleset by name.
+        </p>
+        {mayWrite && (
+          <Button leftSection={<PlusIcon size={14} />} onClick={() => open('new')}>
+            Add a rule
+          </Button>
+        )}
+      </div>
+      {isPending && <Loading />}
+      {isError && !data && <Failed what="The rules could not be read" error={error} onRetry={() => void refetch()} />}
+      {isError && data && <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>}
+      {data && rows.length === 0 && (
+        <EmptyState
+          title={environment ? `No rule for ${environment}` : 'No rule yet'}
+          action={mayWrite && <Button onClick={() => open('new')}>Add a rule</Button>}
+        >
+          A rule gives agents whose id fits a pattern a ruleset, whatever they ask for themselves.
+        </EmptyState>
+      )}
+      {rows.length > 0 && (
+        <DataTable
+          label="Assignment rules"
+          columns={columns}
+          rows={rows}
+          rowId={({ id }) => id}
+          openId={openId}
+          onOpen={({ id }) => open(id)}
+        />
+      )}
+      {(opened || (openId === 'new' && mayWrite)) && (
+        <RuleDrawer
+          key={openId}
+          rule={opened}
+          others={rows.filter(({ id }) => id !== openId)}
+          environment={environment}
+          onClose={() => open(undefined)}
+        />
+      )}
+    </>
+  )
+}
