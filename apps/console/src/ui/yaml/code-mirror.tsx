@@ -74,7 +74,8 @@ export function CodeMirror({ label, value, onChange, diagnostics, handle }: Prop
           editing,
           lintGutter(),
           highlightSelectionMatches(),
-          EditorView.contentAttributes.of({ 'aria-label': label }),
+          // What scrolls must be reachable by Tab; without it a reader of a long line is not.
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
           // Escape first and Tab leaves the editor, so that nobody is caught in it.
           keymap.of([
             ...defaultKeymap,

@@ -23,7 +23,7 @@ export function Merge({ before, after, beforeLabel, afterLabel, isSideBySide }: 
     const side = (label: string): Extension => [
       editorBasics,
       EditorState.readOnly.of(true),
-      EditorView.contentAttributes.of({ 'aria-label': label }),
+      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     ]
     if (isSideBySide) {
       const view = new MergeView({
