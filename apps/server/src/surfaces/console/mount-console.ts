@@ -77,7 +77,7 @@ function movedTo(path: string): string | undefined {
     agents: 'fleet',
     'api-keys': 'keys',
     login: 'sign-in',
-  
+
     audit: 'trail',
   }
   const [first = '', ...others] = rest.split('/')
