@@ -1,6 +1,6 @@
 import { Drawer } from '@mantine/core'
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
-import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { Outlet, useLocation, useRouter } from '@tanstack/react-router'
 import { Suspense, useEffect, useState } from 'react'
 import { useMaybeSession, useSession } from '../api/session.ts'
 import { colorOf } from '../ui/environments.ts'
@@ -85,9 +85,10 @@ export function Frame() {
 /** When a session ends, here or elsewhere, the page is left for the sign-in page, which leads back. */
 function useLeaveWhenSignedOut(): void {
   const isSignedIn = useMaybeSession() !== null
-  const navigate = useNavigate()
-  const href = useLocation({ select: (location) => location.href })
+  const router = useRouter()
   useEffect(() => {
-    if (!isSignedIn) void navigate({ to: '/sign-in', search: { next: href, ended: true }, replace: true })
-  }, [isSignedIn, navigate, href])
+    // Read once, not followed: the frame stays until the next page is loaded, while the address is already that page's.
+    const { href } = router.latestLocation
+    if (!isSignedIn) void router.navigate({ to: '/sign-in', search: { next: href, ended: true }, replace: true })
+  }, [isSignedIn, router])
 }
