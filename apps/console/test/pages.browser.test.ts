@@ -48,6 +48,7 @@ test.each(sights)(
       await page.context().close()
     }
   },
+  240_000,
 )
 
 test('the first signed-in page loads at most 250 KB of JavaScript', async () => {
