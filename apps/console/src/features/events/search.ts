@@ -16,7 +16,7 @@ export const ranges = [
   { name: '90d', word: 'Last 90 days', ms: 90 * day },
   { name: '365d', word: 'Last 365 days', ms: 365 * day },
 ] as const
-export type RangeName = (typeof ranges)[number]['name']
+type RangeName = (typeof ranges)[number]['name']
 const usualRange: RangeName = '24h'
 
 export const filterNames = ['agent', 'tool', 'environment', 'verdict', 'mode', 'rule'] as const
