@@ -176,7 +176,7 @@ export function RuleDrawer({ rule, others, environment, onClose }: Props) {
   )
 }
 
-export function draftOf({ priority, pattern, tag_match, environment, ruleset }: AssignmentRule): RuleDraft {
+function draftOf({ priority, pattern, tag_match, environment, ruleset }: AssignmentRule): RuleDraft {
   return { priority, pattern, tag_match, environment, ruleset }
 }
 

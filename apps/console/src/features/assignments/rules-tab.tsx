@@ -82,9 +82,10 @@ export function RulesTab() {
   const environment = useEnvironment()
   const navigate = useNavigate()
   const mayWrite = useCan('assignments:write')
-  const { data, error, isError, isPending, refetch } = useQuery(rulesQuery(environment))
-  const rows = data?.items ?? []
-  const opened = rows.find(({ id }) => id === openId)
+  const { data, error, isError, isPending, refetch } = useQuery(rulesQuery(undefined))
+  const all = data?.items ?? []
+  const rows = all.filter((one) => environment === undefined || one.environment === environment)
+  const opened = all.find(({ id }) => id === openId)
   const open = (rule: string | undefined): void => {
     void navigate({ to: '/assignments', search: ({ environment: kept }) => ({ environment: kept, rule }) })
   }
@@ -121,11 +122,11 @@ export function RulesTab() {
           onOpen={({ id }) => open(id)}
         />
       )}
-      {(opened || (openId === 'new' && mayWrite)) && (
+      {(opened || (data && openId === 'new' && mayWrite)) && (
         <RuleDrawer
           key={openId}
           rule={opened}
-          others={rows.filter(({ id }) => id !== openId)}
+          others={all.filter(({ id }) => id !== openId)}
           environment={environment}
           onClose={() => open(undefined)}
         />

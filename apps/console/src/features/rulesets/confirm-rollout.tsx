@@ -72,7 +72,7 @@ export function ConfirmRollout({ preview, isBusy, error, onConfirm }: Props) {
       <p className={classes.quiet}>
         {current ? (
           <>
-            Live there now: v{current.version}, since <Instant at={current.rolled_out_at} />.
+            Live there now: v{current.version}, rolled out <Instant at={current.rolled_out_at} />.
           </>
         ) : (
           'Nothing of it is live there now.'
