@@ -51,6 +51,8 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')
+  // A bench that fails half way leaves nothing running.
+  process.once('exit', () => child.kill('SIGTERM'))
   await ready(child.stdout, ended)
 
   const agent = new Agent({ keepAlive: true, maxSockets: 512 })

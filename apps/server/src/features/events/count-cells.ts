@@ -52,12 +52,20 @@ function segmentsOf(
   ]
 }
 
-/** The smallest cube that tells these dimensions apart; of minutes only the smallest and the whole one are kept. */
-export function cubeFor(dimensions: Iterable<EventDimension>, level: Level): number {
+/**
+ * Where to count something whose dimensions these are: the smallest cube that tells them apart, among those that are
+ * kept for the level. The whole one has minutes and days, its hours are added up from minutes.
+ */
+export function cubeFor(
+  dimensions: Iterable<EventDimension>,
+  level: Level,
+): { readonly cube: number; readonly level: Level } {
   const found = new Set(dimensions)
   const wide = [found.has('agent'), found.has('tool'), found.has('rule')]
   const count = wide.filter(Boolean).length
-  return count === 0 ? 0 : count > 1 || level === 0 ? 4 : wide.indexOf(true) + 1
+  if (count === 0) return { cube: 0, level }
+  if (count > 1 || level === 0) return { cube: 4, level: level === 1 ? 0 : level }
+  return { cube: wide.indexOf(true) + 1, level }
 }
 
 const allDimensions = eventDimensions.map((dimension) => dimension).join(', ')
@@ -109,15 +117,16 @@ export function cellsSql(
     .join('')
   const picked = pick.join(', ')
   const grouped = pick.map((_, at) => at + 1).join(', ')
-  const stored = segments.map(
-    ({ level, from, to }) => `
+  const stored = segments.map(({ level, from, to }) => {
+    const kept = cubeFor([...filtered, ...uses], level)
+    return `
     select ${picked}, sum(c.count)::int8 as count
       from event_counts as c
-     where c.tenant_id = ${statement.bind(scope.tenant)} and c.cube = ${cubeFor([...filtered, ...uses], level)} and c.level = ${level}${
+     where c.tenant_id = ${statement.bind(scope.tenant)} and c.cube = ${kept.cube} and c.level = ${kept.level}${
        from === undefined ? '' : ` and c.bucket >= ${moment(statement, from)}`
      }${to === undefined ? '' : ` and c.bucket < ${moment(statement, to)}`}${toldApart}${conditions}
-     group by ${grouped}`,
-  )
+     group by ${grouped}`
+  })
   const fresh = `
     select ${picked}, sum(c.count)::int8 as count from fresh as c where true${conditions} group by ${grouped}`
   return [...stored, fresh].join(' union all ')

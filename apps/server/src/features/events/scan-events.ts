@@ -63,7 +63,7 @@ export async function minutesOf(
          from unnest(${bind(hours)}::int8[]) as h (micros)
         cross join lateral (
           select c.bucket from event_counts as c
-           where c.tenant_id = ${bind(scope.tenant)} and c.cube = ${cubeFor(filtered, 0)} and c.level = 0
+           where c.tenant_id = ${bind(scope.tenant)} and c.cube = ${cubeFor(filtered, 0).cube} and c.level = 0
              and c.bucket >= timestamptz 'epoch' + h.micros * interval '1 microsecond'
              and c.bucket < timestamptz 'epoch' + (h.micros + ${hourMicros}) * interval '1 microsecond'${toldApart}${conditions}
            group by c.bucket having sum(c.count) > 0
