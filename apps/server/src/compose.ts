@@ -23,7 +23,7 @@ import {
   resolveAgents,
   sweepPresence,
 } from './features/fleet/index.ts'
-import { readHealth } from './features/health/index.ts'
+import { readHealth, tellWorkers } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
 import { overviewRoutes, readOverview } from './features/overview/index.ts'
@@ -147,6 +147,7 @@ export function compose(needs: ComposeNeeds): App {
   const newId = idMaker(clock.now)
   const metrics = makeMetrics()
   const workers = makeWorkers({ clock, log })
+  tellWorkers({ metrics, workers })
   const redis = config.redisUrl && makeRedisRelay({ url: config.redisUrl, log })
   const bus = makeBus({ db, clock, log, relay: redis })
   const http = makeHttp({

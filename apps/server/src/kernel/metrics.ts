@@ -4,6 +4,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 export type Metrics = {
   readonly counter: (name: string, help: string, labels?: readonly string[]) => Counter
   readonly gauge: (name: string, help: string, read: () => number | Promise<number>) => void
+  /** One value for each name `read` answers, such as each worker's. */
+  readonly gauges: (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>) => void
   readonly histogram: (name: string, help: string, buckets: readonly number[], labels?: readonly string[]) => Histogram
   readonly print: () => Promise<string>
   readonly contentType: string
@@ -22,6 +24,18 @@ export function makeMetrics(): Metrics {
         registers,
         collect: async () => {
           gauge.set(await read())
+        },
+      })
+    },
+    gauges: (name, help, label, read) => {
+      const gauge: Gauge = new Gauge({
+        name: `countersign_${name}`,
+        help,
+        labelNames: [label],
+        registers,
+        collect: () => {
+          gauge.reset()
+          for (const [key, value] of Object.entries(read())) gauge.set({ [label]: key }, value)
         },
       })
     },

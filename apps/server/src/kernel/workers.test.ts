@@ -30,6 +30,18 @@ describe('workers', () => {
     expect(state()?.consecutiveFailures).toBeGreaterThan(2)
   })
 
+  test('a worker that throws before its first wait fails like any other and is tried again', async () => {
+    let passes = 0
+    const { clock, state } = setUp(() => {
+      passes += 1
+      if (passes === 1) throw new Error('at once')
+      return Promise.resolve()
+    })
+    await clock.moveBy(60_000)
+    expect(passes).toBeGreaterThan(1)
+    expect(state()).toMatchObject({ state: 'running', consecutiveFailures: 0, failuresInAll: 1 })
+  })
+
   test('a worker that recovers is running again', async () => {
     let isBroken = true
     const { clock, state } = setUp(() => (isBroken ? Promise.reject(new Error('no')) : Promise.resolve()))

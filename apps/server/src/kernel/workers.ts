@@ -7,6 +7,8 @@ export type WorkerHealth = {
   readonly state: WorkerState
   readonly lastSuccessAt: Date | undefined
   readonly consecutiveFailures: number
+  /** Passes that failed since the process began. */
+  readonly failuresInAll: number
   readonly restarts: number
 }
 
@@ -26,6 +28,7 @@ type Loop = {
   lastSuccessAt: Date | undefined
   startedAt: Date
   failures: number
+  failuresInAll: number
   restarts: number
   pass: Promise<void> | undefined
   passStartedAt: Date | undefined
@@ -53,8 +56,8 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
     if (loop.pass) return
     const { generation } = loop
     loop.passStartedAt = clock.now()
-    loop.pass = loop.worker
-      .work()
+    // Work that throws before its first wait must not end the process either.
+    loop.pass = (async () => loop.worker.work())()
       .then(() => {
         if (generation !== loop.generation) return
         loop.lastSuccessAt = clock.now()
@@ -63,6 +66,7 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
       .catch((err: unknown) => {
         if (generation !== loop.generation) return
         loop.failures += 1
+        loop.failuresInAll += 1
         if (isRunning && (loop.failures & (loop.failures - 1)) === 0) {
           log.warn({ err, worker: loop.worker.name, failures: loop.failures }, 'A worker failed and will try again')
         }
@@ -99,6 +103,7 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
         lastSuccessAt: undefined,
         startedAt: clock.now(),
         failures: 0,
+        failuresInAll: 0,
         restarts: 0,
         pass: undefined,
         passStartedAt: undefined,
@@ -143,6 +148,7 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
             state: !isRunning ? 'stopped' : isCrashed(loop) ? 'crashed' : 'running',
             lastSuccessAt: loop.lastSuccessAt,
             consecutiveFailures: loop.failures,
+            failuresInAll: loop.failuresInAll,
             restarts: loop.restarts,
           },
         ]),
