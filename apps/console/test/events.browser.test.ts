@@ -81,7 +81,7 @@ test('filters are typed, clicked and left out, stand in the address, and the add
   await page.keyboard.type('agent:build-*')
   await page.keyboard.press('Enter')
   await expect.poll(() => rows.count(), patiently).toBe(2)
-  await page.getByRole('button', { name: 'Leave out tool shell' }).focus()
+  await page.getByRole('button', { name: 'Not tool shell' }).focus()
   await page.keyboard.press('Enter')
   await expect.poll(() => rows.count(), patiently).toBe(1)
   const address = page.url()

@@ -58,7 +58,7 @@ export function FacetList({ title, name, values, filters, onToggle, onOnly, isMo
                   type="button"
                   aria-pressed={isOut}
                   onClick={() => onToggle(excluded)}
-                  aria-label={`Leave out ${name} ${value}`}
+                  aria-label={`Not ${name} ${value}`}
                 >
                   not
                 </button>
