@@ -46,11 +46,6 @@ export function isExactNumber(value: unknown): value is ExactNumber {
   return native.isRawJSON(value)
 }
 
-/** An exact number from its text, which must be a JSON number. */
-export function exactNumber(text: string): ExactNumber {
-  return native.rawJSON(text)
-}
-
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !native.isRawJSON(value)
 }

@@ -187,7 +187,7 @@ function manifestOf(manifest: JsonObject): JsonObject {
   const version = manifest['policy_version']
   return {
     policy_version: typeof version === 'string' ? version : null,
-    rules: Array.isArray(rules) ? (redact(rules).value as JsonValue) : [],
+    rules: Array.isArray(rules) ? redact(rules).value : [],
   }
 }
 
