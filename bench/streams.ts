@@ -88,9 +88,8 @@ async function run(): Promise<void> {
   console.error(`narrow ${narrowMs.map(Math.round).join(' ')}, wide ${wideMs.map(Math.round).join(' ')} ms`)
   hangUp(clients)
   const againMs = await open()
-  const fleet = (await call('GET', '/api/v2/agents?limit=1', cookie)) as { summary: { connected: number } }
   await until(async () => {
-    const page = (await call('GET', '/api/v2/agents?limit=1', cookie)) as typeof fleet
+    const page = (await call('GET', '/api/v2/agents?limit=1', cookie)) as { summary: { connected: number } }
     return page.summary.connected === streams
   })
   hangUp(clients)

@@ -250,7 +250,14 @@ export function compose(needs: ComposeNeeds): App {
   })
 
   const silentMinutes = (tenant: string) => setting(tenant, 'fleet.silent_minutes')
-  resolveAgents({ db, bus, log, notebook: fleet.notebook, resolveAssignment: assignments.resolveAssignment })
+  const { resolveAll } = resolveAgents({
+    db,
+    bus,
+    log,
+    notebook: fleet.notebook,
+    resolveAssignment: assignments.resolveAssignment,
+  })
+  workers.add({ name: 'assignments', everyMs: 300_000, work: resolveAll })
   const presence = sweepPresence({ db, clock, bus, silentMinutes })
   workers.add({ name: 'presence', everyMs: 10_000, work: presence.sweep })
   workers.add({ name: 'fleet_history', everyMs: 3_600_000, work: presence.prune })

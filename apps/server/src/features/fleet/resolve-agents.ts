@@ -36,7 +36,8 @@ const turnMax = 500
  * question to the database. Every replica does it; the row that says so already is not written again.
  */
 export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Needs): {
-  readonly resolve: (tenant: string) => Promise<void>
+  /** All there are, for what no message told of. */
+  readonly resolveAll: () => Promise<void>
 } {
   const wanted = new Set<string>()
   let isRunning = false
@@ -52,8 +53,12 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
         asked: agent.askedRuleset ?? undefined,
       }
       const { ruleset, source, ruleId = null } = await resolveAssignment(tenant, ask)
-      if (ruleset !== agent.ruleset || source !== agent.rulesetSource) {
-        notebook.note({ tenant, environment, agentId }, { assignment: { ruleset, source, ruleId } })
+      const name = { tenant, environment, agentId }
+      // What is about to be written counts, or a change that is taken back at once would stay.
+      const pending = notebook.unwritten(name)?.assignment
+      const known = pending ?? { ruleset: agent.ruleset, source: agent.rulesetSource }
+      if (ruleset !== known.ruleset || source !== known.source) {
+        notebook.note(name, { assignment: { ruleset, source, ruleId } })
       }
       if (n % turnMax === turnMax - 1) await new Promise<void>((next) => setImmediate(next))
     }
@@ -83,5 +88,10 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
       queueMicrotask(() => void work())
     })
   }
-  return { resolve }
+  return {
+    resolveAll: async () => {
+      const tenants = await db.query<{ id: string }>(`select t.id from tenants as t order by t.id`)
+      for (const { id } of tenants) await resolve(id)
+    },
+  }
 }

@@ -34,7 +34,7 @@ export function readCaller(agent: Agent, query: StreamQuery, prefix: Prefix, fac
 }
 
 /** The family of SDK, as far as its HTTP library tells. */
-export function clientOf(userAgent: string): string {
+function clientOf(userAgent: string): string {
   if (/^python-httpx\//i.test(userAgent)) return 'python'
   if (/^Go-http-client\//i.test(userAgent)) return 'go'
   if (/^(node|undici)\b/i.test(userAgent)) return 'typescript'
@@ -42,7 +42,7 @@ export function clientOf(userAgent: string): string {
 }
 
 /** A JSON object of texts; anything else is no tags (agent-api §3.1). */
-export function readTags(text: string | undefined): Readonly<Record<string, string>> {
+function readTags(text: string | undefined): Readonly<Record<string, string>> {
   if (text === undefined || text.length > 65_536) return {}
   let value: unknown
   try {

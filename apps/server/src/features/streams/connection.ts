@@ -53,7 +53,7 @@ export type Connection = {
 /** One full update may wait for a slow reader, not two. */
 export const pendingBytesMax = 1_048_576
 /** A reader that takes nothing for this long is cut off; it comes back and is brought up to date. */
-export const behindMsMax = 30_000
+const behindMsMax = 30_000
 
 /**
  * Writes unless the reader is behind: what he missed is found again by comparing once he has caught up, so that a slow

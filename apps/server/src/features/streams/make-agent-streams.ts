@@ -79,20 +79,25 @@ export function makeAgentStreams({ kernel, fleet, rulesets, limits, replicaId }:
     log.warn({ err }, 'Streams could not be brought up to date and are swept again')
   }
   // What is kept of rollouts and assignments hears the same news; by the next turn it has forgotten what is old.
+  const soon = (work: () => Promise<void>): void => {
+    queueMicrotask(() => {
+      work().catch(failed)
+    })
+  }
   bus.on('rollout.created', ({ tenant, body }) => {
     if (tenant === null) return
     const place = { tenant, environment: String(body['environment']), ruleset: String(body['ruleset']) }
-    queueMicrotask(() => hub.rolledOut(place).catch(failed))
+    soon(() => hub.rolledOut(place))
   })
   bus.on('assignment.changed', ({ tenant }) => {
-    if (tenant !== null) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
+    if (tenant !== null) soon(() => hub.reassigned(tenant))
   })
   bus.on('settings.changed', ({ tenant, body }) => {
     const isAboutIt = String(body['name']).startsWith('assignments.')
-    if (tenant !== null && isAboutIt) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
+    if (tenant !== null && isAboutIt) soon(() => hub.reassigned(tenant))
   })
   bus.on('agent.changed', ({ tenant }) => {
-    if (tenant !== null) queueMicrotask(() => hub.reassigned(tenant).catch(failed))
+    if (tenant !== null) soon(() => hub.reassigned(tenant))
   })
   for (const topic of ['key.revoked', 'key.changed']) {
     // One that was changed is served otherwise from now on: its agents come back at once and are.

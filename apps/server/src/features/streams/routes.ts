@@ -6,7 +6,7 @@ import type { ConsoleHub, Speak } from './console-hub.ts'
 const isTopic = (name: string): name is StreamTopic => Object.hasOwn(streamTopics, name)
 
 /** Topics by their own names, with the body they were announced with. */
-export const speakNative: Speak = ({ topic, body }) =>
+const speakNative: Speak = ({ topic, body }) =>
   isTopic(topic) ? { name: topic, data: body, needs: streamTopics[topic] } : undefined
 
 export function consoleStreamRoutes({ consoles }: { readonly consoles: Pick<ConsoleHub, 'open'> }): readonly Route[] {
