@@ -167,8 +167,8 @@ test('an assignment rule shows whom it would move before it is saved, and why an
   await page.getByRole('gridcell', { name: 'build-*' }).waitFor(patiently)
 
   await page.getByRole('tab', { name: 'Why does it get this?' }).click()
-  await page.getByLabel('Agent', { exact: true }).fill('build-7')
-  await page.getByRole('button', { name: 'Explain' }).click()
+  await page.getByRole('combobox', { name: 'Agent' }).fill('build-7')
+  await page.keyboard.press('Enter')
   await page.getByText('matches: other').waitFor(patiently)
   expect(await accessFaults(page)).toEqual([])
   agent.close()

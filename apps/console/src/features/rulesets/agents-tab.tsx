@@ -1,7 +1,7 @@
 import type { AgentRow, AgentsPage, RulesetSummary } from '@countersign/wire'
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
-import { useEnvironment } from '../../frame/frame-route.tsx'
+import { useEnvironment } from '../../frame/environment.ts'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'

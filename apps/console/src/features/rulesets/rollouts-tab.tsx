@@ -1,7 +1,7 @@
 import type { RulesetSummary } from '@countersign/wire'
 import { useNavigate } from '@tanstack/react-router'
 import { useEnvironments } from '../../api/session.ts'
-import { useEnvironment } from '../../frame/frame-route.tsx'
+import { useEnvironment } from '../../frame/environment.ts'
 import { LivePlace } from './live-place.tsx'
 import { ReviewRollout } from './review-rollout.tsx'
 import { RolloutDrawer } from './rollout-drawer.tsx'
