@@ -150,6 +150,3 @@ export const logLevel: Reader<'debug' | 'info' | 'warn' | 'error'> = {
     return oneOf('debug', 'info', 'warn', 'error').read(word)
   },
 }
-
-export const roles = ['api', 'proxy', 'worker'] as const
-export type Role = (typeof roles)[number]

@@ -6,7 +6,7 @@ import { openDb } from '../src/kernel/db.ts'
 import { makeLog } from '../src/kernel/log.ts'
 import { Secret } from '../src/kernel/secret.ts'
 
-export const testSecret = 'a secret of the tests that is long enough'
+const testSecret = 'a secret of the tests that is long enough'
 const password = 'correct horse battery staple'
 
 export type TestServer = Awaited<ReturnType<typeof testServer>>

@@ -24,7 +24,6 @@ export type PrincipalRef = Static<typeof wire.principalRef>
 export type Environment = Static<typeof wire.environment>
 export type AgentKey = Static<typeof wire.agentKey>
 export type MadeAgentKey = Static<typeof wire.madeAgentKey>
-export type AgentKeyDraft = Static<typeof wire.agentKeyDraft>
 export type KeyConsequence = Static<typeof wire.keyConsequence>
 export type Setting = Static<typeof wire.setting>
 export type Overview = Static<typeof wire.overview>

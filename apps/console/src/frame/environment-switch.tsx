@@ -4,8 +4,8 @@ import { useEnvironments } from '../api/session.ts'
 import type { SessionEnvironment } from '../api/types.ts'
 import { colorOf } from '../ui/environments.ts'
 import { CheckIcon, ChevronDownIcon, GlobeIcon, ShieldIcon } from '../ui/icons.tsx'
+import { useEnvironment } from './environment.ts'
 import classes from './frame.module.css'
-import { useEnvironment } from './frame-route.tsx'
 
 /** Narrows every page to one environment. The choice is in the address, so a link carries it. */
 export function EnvironmentSwitch() {

@@ -26,8 +26,3 @@ export const frameRoute = createRoute({
   },
   component: Frame,
 })
-
-/** The environment the person narrowed everything to, or undefined for all. */
-export function useEnvironment(): string | undefined {
-  return frameRoute.useSearch().environment
-}

@@ -101,7 +101,6 @@ export const CrossIcon = icon(<path d="m4 4 8 8M12 4l-8 8" />)
 export const PlusIcon = icon(<path d="M8 3v10M3 8h10" />)
 export const ChevronRightIcon = icon(<path d="m6 3.5 4.5 4.5L6 12.5" />)
 export const ChevronDownIcon = icon(<path d="M3.5 6 8 10.5 12.5 6" />)
-export const ArrowRightIcon = icon(<path d="M3 8h10M9 4l4 4-4 4" />)
 export const MenuIcon = icon(<path d="M2.5 4.5h11M2.5 8h11M2.5 11.5h11" />)
 export const CollapseIcon = icon(
   <>
@@ -109,7 +108,6 @@ export const CollapseIcon = icon(
     <path d="M6.5 3v10" />
   </>,
 )
-export const MoreIcon = icon(<path d="M3.5 8h.01M8 8h.01M12.5 8h.01" strokeWidth="2.2" />)
 export const ClockIcon = icon(
   <>
     <circle cx="8" cy="8" r="5.5" />
@@ -163,7 +161,6 @@ export const ColumnsIcon = icon(
 )
 export const SortUpIcon = icon(<path d="M8 12.5v-9M4.5 7 8 3.5 11.5 7" />)
 export const SortDownIcon = icon(<path d="M8 3.5v9M4.5 9 8 12.5 11.5 9" />)
-export const RefreshIcon = icon(<path d="M13 8a5 5 0 1 1-1.5-3.6L13 5.8M13 2.8v3h-3" />)
 export const WrapIcon = icon(<path d="M2.5 4h11M2.5 8h9a2 2 0 0 1 0 4.5H8M9.5 11 8 12.5 9.5 14M2.5 12.5h3" />)
 export const SunIcon = icon(
   <>
@@ -186,4 +183,3 @@ export const GlobeIcon = icon(
   </>,
 )
 export const DownloadIcon = icon(<path d="M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10" />)
-export const ExternalIcon = icon(<path d="M6.5 3.5h-3v9h9v-3M9 3h4v4M13 3 7.5 8.5" />)

@@ -1,8 +1,3 @@
-declare const kind: unique symbol
-
-/** A UUIDv7 (RFC 9562 §5.7) that cannot be mistaken for the id of another kind of thing. */
-export type Id<Kind extends string> = string & { readonly [kind]?: Kind }
-
 const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 export function isId(text: string): boolean {

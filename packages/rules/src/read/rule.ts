@@ -29,6 +29,7 @@ import {
   text,
   toJson,
 } from './fields.ts'
+import { type Head, readMessage, readWait } from './rule-parts.ts'
 import { readSandbox } from './sandbox.ts'
 import { readActionWord, readTimeoutAction } from './words.ts'
 
@@ -79,8 +80,6 @@ export function readRule(place: Place, reading: Reading): Rule | undefined {
   const read = readBody(type, rule, head, reading)
   return id === undefined ? undefined : read
 }
-
-export type Head = Pick<Rule, 'id' | 'enabled' | 'mode' | 'line' | 'endLine'>
 
 function readBody(type: Rule['type'], rule: MapPlace, head: Head, reading: Reading): Rule | undefined {
   switch (type) {
@@ -186,23 +185,6 @@ function readThen<Allowed extends Action>(
   const tags = tagsPlace ? readStrings(tagsPlace, { code: 'rule.tags', name: 'tags', mayBeEmpty: true }, reading) : []
   const metadata = readMetadata(child(then, 'metadata'), reading)
   return action && message !== undefined && tags && metadata ? { action, message, tags, metadata } : undefined
-}
-
-export function readMessage(parent: MapPlace, reading: Reading): string | undefined {
-  const charactersMax = reading.limits.messageCharacters
-  return readString(
-    parent,
-    'message',
-    { code: 'rule.message', name: 'message', isRequired: true, charactersMax },
-    reading,
-  )
-}
-
-export function readWait(parent: MapPlace, reading: Reading): Wait | undefined {
-  const place = child(parent, 'timeout')
-  const timeoutSeconds = place ? readCount(place, 'rule.timeout', 'timeout', reading) : 300
-  const timeoutAction = readTimeoutAction(parent, reading)
-  return timeoutSeconds === undefined || !timeoutAction ? undefined : { timeoutSeconds, timeoutAction }
 }
 
 function readMetadata(place: Place | undefined, reading: Reading): Readonly<Record<string, JsonValue>> | undefined {

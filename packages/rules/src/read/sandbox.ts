@@ -11,7 +11,7 @@ import {
   readStrings,
   refuseUnknown,
 } from './fields.ts'
-import { type Head, readMessage, readWait } from './rule.ts'
+import { type Head, readMessage, readWait } from './rule-parts.ts'
 import { readValueWord } from './words.ts'
 
 const fields = [

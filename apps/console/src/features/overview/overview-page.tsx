@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useCan } from '../../api/session.ts'
-import { useEnvironment } from '../../frame/frame-route.tsx'
+import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
 import { Changes } from './changes.tsx'

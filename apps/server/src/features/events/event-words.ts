@@ -14,7 +14,7 @@ export type EventWords = {
 const knownMax = 200_000
 
 /** Stored for "names no rule". */
-export const noWord = 0
+const noWord = 0
 
 type Row = { readonly id: number; readonly word: string }
 

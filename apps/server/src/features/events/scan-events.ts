@@ -103,7 +103,7 @@ export async function looksOf(db: Sql, scope: EventScope, before: number | undef
 type Cell = { readonly [Name in EventDimension]: number } & { readonly minute: number; readonly count: number }
 
 /** Beyond so many matches, counts say "more than". */
-export const scannedMatchesMax = 10_000
+const scannedMatchesMax = 10_000
 const scanMs = 3_000
 
 /** Counts the newest matches of a text by looking at the events, until there are too many or it takes too long. */

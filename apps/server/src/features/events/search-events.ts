@@ -18,7 +18,7 @@ export type Page = {
 type Needs = { readonly db: Sql; readonly words: EventWords }
 
 /** A page waits this long for a rare text at the most; what was found until then is shown. */
-export const pageMs = 1_500
+const pageMs = 1_500
 
 /** Events of a scope, newest first: by the agent's time, then arrival. */
 export function searchEvents({ db, words }: Needs) {
@@ -101,7 +101,7 @@ async function findText(
   return { rows, searchedTo: undefined }
 }
 
-export function positionOf({ atMicros, arrival }: Position): Position {
+function positionOf({ atMicros, arrival }: Position): Position {
   return { atMicros, arrival }
 }
 

@@ -118,7 +118,7 @@ export function agentKeyRoutes({ db, keys, streamsOfKey }: Needs): readonly Rout
   ]
 }
 
-export function keyView(row: AgentKeyRow) {
+function keyView(row: AgentKeyRow) {
   return {
     id: row.id,
     environment: row.environment,

@@ -29,7 +29,7 @@ export type MakeFirstTenant = (
 ) => Promise<{ readonly tenant: string; readonly person: string }>
 
 /** Makes a tenant with its administrator, environments and whatever else a new tenant is furnished with. */
-export function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstTenantNeeds, 'db'>) {
+function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstTenantNeeds, 'db'>) {
   return async (
     tx: Tx,
     {

@@ -1,7 +1,7 @@
 import { invalidInput } from '../../kernel/problem.ts'
 
 export const passwordLengthMin = 12
-export const passwordLengthMax = 1024
+const passwordLengthMax = 1024
 
 /** Length is what counts (NIST SP 800-63B §3.1.1.2): no rules about kinds of characters. */
 export function checkPassword(password: string, path = 'body.password'): void {

@@ -1,4 +1,4 @@
 export { escapeOddText, isOddText } from './odd-text.ts'
 export { type Redacted, redact, redactText } from './redact.ts'
-export { hideSecrets, redacted } from './secret-text.ts'
+export { hideSecrets } from './secret-text.ts'
 export { isSensitiveKey } from './sensitive-keys.ts'

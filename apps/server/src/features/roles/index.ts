@@ -1,12 +1,11 @@
 export {
   type Authenticate,
   type Dialect,
-  factsOf,
   type MountNeeds,
   mountRoutes,
   type RecordRefusal,
   tellErrors,
 } from './mount-routes.ts'
-export { type Agent, type Person, type Principal, principalId, type TenantId } from './principal.ts'
+export { type Agent, type Person, type Principal, type TenantId } from './principal.ts'
 export { permissionsOf } from './roles.ts'
 export { type Method, type Needs, type RequestFacts, type Route, type RouteInput, route } from './route.ts'

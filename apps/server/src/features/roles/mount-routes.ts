@@ -187,7 +187,7 @@ function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined
 }
 
-export function factsOf(request: FastifyRequest): RequestFacts {
+function factsOf(request: FastifyRequest): RequestFacts {
   return { id: request.id, address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 400) }
 }
 

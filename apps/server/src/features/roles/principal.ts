@@ -30,7 +30,3 @@ export type Agent = {
 }
 
 export type Principal = Person | Agent
-
-export function principalId(who: Principal): string {
-  return who.is === 'person' ? who.id : who.keyId
-}

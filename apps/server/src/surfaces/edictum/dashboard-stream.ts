@@ -31,7 +31,7 @@ const words: Readonly<Record<string, Words>> = {
 }
 
 /** What happened, in the words of the older console's pages (console §19). */
-export const speakEdictum: Speak = ({ topic, body }) => {
+const speakEdictum: Speak = ({ topic, body }) => {
   const said = words[topic]
   if (!said) return undefined
   const fields = Object.entries(said.fields).flatMap(([ours, theirs]) =>

@@ -3,7 +3,7 @@ import { type Dialect, type MountNeeds, mountRoutes, type Route, tellErrors } fr
 import { Problem, problems } from '../../kernel/problem.ts'
 import { renderProblem } from './render-problem.ts'
 
-export const nativePrefix = '/api/v2'
+const nativePrefix = '/api/v2'
 
 const dialect: Dialect = {
   name: 'native',
