@@ -188,7 +188,9 @@ for (const prefix of prefixes) {
 
 test('wire 53: /api/v1 lists events as an array, /v1 as an object, and both only what the key may see', async () => {
   const { key, post } = await sender()
-  await post('/v1', { events: [flat({ call_id: 'older' }), flat({ timestamp: '2026-01-03T00:00:00Z', call_id: 'newer' })] })
+  await post('/v1', {
+    events: [flat({ call_id: 'older' }), flat({ timestamp: '2026-01-03T00:00:00Z', call_id: 'newer' })],
+  })
   const array = await server.call('GET', '/api/v1/events?limit=1', { key })
   expect(array.body).toMatchObject([{ call_id: 'newer', verdict: 'call_allowed', agent_id: 'a1' }])
   const object = await server.call('GET', '/v1/events?limit=2', { key })
