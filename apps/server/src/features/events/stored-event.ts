@@ -61,10 +61,12 @@ type Window = {
   readonly ranges?: readonly { readonly from: number; readonly to: number }[]
   readonly after: Position | undefined
   readonly limit: number
+  /** Looks at so many of the newest events only, whatever the filter; not together with ranges. */
+  readonly among?: number
 }
 
 /** Events of a scope, newest first, after a position. */
-export function selectEvents(db: Sql, { scope, ranges, after, limit }: Window): Promise<EventRecord[]> {
+export function selectEvents(db: Sql, { scope, ranges, after, limit, among }: Window): Promise<EventRecord[]> {
   const query = statement()
   const { bind } = query
   const times =
@@ -73,8 +75,18 @@ export function selectEvents(db: Sql, { scope, ranges, after, limit }: Window): 
   const position = after
     ? ` and (e.at, e.arrival) < (${moment(query, after.atMicros)}, ${bind(after.arrival)}::int8)`
     : ''
-  const conditions = `e.tenant_id = ${bind(scope.tenant)}${times}${position}${conditionsSql(query, scope)}`
+  const place = `e.tenant_id = ${bind(scope.tenant)}${times}${position}`
+  const filter = conditionsSql(query, scope)
+  const conditions = `${place}${filter}`
   const order = `order by e.at desc, e.arrival desc limit ${bind(limit)}::int`
+  if (among !== undefined) {
+    return db.query<EventRecord>(
+      `select ${columns} from (
+         select e.* from events as e where ${place} order by e.at desc, e.arrival desc limit ${bind(among)}::int
+       ) as e where true${filter} ${order}`,
+      query.values,
+    )
+  }
   if (ranges === undefined) {
     return db.query<EventRecord>(`select ${columns} from events as e where ${conditions} ${order}`, query.values)
   }
