@@ -428,7 +428,7 @@ export function compose(needs: ComposeNeeds): App {
     done()
   })
   http.decorateRequest('who', undefined)
-  const stopObserving = observeRequests(http, { metrics, log, clock })
+  const observing = observeRequests(http, { metrics, log, clock })
   declareGauges({
     metrics,
     connectedAgents: () => countConnectedAgents(db),
@@ -448,6 +448,7 @@ export function compose(needs: ComposeNeeds): App {
     bootstrap: bootstrapFromConfig({ db, makeFirstTenant: makeTenant }),
     start: async () => {
       await bus.start()
+      observing.start()
       await streams.start()
       consoles.start()
       approvals.start()
@@ -455,7 +456,7 @@ export function compose(needs: ComposeNeeds): App {
       await http.ready()
     },
     stop: async () => {
-      stopObserving()
+      observing.stop()
       isDraining = true
       consoles.drain()
       await streams.drain()

@@ -304,7 +304,7 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
 
   const known = new Set(Object.values(variables).flatMap(({ name }) => [name, `${name}_FILE`]))
   for (const name of Object.keys(environment)) {
-    if (!name.startsWith('COUNTERSIGN_') || known.has(name as never)) continue
+    if (!name.startsWith('COUNTERSIGN_') || known.has(name)) continue
     mistakes.push(`${name} is not a setting of this server${nearest(name, known)}.`)
   }
 

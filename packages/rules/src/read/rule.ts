@@ -1,16 +1,5 @@
 import { quote, type Span } from '../diagnostic.ts'
-import type {
-  Action,
-  JsonValue,
-  Mode,
-  PostRule,
-  PreRule,
-  Rule,
-  SessionLimits,
-  SessionRule,
-  Then,
-  Wait,
-} from '../model.ts'
+import type { Action, JsonValue, Mode, PostRule, PreRule, Rule, SessionLimits, SessionRule, Then } from '../model.ts'
 import { readExpression, type Stage } from './expression.ts'
 import {
   asMap,
@@ -31,7 +20,7 @@ import {
 } from './fields.ts'
 import { type Head, readMessage, readWait } from './rule-parts.ts'
 import { readSandbox } from './sandbox.ts'
-import { readActionWord, readTimeoutAction } from './words.ts'
+import { readActionWord } from './words.ts'
 
 const common = ['id', 'type', 'enabled', 'mode'] as const
 const known = {

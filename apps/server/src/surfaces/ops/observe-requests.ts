@@ -11,7 +11,10 @@ const summaryMs = 60_000
  * One log line for each request of a person or a stranger; agents, who call thousands of times, are summed up once a
  * minute. Every request counts in the metrics by its route's pattern, so that no id becomes a label.
  */
-export function observeRequests(app: FastifyInstance, { metrics, log, clock }: Needs): Stop {
+export function observeRequests(
+  app: FastifyInstance,
+  { metrics, log, clock }: Needs,
+): { readonly start: () => void; readonly stop: () => void } {
   const count = metrics.counter('http_requests_total', 'Requests answered', ['route', 'status'])
   const seconds = metrics.histogram(
     'http_request_seconds',
@@ -36,12 +39,22 @@ export function observeRequests(app: FastifyInstance, { metrics, log, clock }: N
     done()
   })
 
-  return clock.every(summaryMs, () => {
+  const summarize = (): void => {
     if (agents.size === 0) return
     const routes = Object.fromEntries(agents)
     agents = new Map()
     log.info({ routes }, 'Requests of agents and probes in the last minute')
-  })
+  }
+  let stop: Stop | undefined
+  return {
+    start: () => {
+      stop = clock.every(summaryMs, summarize)
+    },
+    stop: () => {
+      stop?.()
+      summarize()
+    },
+  }
 }
 
 function routeOf(request: FastifyRequest): string {
