@@ -39,7 +39,7 @@ function mixed(count: number, share: number): Workload {
   }
   for (let n = 0; n < sandboxes; n += 1) {
     lines.push(
-      `  - {id: s${n}, type: sandbox, tool: Bash, within: [/work, /tmp], not_within: [/work/secret${n}], message: Outside}`,
+      `  - {id: s${n}, type: sandbox, tool: Bash, within: [/srv, /tmp], not_within: [/srv/secret${n}], message: Outside}`,
     )
   }
   const name = share < 0.25 ? `${count} rules, few on the tool` : `${count} rules, a quarter on the tool`
@@ -75,8 +75,8 @@ function calls(): readonly Call[] {
   return [
     { tool: 'Bash', args: { command: 'git status', host: 'host-a' }, principal },
     { tool: 'Bash', args: { command: 'kubectl get pods --namespace payments -o wide' }, principal },
-    { tool: 'Bash', args: { command: 'cat /work/src/index.ts', host: 'host-b' }, principal },
-    { tool: 'Bash', args: { command: 'npm test -- --reporter dot', cwd: '/work/app' }, principal },
+    { tool: 'Bash', args: { command: 'cat /srv/src/index.ts', host: 'host-b' }, principal },
+    { tool: 'Bash', args: { command: 'npm test -- --reporter dot', cwd: '/srv/app' }, principal },
   ]
 }
 

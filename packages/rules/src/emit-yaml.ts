@@ -54,7 +54,6 @@ function isPlain(word: string): boolean {
 }
 
 function emitString(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what JSON leaves as it is and YAML does not allow
   return JSON.stringify(value).replace(/[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g, (unit) => {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
   })

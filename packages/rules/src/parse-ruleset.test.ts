@@ -26,7 +26,7 @@ contracts:
     tool: "sql_*"
     when: {any: [{args.q: {contains: DROP}}, {not: {principal.role: {equals: admin}}}]}
     then: {effect: approve, message: Sure?, timeout: 60, timeout_effect: allow, tags: [db]}
-  - {id: box, type: sandbox, tool: Bash, within: [/work], outside: deny, message: Stay}
+  - {id: box, type: sandbox, tool: Bash, within: [/srv], outside: deny, message: Stay}
 `)
   expect(errorsOf(result)).toEqual([])
   expect(result.ok && result.ruleset).toMatchObject({
@@ -254,7 +254,7 @@ test('what loads with a warning: unknown selectors, costly patterns, words of th
     return result.diagnostics.map((one) => one.code)
   }
   expect(warnings(documentWith(preRule('x', 'agent_id: {equals: a}')))).toEqual(['expr.selector'])
-  expect(warnings(documentWith(preRule('x', 'args.x: {matches: "^(?!/work/).*"}')))).toEqual(['expr.regex_costly'])
+  expect(warnings(documentWith(preRule('x', 'args.x: {matches: "^(?!/srv/).*"}')))).toEqual(['expr.regex_costly'])
   expect(warnings(documentWith(rule.replace('action: block', 'effect: deny')))).toEqual([
     'doc.mixed_words',
     'doc.mixed_words',

@@ -96,13 +96,11 @@ export function checkName(name: string): void {
 
 function checkNoteText(text: string): void {
   if (!text.endsWith('\n')) throw new NotANote('The text of a note ends with a line end.')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (/[\u0000-\u0009\u000b-\u001f]/.test(text) || !text.isWellFormed())
     throw new NotANote('The text of a note has no control characters.')
 }
 
 function isLine(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   return !/[\u0000-\u001f]/.test(text) && text.isWellFormed()
 }
 

@@ -88,7 +88,6 @@ export function sideEffectOf(call: Call, tools: ReadonlyMap<string, Ruleset['too
 /** Why a name may not be given to a tool where calls are made for execution; undefined when it may. */
 export function toolNameProblem(name: string): string | undefined {
   if (name === '') return 'A tool name must not be empty.'
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001F\u007F-\u009F\u2028\u2029]/.test(name)) return 'A tool name must not contain control characters.'
   return /[/\\]/.test(name) ? 'A tool name must not contain a slash or backslash.' : undefined
 }

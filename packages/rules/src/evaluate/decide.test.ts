@@ -140,7 +140,7 @@ test('hostile arguments neither throw nor take long', () => {
       '"{args.deep} {args.__proto__} {args.constructor}"',
     ),
     preRule('d', 'args.deep: {equals: {a: [1]}}'),
-    '  - {id: s, type: sandbox, tool: "*", within: [/work], allows: {domains: ["*.test"], commands: [ls]}, message: "no {args.path}"}\n',
+    '  - {id: s, type: sandbox, tool: "*", within: [/srv], allows: {domains: ["*.test"], commands: [ls]}, message: "no {args.path}"}\n',
   ].join('')
   const compiled = compile(read(documentWith(rules)))
   let deep: JsonValue = 1

@@ -43,7 +43,6 @@ function tidyHost(host: string): string {
 /** A domain pattern in the form hosts are brought to; stars stay. */
 export function tidyDomainPattern(pattern: string): string {
   const labels = pattern.split('.').map((label) => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: everything beyond ASCII
     if (/[*?[\]]/.test(label) || !/[^\u0000-\u007F]/.test(label)) return label
     return parseUrl(`http://${label}`)?.hostname ?? label
   })

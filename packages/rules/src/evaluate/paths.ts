@@ -21,7 +21,6 @@ export type PathForms =
   { readonly is: 'forms'; readonly forms: readonly string[] } | { readonly is: 'bad' }
 
 const decodingRounds = 3
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const control = /[\u0000-\u001F\u007F-\u009F]/
 
 export function pathForms(raw: string, workingDirectory: string, resolve: ResolvePath | undefined): PathForms {

@@ -81,7 +81,6 @@ function refusedEncoding(loose: string): SourceText {
 }
 
 // What YAML itself calls unprintable, and half surrogate pairs, which no UTF-8 file can hold.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const odd =
   /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u0084\u0086-\u009F\uFFFE\uFFFF\uFEFF]|\p{Surrogate}|\r(?!\n)/u
 

@@ -54,7 +54,6 @@ function withEvidence(
 
 /** Line feeds and tabs are part of commands; other control characters are not evidence of anything. */
 function isEvidence(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return text.length <= textMax && !/[\u0000-\u0008\u000B-\u001F\u007F]/.test(text)
 }
 

@@ -40,7 +40,6 @@ export function readCondition(text: string): ReadCondition {
     if (!found) continue
     const raw = found.slice(1)
     const args = raw.map((arg: string | undefined) => arg?.replace(/\\(["\\])/g, '$1'))
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     if (args.some((arg) => arg !== undefined && /[\u0000-\u001F\u007F]/.test(arg))) {
       throw new ConditionError('An argument of a condition must not contain control characters.')
     }
