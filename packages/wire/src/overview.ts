@@ -42,6 +42,7 @@ export const overview = Type.Object({
     total: Type.Integer(),
     connected: Type.Integer(),
     current: Type.Integer(),
+    updating: Type.Integer(),
     drifting: Type.Integer(),
     silent: Type.Integer(),
     unknown: Type.Integer(),

@@ -6,6 +6,7 @@ import classes from './overview.module.css'
 
 const states = [
   { state: 'current', word: 'Current', help: 'run what is rolled out for them' },
+  { state: 'updating', word: 'Updating', help: 'were sent a new revision just now' },
   { state: 'drifting', word: 'Drifting', help: 'run something else' },
   { state: 'silent', word: 'Silent', help: 'were connected and are not' },
   { state: 'unknown', word: 'Unknown', help: 'never said what they run' },

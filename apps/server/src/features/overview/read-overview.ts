@@ -72,6 +72,7 @@ export function readOverview({ db, clock, events, approvals, fleet }: Needs): Re
         total: counts.total,
         connected: counts.connected,
         current: counts.current,
+        updating: counts.updating,
         drifting: counts.drifting,
         silent: counts.silent,
         unknown: counts.unknown,

@@ -135,7 +135,7 @@ export function fleetRoutes({ db, fleet, change, assign, workflowOf }: Needs): r
       does: 'Give agents a ruleset by name',
       method: 'POST',
       path: '/agent-registrations/bulk-assign',
-      needs: 'fleet:manage',
+      needs: 'assignments:write',
       body: Type.Object({
         agent_ids: Type.Array(identifier, { minItems: 1, maxItems: 100 }),
         bundle_name: identifier,
