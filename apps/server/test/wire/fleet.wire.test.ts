@@ -139,7 +139,8 @@ test('the counts are those of the rows, for every filter', async () => {
   await report('/v1', 'three', 'f'.repeat(64))
   await eventually(
     () => agents(),
-    ({ items }) => items.length === 4,
+    // Known at once, shown as connected when their streams were written down.
+    ({ items, summary }) => items.length === 4 && summary.connected === 2,
   )
   const all = await agents()
   for (const status of ['current', 'updating', 'drifting', 'silent', 'unknown'] as const) {
