@@ -107,7 +107,6 @@ export function RulesetEditor({ draftKey, name, original, base }: Props) {
       )}
       <div className={classes.panes}>
         {/* A dropped file takes the place of the whole text; the editor alone would put it in at the pointer. */}
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: the button above does the same for the keyboard */}
         <div
           className={classes.text}
           onDropCapture={(event: DragEvent) => {
