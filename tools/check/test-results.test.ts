@@ -37,9 +37,39 @@ test('a run that ends badly without a failing test, or without any test, has fai
     JSON.stringify({ testResults: [{ assertionResults: statuses.map((status) => ({ status, fullName: status })) }] })
   expect(readReport(undefined, 1).failed).toBe(1)
   expect(readReport(report(), 0).failed).toBe(1)
-  expect(readReport(report('passed'), 1)).toEqual({ passed: 1, failed: 1, notRun: [] })
-  expect(readReport(report('passed', 'failed', 'pending'), 1)).toEqual({ passed: 1, failed: 1, notRun: ['pending'] })
-  expect(readReport(report('passed'), 0)).toEqual({ passed: 1, failed: 0, notRun: [] })
+  expect(readReport(report('passed'), 1)).toMatchObject({ passed: 1, failed: 1, notRun: [] })
+  expect(readReport(report('passed', 'failed', 'pending'), 1)).toMatchObject({
+    passed: 1,
+    failed: 1,
+    notRun: ['pending'],
+  })
+  expect(readReport(report('passed'), 0)).toMatchObject({ passed: 1, failed: 0, notRun: [], failures: [] })
+})
+
+test('what failed, and what passed only when tried again, is named at the end', () => {
+  const tests = [
+    {
+      status: 'failed',
+      fullName: 'keys are kept',
+      failureMessages: ['Error: lost one\n    at keys.ts:1', 'Error: lost two'],
+    },
+    { status: 'passed', fullName: 'streams end', failureMessages: ['Error: too early'] },
+  ]
+  const file = {
+    name: 'broken.test.ts',
+    status: 'failed',
+    message: 'SyntaxError: no\nsuch thing',
+    assertionResults: [],
+  }
+  const read = readReport(JSON.stringify({ testResults: [{ assertionResults: tests }, file] }), 1)
+  const lane = { name: 'wire', seconds: 2, ...read }
+  expect(summary([lane], addUp([lane], readRequired(''), whole))).toEqual([
+    'wire     2.0 s  1 passed, 1 failed',
+    'passed at the second try: wire: streams end',
+    '✗ wire: keys are kept: Error: lost one',
+    '✗ wire: broken.test.ts: SyntaxError: no',
+    '1 passed, 1 failed',
+  ])
 })
 
 test('a run without any test says so', () => {

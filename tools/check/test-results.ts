@@ -5,6 +5,10 @@ export type LaneResult = {
   readonly seconds: number
   /** Titles of skipped tests, or what is missing for the whole lane. */
   readonly notRun: readonly string[]
+  /** Titles of failed tests with the first line of what was wrong. */
+  readonly failures?: readonly string[]
+  /** Titles of tests that failed at first and passed when tried again. */
+  readonly unsteady?: readonly string[]
 }
 
 export type Total = { readonly passed: number; readonly failed: number; readonly faults: readonly string[] }
@@ -25,22 +29,50 @@ export function readRequired(text: string | undefined): ReadonlySet<Requirement>
 }
 
 /** Reads Vitest's JSON report. An exit code that the report does not explain is a failure too. */
-export function readReport(text: string | undefined, code: number): Pick<LaneResult, 'passed' | 'failed' | 'notRun'> {
-  if (text === undefined) return { passed: 0, failed: 1, notRun: [] }
+export function readReport(text: string | undefined, code: number): Omit<LaneResult, 'name' | 'seconds'> {
+  if (text === undefined) return { passed: 0, failed: 1, notRun: [], failures: ['the run left no report'] }
   const report: Report = JSON.parse(text)
   const tests = report.testResults.flatMap((file) => file.assertionResults)
-  const passed = tests.filter(({ status }) => status === 'passed').length
-  const failed = tests.filter(({ status }) => status === 'failed').length
+  const passed = tests.filter(({ status }) => status === 'passed')
+  const failed = tests.filter(({ status }) => status === 'failed')
   const notRun = tests
     .filter(({ status }) => status !== 'passed' && status !== 'failed')
     .map(({ fullName }) => fullName)
-  return { passed, failed: failed === 0 && (code !== 0 || passed + notRun.length === 0) ? 1 : failed, notRun }
+  const files = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !hasFailed(assertionResults),
+  )
+  const failures = [
+    ...failed.map((test) => `${test.fullName}: ${firstLine(test.failureMessages?.[0])}`),
+    ...files.map((file) => `${file.name ?? 'a file'}: ${firstLine(file.message)}`),
+  ]
+  const isUnexplained = failed.length === 0 && (code !== 0 || passed.length + notRun.length === 0)
+  if (isUnexplained && failures.length === 0) failures.push(`no test failed, yet the run exited with ${code}`)
+  const unsteady = passed.filter((test) => (test.failureMessages?.length ?? 0) > 0).map(({ fullName }) => fullName)
+  return { passed: passed.length, failed: isUnexplained ? 1 : failed.length, notRun, failures, unsteady }
+}
+
+type TestOutcome = {
+  readonly status: string
+  readonly fullName: string
+  /** One a try, also of a test that passed in the end. */
+  readonly failureMessages?: readonly string[]
 }
 
 type Report = {
   readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly name?: string
+    readonly status?: string
+    readonly message?: string
+    readonly assertionResults: readonly TestOutcome[]
   }[]
+}
+
+function hasFailed(tests: readonly TestOutcome[]): boolean {
+  return tests.some(({ status }) => status === 'failed')
+}
+
+function firstLine(message: string | undefined): string {
+  return message?.split('\n')[0]?.trim() || 'no message'
 }
 
 /** What the run amounts to: the tests, and a fault for everything required that did not happen. */
@@ -75,8 +107,12 @@ export function summary(results: readonly LaneResult[], total: Total): readonly 
   )
   const notRun = results.flatMap((lane) => lane.notRun.map((what) => `not run: ${lane.name}: ${what}`))
   const nothing = total.passed === 0 && total.failed === 0 ? ['✗ no test ran'] : []
+  const unsteady = results.flatMap((lane) =>
+    (lane.unsteady ?? []).map((what) => `passed at the second try: ${lane.name}: ${what}`),
+  )
+  const failures = results.flatMap((lane) => (lane.failures ?? []).map((what) => `✗ ${lane.name}: ${what}`))
   const faults = [...total.faults.map((fault) => `✗ ${fault}`), ...nothing]
-  return [...lines, ...notRun, ...faults, `${total.passed} passed, ${total.failed} failed`]
+  return [...lines, ...notRun, ...unsteady, ...failures, ...faults, `${total.passed} passed, ${total.failed} failed`]
 }
 
 function outcome(lane: LaneResult): string {
