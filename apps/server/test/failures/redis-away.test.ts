@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../database.ts'
+import { freePort } from '../free-port.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type TestServer, testServer } from '../server.ts'
 
@@ -12,7 +11,7 @@ let lenient: TestServer
 beforeAll(async () => {
   database = await testDatabase()
   const environment = {
-    COUNTERSIGN_REDIS_URL: `redis://127.0.0.1:${await unusedPort()}`,
+    COUNTERSIGN_REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
     COUNTERSIGN_SIGN_IN_ATTEMPTS: '5',
   }
   server = await testServer({ databaseUrl: database.url, environment })
@@ -26,15 +25,6 @@ afterAll(async () => {
   await lenient.stop()
   await database.drop()
 })
-
-async function unusedPort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as AddressInfo
-  listener.close()
-  await once(listener, 'close')
-  return port
-}
 
 test('without its Redis health answers 200 within two seconds and says so, and readiness is 503 unless told otherwise', async () => {
   const begun = performance.now()
