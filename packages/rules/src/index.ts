@@ -24,6 +24,21 @@ export type { DecisionSource, Fired, Hold, PostDecision, PreDecision, Verdict } 
 export type { CustomOperator } from './evaluate/operator-test.ts'
 export { isSensitiveKey, looksLikeSecret, redactArguments, redactText } from './evaluate/redact.ts'
 export type { Output } from './evaluate/selector-value.ts'
+export { type DryRun, type DryRunRule, dryRun, dryRunToJson } from './explain/dry-run.ts'
+export { type ExplainOptions, explain } from './explain/explain.ts'
+export type {
+  Actual,
+  Condition,
+  ConditionOutcome,
+  Explanation,
+  LimitFinding,
+  NotConsidered,
+  RuleExplanation,
+  SandboxFinding,
+} from './explain/explanation.ts'
+export { judgeCall, type PossibleDecision } from './explain/judge-call.ts'
+export type { Remains, Unknowns } from './explain/unknowns.ts'
+export type { PossibleVerdict } from './explain/walk-pipeline.ts'
 export { defaultLimits, type Limits, servedBytesMax } from './limits.ts'
 export * from './model.ts'
 export { type ParseOptions, type ParseResult, parseRuleset } from './parse-ruleset.ts'

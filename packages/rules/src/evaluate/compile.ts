@@ -56,6 +56,7 @@ export interface Compiled {
   readonly guardMode: Ruleset['defaultMode']
   readonly host: Host
   readonly customSelectors: CustomSelectors
+  readonly customOperators: CustomOperators
   readonly enforcesOutputOnUnsafe: boolean
   readonly tools: ReadonlyMap<string, Tool>
   readonly session: SessionSteps
@@ -111,6 +112,7 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
     guardMode: options.guardMode ?? ruleset.defaultMode,
     host,
     customSelectors: options.customSelectors ?? {},
+    customOperators: custom,
     enforcesOutputOnUnsafe: options.enforcesOutputOnUnsafe === true,
     tools: new Map(ruleset.tools.map((tool) => [tool.name, tool])),
     session,

@@ -33,7 +33,7 @@ interface Progress {
   rulesEvaluated: number
 }
 
-interface Stop {
+export interface Stop {
   readonly fired: Fired
   readonly hold?: Hold
 }
@@ -168,7 +168,7 @@ function settle(fired: Fired, wait: Hold, { facts }: Situation, progress: Progre
   return { fired, hold: { timeoutSeconds: wait.timeoutSeconds, timeoutAction: wait.timeoutAction } }
 }
 
-function workflowStop({ facts }: Situation): Stop | undefined {
+export function workflowStop({ facts }: Situation): Stop | undefined {
   const answer = facts.workflow?.()
   if (!answer || answer.verdict === 'allow') return undefined
   const { verdict: action, stageId, message } = answer
@@ -178,12 +178,12 @@ function workflowStop({ facts }: Situation): Stop | undefined {
   return { fired, hold: { timeoutSeconds: 300, timeoutAction: 'block' } }
 }
 
-function attemptLimit(max: number): Fired {
+export function attemptLimit(max: number): Fired {
   const message = `Attempt limit reached (${max}). Agent may be stuck in a retry loop. Stop and reassess.`
   return builtIn({ source: 'attempt_limit', name: 'max_attempts', action: 'block', message, policyError: false })
 }
 
-function operationLimit({ session }: Compiled, call: Call, counters: Counters): Stop | undefined {
+export function operationLimit({ session }: Compiled, call: Call, counters: Counters): Stop | undefined {
   const { maxToolCalls, perTool } = session.merged
   const limit = { source: 'operation_limit', action: 'block', policyError: false } as const
   if (counters.executions >= maxToolCalls) {

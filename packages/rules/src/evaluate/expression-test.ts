@@ -51,7 +51,8 @@ export function compileExpression(expression: Expression, custom: CustomOperator
   }
 }
 
-function compileTest(expression: Extract<Expression, { is: 'test' }>, custom: CustomOperators): OperatorTest {
+/** One test alone, for its value. */
+export function compileTest(expression: Extract<Expression, { is: 'test' }>, custom: CustomOperators): OperatorTest {
   const builtIn = operators.find((one) => one === expression.operator)
   if (builtIn !== undefined) return compileOperator(builtIn, expression.operand)
   const own = Object.hasOwn(custom, expression.operator) ? custom[expression.operator] : undefined

@@ -65,7 +65,8 @@ export function redactArguments(args: JsonObject): JsonObject {
 
 const depthMax = 100
 
-function redactValue(value: JsonValue, depth: number): JsonValue {
+/** A value as it may be shown: without secrets by name or by shape. */
+export function redactValue(value: JsonValue, depth = 0): JsonValue {
   if (typeof value === 'string') return redactText(value)
   if (typeof value !== 'object' || value === null) return value
   if (depth >= depthMax) return redacted

@@ -25,38 +25,51 @@ interface Paths {
 
 export type SandboxTest = (materials: Materials) => boolean
 
-/** Whether a call breaks the rule. */
-export function compileSandbox(rule: SandboxRule, host: Host): SandboxTest {
+/** What breaks a rule, one thing at a time; absent where the rule sets no bounds. */
+export interface SandboxChecks {
+  readonly breaksPath?: (form: string) => boolean
+  readonly breaksCommand: (command: ShellCommand) => boolean
+  readonly breaksAddress?: (address: Address) => boolean
+}
+
+export function sandboxChecks(rule: SandboxRule, host: Host): SandboxChecks {
   const within = rule.within?.map((path) => boundary(path, host))
   const notWithin = rule.notWithin.map((path) => boundary(path, host))
   const commands = rule.allowedCommands && new Set(rule.allowedCommands)
   const allowed = rule.allowedDomains?.map((pattern) => compileGlob(tidyDomainPattern(pattern)))
   const blocked = rule.blockedDomains.map((pattern) => compileGlob(tidyDomainPattern(pattern)))
+  return {
+    ...(within && {
+      breaksPath: (form) =>
+        notWithin.some((path) => isInside(form, path)) || !within.some((path) => isInside(form, path)),
+    }),
+    breaksCommand: (command) => {
+      if (command.is === 'unanalysable') return true
+      return commands !== undefined && !commands.has(command.words[0] ?? '')
+    },
+    ...((allowed || blocked.length > 0) && {
+      breaksAddress: (address) => {
+        if (address.is === 'file') return false
+        if (address.is === 'unknown') return allowed !== undefined
+        if (blocked.some((glob) => glob(address.host))) return true
+        return allowed !== undefined && !allowed.some((glob) => glob(address.host))
+      },
+    }),
+  }
+}
 
-  const breaksPaths = (materials: Materials): boolean => {
-    if (!within) return false
-    const { hasBad, forms } = materials.paths()
-    if (hasBad) return true
-    return forms.some(
-      (form) => notWithin.some((path) => isInside(form, path)) || !within.some((path) => isInside(form, path)),
-    )
-  }
-  const breaksCommand = (materials: Materials): boolean => {
+/** Whether a call breaks the rule. */
+export function compileSandbox(rule: SandboxRule, host: Host): SandboxTest {
+  const { breaksPath, breaksCommand, breaksAddress } = sandboxChecks(rule, host)
+  return (materials) => {
+    if (breaksPath) {
+      const { hasBad, forms } = materials.paths()
+      if (hasBad || forms.some(breaksPath)) return true
+    }
     const command = materials.command()
-    if (!command) return false
-    if (command.is === 'unanalysable') return true
-    return commands !== undefined && !commands.has(command.words[0] ?? '')
+    if (command && breaksCommand(command)) return true
+    return breaksAddress !== undefined && materials.addresses().some(breaksAddress)
   }
-  const breaksDomains = (materials: Materials): boolean => {
-    if (!allowed && blocked.length === 0) return false
-    return materials.addresses().some((address) => {
-      if (address.is === 'file') return false
-      if (address.is === 'unknown') return allowed !== undefined
-      if (blocked.some((glob) => glob(address.host))) return true
-      return allowed !== undefined && !allowed.some((glob) => glob(address.host))
-    })
-  }
-  return (materials) => breaksPaths(materials) || breaksCommand(materials) || breaksDomains(materials)
 }
 
 function boundary(path: string, host: Host): string {
@@ -87,7 +100,8 @@ function readCommandOf(call: Call): ShellCommand | undefined {
   return text === '' ? undefined : readCommand(text)
 }
 
-const pathKeys = new Set(
+/** Arguments whose texts are paths, however they look. */
+export const pathKeys: ReadonlySet<string> = new Set(
   `path file_path filePath directory dir folder target destination source src dst filename file filepath read_path
   write_path working_directory cwd workdir`.split(/\s+/),
 )

@@ -21,8 +21,22 @@ export interface Situation {
 export type Read = (situation: Situation) => JsonValue | undefined
 
 export function compileSelector(selector: string): Read {
-  const read = compileRaw(selector)
-  return (situation) => read(situation) ?? undefined
+  const { root, path } = placeOf(selector)
+  const [first] = path
+  if (first === undefined) return (situation) => root(situation) ?? undefined
+  // Nearly every selector goes one step down; a loop costs as much again.
+  if (path.length === 1) return (situation) => stepInto(root(situation), first) ?? undefined
+  return (situation) => {
+    let value = root(situation)
+    for (const key of path) value = stepInto(value, key)
+    return value ?? undefined
+  }
+}
+
+/** Where a selector begins and which keys it then descends through. */
+export interface SelectorPlace {
+  readonly root: Read
+  readonly path: readonly string[]
 }
 
 const principalFields: Readonly<Record<string, keyof Omit<Principal, 'claims'>>> = {
@@ -33,49 +47,45 @@ const principalFields: Readonly<Record<string, keyof Omit<Principal, 'claims'>>>
   'principal.ticket_ref': 'ticketRef',
 }
 
-function compileRaw(selector: string): Read {
-  if (selector === 'environment') return ({ call }) => call.environment ?? 'production'
-  if (selector === 'tool.name') return ({ call }) => call.tool
+export function placeOf(selector: string): SelectorPlace {
+  const whole = (root: Read): SelectorPlace => ({ root, path: [] })
+  if (selector === 'environment') return whole(({ call }) => call.environment ?? 'production')
+  if (selector === 'tool.name') return whole(({ call }) => call.tool)
   if (Object.hasOwn(principalFields, selector)) {
     const field = principalFields[selector]
-    return field === undefined ? missing : ({ call }) => call.principal?.[field]
+    return whole(field === undefined ? missing : ({ call }) => call.principal?.[field])
   }
-  if (selector === 'output.text') return ({ output }) => (output ? outputText(output) : undefined)
-  const nested = (prefix: string, root: (situation: Situation) => JsonValue | undefined): Read | undefined => {
-    if (!selector.startsWith(prefix)) return undefined
-    const path = selector.slice(prefix.length).split('.')
-    return (situation) => lookUp(root(situation), path)
+  if (selector === 'output.text') return whole(({ output }) => (output ? outputText(output) : undefined))
+  for (const [prefix, root] of roots) {
+    if (selector.startsWith(prefix)) return { root, path: selector.slice(prefix.length).split('.') }
   }
-  const read =
-    nested('args.', ({ call }) => call.args) ??
-    nested('principal.claims.', ({ call }) => call.principal?.claims) ??
-    nested('metadata.', ({ call }) => call.metadata) ??
-    nested('result.', ({ output }) => output?.result) ??
-    nested('output.', ({ output }) => output?.result)
-  if (read) return read
   if (selector.startsWith('env.')) {
     const name = selector.slice('env.'.length)
-    return ({ facts }) => (facts.env && Object.hasOwn(facts.env, name) ? coerce(facts.env[name] ?? '') : undefined)
+    return whole(({ facts }) =>
+      facts.env && Object.hasOwn(facts.env, name) ? coerce(facts.env[name] ?? '') : undefined,
+    )
   }
   const [prefix = '', ...path] = selector.split('.')
-  return (situation) => {
-    if (!Object.hasOwn(situation.customSelectors, prefix)) return undefined
-    return lookUp(situation.customSelectors[prefix]?.(situation.call), path)
-  }
+  const root: Read = ({ call, customSelectors }) =>
+    Object.hasOwn(customSelectors, prefix) ? customSelectors[prefix]?.(call) : undefined
+  return { root, path }
 }
+
+const roots: readonly (readonly [string, Read])[] = [
+  ['args.', ({ call }) => call.args],
+  ['principal.claims.', ({ call }) => call.principal?.claims],
+  ['metadata.', ({ call }) => call.metadata],
+  ['result.', ({ output }) => output?.result],
+  ['output.', ({ output }) => output?.result],
+]
 
 function missing(): undefined {
   return undefined
 }
 
 /** Objects only: SDKs disagree on whether a list can be walked into, so no rule may count on it. */
-function lookUp(root: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
-  let value = root
-  for (const key of path) {
-    if (!isObject(value)) return undefined
-    value = own(value, key)
-  }
-  return value
+export function stepInto(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  return isObject(value) ? own(value, key) : undefined
 }
 
 export function outputText({ result, text }: Output): string | undefined {

@@ -1,18 +1,21 @@
 import { type Mode, type Ruleset, ruleMode, type SessionRule } from '../model.ts'
 import { type Call, type Counters, toolCount } from './call.ts'
 
-interface Limits {
+export interface CheckedLimits {
+  /** Infinite where an observed rule sets none. */
   readonly maxAttempts: number
   readonly maxToolCalls: number
   readonly perTool: ReadonlyMap<string, number>
 }
 
 /** In force even without any rule: an agent in a loop is stopped. */
-const fallback: Limits = { maxAttempts: 500, maxToolCalls: 200, perTool: new Map() }
+const fallback: CheckedLimits = { maxAttempts: 500, maxToolCalls: 200, perTool: new Map() }
 
 export interface SessionStep {
   readonly rule: SessionRule
   readonly mode: Mode
+  /** What it compares the counters with: for an enforced rule everything up to itself, without limits of single tools. */
+  readonly checks: CheckedLimits
   /** Whether the session is over a limit this rule checks. */
   readonly isOver: (call: Call, counters: Counters) => boolean
 }
@@ -20,7 +23,7 @@ export interface SessionStep {
 export interface SessionSteps {
   readonly steps: readonly SessionStep[]
   /** All enforced rules together: what the limits before and after the rules check. */
-  readonly merged: Limits
+  readonly merged: CheckedLimits
 }
 
 /**
@@ -34,30 +37,33 @@ export function compileSession(ruleset: Ruleset): SessionSteps {
     if (rule.type !== 'session' || !rule.enabled) continue
     const mode = ruleMode(rule, ruleset)
     if (mode === 'observe') {
-      steps.push({ rule, mode, isOver: ownTest(rule) })
+      steps.push({ rule, mode, checks: ownLimits(rule), isOver: ownTest(rule) })
       continue
     }
     merged = tighten(merged, rule)
     const { maxAttempts, maxToolCalls } = merged
     const isOver: SessionStep['isOver'] = (_, { attempts, executions }) =>
       executions >= maxToolCalls || attempts >= maxAttempts
-    steps.push({ rule, mode, isOver })
+    steps.push({ rule, mode, checks: { maxAttempts, maxToolCalls, perTool: new Map() }, isOver })
   }
   return { steps, merged }
 }
 
-function ownTest({ limits }: SessionRule): SessionStep['isOver'] {
-  const { maxToolCalls, maxAttempts } = limits
-  const perTool = new Map(limits.maxCallsPerTool.map(({ tool, max }) => [tool, max]))
+function ownLimits({ limits }: SessionRule): CheckedLimits {
+  const { maxAttempts = Number.POSITIVE_INFINITY, maxToolCalls = Number.POSITIVE_INFINITY } = limits
+  return { maxAttempts, maxToolCalls, perTool: new Map(limits.maxCallsPerTool.map(({ tool, max }) => [tool, max])) }
+}
+
+function ownTest(rule: SessionRule): SessionStep['isOver'] {
+  const { maxAttempts, maxToolCalls, perTool } = ownLimits(rule)
   return (call, counters) => {
-    if (maxToolCalls !== undefined && counters.executions >= maxToolCalls) return true
-    if (maxAttempts !== undefined && counters.attempts >= maxAttempts) return true
+    if (counters.executions >= maxToolCalls || counters.attempts >= maxAttempts) return true
     const max = perTool.get(call.tool)
     return max !== undefined && toolCount(counters, call.tool) >= max
   }
 }
 
-function tighten(limits: Limits, { limits: more }: SessionRule): Limits {
+function tighten(limits: CheckedLimits, { limits: more }: SessionRule): CheckedLimits {
   const perTool = new Map(limits.perTool)
   for (const { tool, max } of more.maxCallsPerTool) perTool.set(tool, Math.min(max, perTool.get(tool) ?? max))
   return {

@@ -38,6 +38,17 @@ export function compilePattern(source: string): Pattern {
   }
 }
 
+/** Of such a program even the longest text leaves some of the budget: no instruction is tried at one place more than twice. */
+const safeInstructionsMax = 240
+
+/** Whether there may be a text on which the pattern's budget runs out. */
+export function mayExhaust(source: string): boolean {
+  const { root, groups, isCostly } = parsePattern(source)
+  if (isCostly) return true
+  const program = toProgram(root, groups)
+  return !program.isRegular || program.instructions.length > safeInstructionsMax
+}
+
 interface Engines {
   readonly linear: RE2JS | undefined
   readonly needsAscii: boolean
