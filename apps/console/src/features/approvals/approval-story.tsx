@@ -6,6 +6,7 @@ import { Arguments } from '../../ui/arguments/arguments.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { Countdown } from '../../ui/countdown.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { Fact, Facts } from '../../ui/facts.tsx'
 import { AgentIcon, KeysIcon, ShieldIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { counted } from '../../ui/numbers.ts'
@@ -81,32 +82,28 @@ export function ApprovalStory({ approval }: Props) {
         <Similar approval={approval} />
       </Part>
       <Part title="Record">
-        <dl className={classes.facts}>
-          <dt>Asked</dt>
-          <dd>
+        <Facts>
+          <Fact name="Asked">
             <Instant at={approval.created_at} form="exact" />
-          </dd>
-          <dt>Approval</dt>
-          <dd>
+          </Fact>
+          <Fact name="Approval">
             <code>{approval.id}</code>
             <CopyButton text={approval.id} what="the approval id" />
-          </dd>
+          </Fact>
           {approval.session_id && (
             <>
-              <dt>Session</dt>
-              <dd>
+              <Fact name="Session">
                 <code>{approval.session_id}</code>
-              </dd>
+              </Fact>
             </>
           )}
-          <dt>Digest</dt>
-          <dd>
+          <Fact name="Digest">
             <code className={classes.digest} title={approval.digest}>
               {approval.digest}
             </code>
             <CopyButton text={approval.digest} what="the digest" />
-          </dd>
-        </dl>
+          </Fact>
+        </Facts>
         <p className={classes.note}>
           A decision binds this SHA-256 of what is shown above: other arguments, another revision or a later deadline
           would give another.

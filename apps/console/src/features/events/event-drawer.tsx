@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import { Arguments } from '../../ui/arguments/arguments.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { durationWords } from '../../ui/instants.ts'
 import { Failed, Loading } from '../../ui/list-states.tsx'
@@ -88,7 +89,7 @@ function Detail({ detail, onOpen, onFilter }: DetailProps) {
         <Why reasons={why.reasons} source={why.source} />
       </Part>
       <Part title="Facts">
-        <Facts detail={detail} onFilter={onFilter} />
+        <EventFacts detail={detail} onFilter={onFilter} />
         <p className={classes.note}>
           An event is what the agent reported{detail.key_prefix !== null && ', let in by its key'}; it is not proof.
           What this server saw itself is in the trail.
@@ -107,10 +108,10 @@ function Detail({ detail, onOpen, onFilter }: DetailProps) {
   )
 }
 
-function Facts({ detail, onFilter }: Pick<DetailProps, 'detail' | 'onFilter'>) {
+function EventFacts({ detail, onFilter }: Pick<DetailProps, 'detail' | 'onFilter'>) {
   const { at, received_at, call_id, session_id, revision, ruleset, mode, side_effect, duration_ms, key_prefix } = detail
   return (
-    <dl className={classes.facts}>
+    <Facts>
       <Fact name="When">
         <Instant at={at} form="exact" /> <span className={classes.quiet}>by the agent’s clock</span>
       </Fact>
@@ -153,7 +154,7 @@ function Facts({ detail, onFilter }: Pick<DetailProps, 'detail' | 'onFilter'>) {
         <code>{detail.id}</code>
         <CopyButton text={detail.id} what="the event id" />
       </Fact>
-    </dl>
+    </Facts>
   )
 }
 
@@ -172,14 +173,5 @@ function Part({ title, children }: { readonly title: string; readonly children: 
       <h3>{title}</h3>
       {children}
     </section>
-  )
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
   )
 }

@@ -2,12 +2,13 @@ import type { AgentDetail } from '@countersign/wire'
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { useCan } from '../../api/session.ts'
 import { Page } from '../../frame/page.tsx'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
@@ -50,7 +51,7 @@ function Agent({ agent }: { readonly agent: AgentDetail }) {
             {cannot_follow.remedy}
           </Notice>
         )}
-        <Facts agent={agent} />
+        <AgentFacts agent={agent} />
         {manifest && (
           <section className={classes.section}>
             <h2>Manifest</h2>
@@ -86,7 +87,7 @@ function Agent({ agent }: { readonly agent: AgentDetail }) {
   )
 }
 
-function Facts({ agent }: { readonly agent: AgentDetail }) {
+function AgentFacts({ agent }: { readonly agent: AgentDetail }) {
   const {
     status,
     running,
@@ -100,7 +101,7 @@ function Facts({ agent }: { readonly agent: AgentDetail }) {
     environment,
   } = agent
   return (
-    <dl className={classes.facts}>
+    <Facts>
       <Fact name="State">
         <StatusBadge status={status} /> <span className={ui.quiet}>{statusWords[status].help}.</span>
       </Fact>
@@ -160,7 +161,9 @@ function Facts({ agent }: { readonly agent: AgentDetail }) {
         )}
       </Fact>
       <Fact name="Heard of">
-        last <Instant at={agent.last_seen_at} />, first <Instant at={agent.first_seen_at} />
+        <span>
+          last <Instant at={agent.last_seen_at} />, first <Instant at={agent.first_seen_at} />
+        </span>
       </Fact>
       <Fact name="Events">
         <PageLink to="/events" search={{ agent: agent_id, environment }}>
@@ -176,16 +179,7 @@ function Facts({ agent }: { readonly agent: AgentDetail }) {
           ))}
         </Fact>
       )}
-    </dl>
-  )
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
+    </Facts>
   )
 }
 

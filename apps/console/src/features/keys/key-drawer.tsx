@@ -1,6 +1,6 @@
 import { Button, Select, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
 import { useCan } from '../../api/session.ts'
@@ -8,6 +8,7 @@ import type { AgentKey } from '../../api/types.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
@@ -33,7 +34,7 @@ export function KeyDrawer({ agentKey, name, onClose }: Props) {
   })
   return (
     <SideDrawer isOpen onClose={onClose} title={name} width={520}>
-      <dl className={classes.facts}>
+      <Facts>
         <Fact name="Key">
           <code>{prefix}…</code>
           <CopyButton text={prefix} what="the prefix" />
@@ -53,7 +54,7 @@ export function KeyDrawer({ agentKey, name, onClose }: Props) {
             <Instant at={revoked_at} form="exact" />
           </Fact>
         )}
-      </dl>
+      </Facts>
       {mayWrite && (
         <div className={classes.form}>
           <form
@@ -105,15 +106,6 @@ export function KeyDrawer({ agentKey, name, onClose }: Props) {
       )}
       <Revoke agentKey={agentKey} name={name} isOpen={isRevoking} onClose={() => setRevoking(false)} onDone={onClose} />
     </SideDrawer>
-  )
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
   )
 }
 

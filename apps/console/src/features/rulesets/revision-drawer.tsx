@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useCan } from '../../api/session.ts'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { countWords } from '../../ui/numbers.ts'
@@ -44,32 +45,29 @@ export function RevisionDrawer({ name, version, onClose, onCompare }: Props) {
       {!data && !isError && <Loading rows={8} />}
       {data && (
         <div className={classes.drawer}>
-          <dl className={classes.facts}>
-            <dt>Saved</dt>
-            <dd>
+          <Facts>
+            <Fact name="Saved">
               <Instant at={data.uploaded_at} form="exact" /> by <PrincipalChip who={data.uploaded_by} />
-            </dd>
-            <dt>Note</dt>
-            <dd>{data.note ?? <span className={classes.quiet}>none</span>}</dd>
-            <dt>Live in</dt>
-            <dd>
+            </Fact>
+            <Fact name="Note">{data.note ?? <span className={classes.quiet}>none</span>}</Fact>
+            <Fact name="Live in">
               {data.live_in.length === 0 && <span className={classes.quiet}>no environment</span>}
               {data.live_in.map((environment) => (
                 <EnvironmentTag key={environment} name={environment} />
               ))}
-            </dd>
+            </Fact>
             {data.parents.length > 0 && (
               <>
-                <dt>Extends</dt>
-                <dd>{data.parents.map((parent) => `${parent.name} v${parent.version}`).join(', ')}</dd>
+                <Fact name="Extends">
+                  {data.parents.map((parent) => `${parent.name} v${parent.version}`).join(', ')}
+                </Fact>
               </>
             )}
-            <dt>Hash</dt>
-            <dd>
+            <Fact name="Hash">
               <code className={classes.hash}>{data.hashes[rendering]}</code>
               <CopyButton text={data.hashes[rendering]} what="the hash" />
-            </dd>
-          </dl>
+            </Fact>
+          </Facts>
           <div className={classes.renderingBar}>
             <SegmentedControl
               aria-label="Rendering"

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
@@ -35,17 +36,14 @@ export function RolloutDrawer({ id, onClose, onReview }: Props) {
             <strong>{sentenceOf(data)}</strong>
             <RolloutBar counts={data.counts} withHelp />
           </div>
-          <dl className={classes.facts}>
-            <dt>Environment</dt>
-            <dd>
+          <Facts>
+            <Fact name="Environment">
               <EnvironmentTag name={data.environment} />
-            </dd>
-            <dt>Revision</dt>
-            <dd>
+            </Fact>
+            <Fact name="Revision">
               <RevisionChip hash={data.hash} version={data.version} />
-            </dd>
-            <dt>What</dt>
-            <dd>
+            </Fact>
+            <Fact name="What">
               {kindWords[data.kind]}
               {data.previous_version !== null && (
                 <>
@@ -64,18 +62,17 @@ export function RolloutDrawer({ id, onClose, onReview }: Props) {
                   </Link>
                 </>
               )}
-            </dd>
-            <dt>Who</dt>
-            <dd>
+            </Fact>
+            <Fact name="Who">
               <PrincipalChip who={data.by} />
-            </dd>
-            <dt>When</dt>
-            <dd>
+            </Fact>
+            <Fact name="When">
               <Instant at={data.at} form="exact" />
-            </dd>
-            <dt>{data.kind === 'rollback' ? 'Reason' : 'Note'}</dt>
-            <dd>{data.note ?? <span className={classes.quiet}>none</span>}</dd>
-          </dl>
+            </Fact>
+            <Fact name={data.kind === 'rollback' ? 'Reason' : 'Note'}>
+              {data.note ?? <span className={classes.quiet}>none</span>}
+            </Fact>
+          </Facts>
           {data.agents.length > 0 && (
             <section aria-label="Agents">
               <h2 className={classes.heading}>Agents</h2>

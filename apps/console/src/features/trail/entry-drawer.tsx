@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
 import type { TrailEntryWithBytes } from '../../api/types.ts'
 import { actWords } from '../../ui/acts.ts'
 import { Arguments } from '../../ui/arguments/arguments.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { countWords } from '../../ui/numbers.ts'
@@ -38,7 +38,7 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
       <p className={classes.sentence}>
         <PrincipalChip who={actorOf(entry, names)} /> {actWords(act)} {odd && <VerdictBadge {...odd} />}
       </p>
-      <dl className={classes.facts}>
+      <Facts>
         <Fact name="When">
           <Instant at={at} form="exact" />
         </Fact>
@@ -69,7 +69,7 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
             <CopyButton text={request_id} what="the request id" />
           </Fact>
         )}
-      </dl>
+      </Facts>
       {is_erased && (
         <p className={classes.quiet}>
           Personal facts were recorded here and have been erased since. The entry itself is unchanged and still
@@ -84,7 +84,7 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
       )}
       <section>
         <h3>Evidence</h3>
-        <dl className={classes.facts}>
+        <Facts>
           <Fact name="Leaf hash">
             <code>{entry.leaf_hash}</code>
             <CopyButton text={entry.leaf_hash} what="the leaf hash" />
@@ -93,7 +93,7 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
             <span className={classes.quiet}>RFC 8785 text, as it was hashed</span>
             <CopyButton text={entry.canonical} what="the canonical text" />
           </Fact>
-        </dl>
+        </Facts>
         <div className={classes.command}>
           <code>countersign trail verify</code>
           <CopyButton text="countersign trail verify" what="the command" />
@@ -101,14 +101,5 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
         <p className={classes.quiet}>recomputes every hash from the bytes and compares the root.</p>
       </section>
     </div>
-  )
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
   )
 }
