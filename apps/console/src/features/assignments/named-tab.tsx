@@ -6,14 +6,15 @@ import { useState } from 'react'
 import { wordsFor } from '../../api/problem.ts'
 import { useCan } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
+import { agentColumn, environmentColumn, givenRulesetColumn } from '../../ui/columns.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
-import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { PlusIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
-import { EmptyState, Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { EmptyState } from '../../ui/list-states.tsx'
+import { Listing } from '../../ui/listing.tsx'
 import { counted } from '../../ui/numbers.ts'
-import { PageLink } from '../../ui/page-link.tsx'
+import { usePages } from '../../ui/pages.ts'
 import { tell, tellFailure } from '../../ui/tell.tsx'
 import ui from '../../ui/ui.module.css'
 import { type Assignment, assignAll } from './assign-all.ts'
@@ -23,38 +24,9 @@ import { namedQuery } from './queries.ts'
 import { assignmentsRoute } from './route.ts'
 
 const columns: readonly Column<ExplicitAssignment>[] = [
-  {
-    id: 'agent',
-    header: 'Agent',
-    width: 'minmax(140px, 1.4fr)',
-    isFixed: true,
-    cell: ({ agent_id, environment }) => (
-      <PageLink to={`/fleet/${environment}/${agent_id}`} className={ui.cutMono}>
-        {agent_id}
-      </PageLink>
-    ),
-  },
-  {
-    id: 'environment',
-    header: 'Environment',
-    width: '150px',
-    isWideOnly: true,
-    cell: ({ environment }) => <EnvironmentTag name={environment} />,
-  },
-  {
-    id: 'ruleset',
-    header: 'Gets',
-    width: 'minmax(140px, 1.4fr)',
-    isFixed: true,
-    cell: ({ ruleset, is_rolled_out }) => (
-      <>
-        <PageLink to={`/rulesets/${ruleset}`} className={ui.cut}>
-          {ruleset}
-        </PageLink>
-        {!is_rolled_out && <span className={classes.care}>not live there</span>}
-      </>
-    ),
-  },
+  agentColumn(),
+  environmentColumn(),
+  givenRulesetColumn('Gets'),
   {
     id: 'by',
     header: 'By',
@@ -81,10 +53,9 @@ export function NamedTab() {
   const client = useQueryClient()
   const mayWrite = useCan('assignments:write')
   const list = useInfiniteQuery(namedQuery(environment))
-  const rows = list.data?.pages.flatMap(({ items }) => items) ?? []
+  const { rows, onEnd } = usePages(list)
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const chosen = rows.filter((row) => selected.has(idOf(row)))
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
   const change = useMutation({
     mutationFn: (assignments: readonly Assignment[]) => assignAll(assignments),
     onError: (error) => tellFailure('Not all of them were changed', wordsFor(error)),
@@ -135,37 +106,32 @@ export function NamedTab() {
           </Button>
         )}
       </div>
-      {list.isPending && <Loading />}
-      {list.isError && rows.length === 0 && (
-        <Failed what="The assignments could not be read" error={list.error} onRetry={() => void list.refetch()} />
-      )}
-      {list.isError && rows.length > 0 && (
-        <PartialNote onRetry={() => void list.refetch()}>The list could not be refreshed.</PartialNote>
-      )}
-      {list.isSuccess && rows.length === 0 && (
-        <EmptyState
-          title={
-            environment
-              ? `No agent of ${environment} was given a ruleset by name`
-              : 'No agent was given a ruleset by name'
-          }
-          action={mayWrite && <Button onClick={() => open(true)}>Assign agents</Button>}
-        >
-          For the few that need another ruleset than the rules give them: a trial, an exception, an incident.
-        </EmptyState>
-      )}
-      {rows.length > 0 && (
+      <Listing
+        list={list}
+        hasRows={rows.length > 0}
+        what="The assignments"
+        empty={
+          <EmptyState
+            title={
+              environment
+                ? `No agent of ${environment} was given a ruleset by name`
+                : 'No agent was given a ruleset by name'
+            }
+            action={mayWrite && <Button onClick={() => open(true)}>Assign agents</Button>}
+          >
+            For the few that need another ruleset than the rules give them: a trial, an exception, an incident.
+          </EmptyState>
+        }
+      >
         <DataTable
           label="Agents with a ruleset by name"
           columns={columns}
           rows={rows}
           rowId={idOf}
           selection={mayWrite ? { ids: selected, onChange: setSelected } : undefined}
-          onEnd={() => {
-            if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
-          }}
+          onEnd={onEnd}
         />
-      )}
+      </Listing>
       {assign && mayWrite && (
         <AssignDrawer
           environment={environment}

@@ -4,13 +4,13 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
+import { environmentColumn, givenRulesetColumn } from '../../ui/columns.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
-import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { PlusIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
-import { EmptyState, Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
-import { PageLink } from '../../ui/page-link.tsx'
+import { EmptyState } from '../../ui/list-states.tsx'
+import { Listing } from '../../ui/listing.tsx'
 import ui from '../../ui/ui.module.css'
 import classes from './assignments.module.css'
 import { rulesQuery } from './queries.ts'
@@ -39,27 +39,8 @@ const columns: readonly Column<AssignmentRule>[] = [
         <code className={ui.cut}>{writeTags(tag_match).join(', ')}</code>
       ),
   },
-  {
-    id: 'environment',
-    header: 'Environment',
-    width: '150px',
-    isWideOnly: true,
-    cell: ({ environment }) => <EnvironmentTag name={environment} />,
-  },
-  {
-    id: 'ruleset',
-    header: 'Get',
-    width: 'minmax(150px, 1.4fr)',
-    isFixed: true,
-    cell: ({ ruleset, is_rolled_out }) => (
-      <>
-        <PageLink to={`/rulesets/${ruleset}`} className={ui.cut}>
-          {ruleset}
-        </PageLink>
-        {!is_rolled_out && <span className={classes.care}>not live there</span>}
-      </>
-    ),
-  },
+  environmentColumn(),
+  givenRulesetColumn('Get'),
   {
     id: 'changed',
     header: 'Changed',
@@ -82,7 +63,8 @@ export function RulesTab() {
   const environment = useEnvironment()
   const navigate = useNavigate()
   const mayWrite = useCan('assignments:write')
-  const { data, error, isError, isPending, refetch } = useQuery(rulesQuery(undefined))
+  const list = useQuery(rulesQuery(undefined))
+  const { data } = list
   const all = data?.items ?? []
   const rows = all.filter((one) => environment === undefined || one.environment === environment)
   const opened = all.find(({ id }) => id === openId)
@@ -101,18 +83,19 @@ export function RulesTab() {
           </Button>
         )}
       </div>
-      {isPending && <Loading />}
-      {isError && !data && <Failed what="The rules could not be read" error={error} onRetry={() => void refetch()} />}
-      {isError && data && <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>}
-      {data && rows.length === 0 && (
-        <EmptyState
-          title={environment ? `No rule for ${environment}` : 'No rule yet'}
-          action={mayWrite && <Button onClick={() => open('new')}>Add a rule</Button>}
-        >
-          A rule gives agents whose id fits a pattern a ruleset, whatever they ask for themselves.
-        </EmptyState>
-      )}
-      {rows.length > 0 && (
+      <Listing
+        list={list}
+        hasRows={rows.length > 0}
+        what="The rules"
+        empty={
+          <EmptyState
+            title={environment ? `No rule for ${environment}` : 'No rule yet'}
+            action={mayWrite && <Button onClick={() => open('new')}>Add a rule</Button>}
+          >
+            A rule gives agents whose id fits a pattern a ruleset, whatever they ask for themselves.
+          </EmptyState>
+        }
+      >
         <DataTable
           label="Assignment rules"
           columns={columns}
@@ -121,7 +104,7 @@ export function RulesTab() {
           openId={openId}
           onOpen={({ id }) => open(id)}
         />
-      )}
+      </Listing>
       {(opened || (data && openId === 'new' && mayWrite)) && (
         <RuleDrawer
           key={openId}

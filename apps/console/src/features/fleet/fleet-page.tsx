@@ -2,7 +2,6 @@ import type { AgentRow } from '@countersign/wire'
 import { Button, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useCallback } from 'react'
 import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
@@ -11,8 +10,10 @@ import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { SearchIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
-import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
+import { Listing } from '../../ui/listing.tsx'
 import { counted } from '../../ui/numbers.ts'
+import { usePages } from '../../ui/pages.ts'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
@@ -113,16 +114,12 @@ export function FleetPage() {
   const navigate = useNavigate()
   const [choice, setChoice] = useColumnChoice('fleet')
   const list = useInfiniteQuery(agentsQuery(environment, search))
-  const { hasNextPage, isFetchingNextPage, fetchNextPage, error, isError, isPending, refetch } = list
-  const rows = list.data?.pages.flatMap(({ items }) => items) ?? []
+  const { rows, onEnd } = usePages(list)
   const summary = list.data?.pages.at(-1)?.summary
   const isNarrowed = search.q !== undefined || search.status !== undefined || search.ruleset !== undefined
   const go = (change: FleetSearch): void => {
     void navigate({ to: '/fleet', search: (before) => ({ ...before, ...change }), replace: true })
   }
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage])
   const clear = (): void => go({ q: undefined, status: undefined, ruleset: undefined })
   return (
     <Page
@@ -150,33 +147,35 @@ export function FleetPage() {
         <span className={toolbar.grow} />
         <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />
       </div>
-      {isPending && <Loading rows={12} />}
-      {isError && rows.length === 0 && (
-        <Failed what="The fleet could not be read" error={error} onRetry={() => void refetch()} />
-      )}
-      {isError && rows.length > 0 && (
-        <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>
-      )}
-      {list.isSuccess && rows.length === 0 && (isNarrowed || (summary && summary.total > 0)) && (
-        <FilteredToNothing what="agents" onClear={clear} />
-      )}
-      {list.isSuccess && rows.length === 0 && !isNarrowed && summary?.total === 0 && (
-        <EmptyState
-          title={environment ? `No agent in ${environment} yet` : 'No agent yet'}
-          action={
-            <Button
-              onClick={() =>
-                void navigate({ to: '/keys', search: (before) => ({ environment: before.environment, make: true }) })
+      <Listing
+        list={list}
+        hasRows={rows.length > 0}
+        skeletonRows={12}
+        what="The fleet"
+        empty={
+          isNarrowed || (summary && summary.total > 0) ? (
+            <FilteredToNothing what="agents" onClear={clear} />
+          ) : (
+            <EmptyState
+              title={environment ? `No agent in ${environment} yet` : 'No agent yet'}
+              action={
+                <Button
+                  onClick={() =>
+                    void navigate({
+                      to: '/keys',
+                      search: (before) => ({ environment: before.environment, make: true }),
+                    })
+                  }
+                >
+                  Make a key
+                </Button>
               }
             >
-              Make a key
-            </Button>
-          }
-        >
-          An agent appears here when it first connects, fetches a ruleset or reports an event with a key of yours.
-        </EmptyState>
-      )}
-      {rows.length > 0 && (
+              An agent appears here when it first connects, fetches a ruleset or reports an event with a key of yours.
+            </EmptyState>
+          )
+        }
+      >
         <DataTable
           label="Agents"
           columns={columns}
@@ -187,9 +186,9 @@ export function FleetPage() {
             void navigate({ to: '/fleet/$in/$agent', params: { in: where, agent: agent_id } })
           }
           onEnd={onEnd}
-          footer={isFetchingNextPage ? 'Reading more agents' : null}
+          footer={list.isFetchingNextPage ? 'Reading more agents' : null}
         />
-      )}
+      </Listing>
     </Page>
   )
 }

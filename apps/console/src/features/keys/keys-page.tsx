@@ -11,7 +11,8 @@ import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
-import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
+import { Listing } from '../../ui/listing.tsx'
 import { counted } from '../../ui/numbers.ts'
 import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
@@ -85,7 +86,8 @@ export function KeysPage() {
   const navigate = useNavigate()
   const mayWrite = useCan('keys:write')
   const [choice, setChoice] = useColumnChoice('keys')
-  const { data, error, isError, isPending, refetch } = useQuery(keysQuery(environment, search.revoked ?? false))
+  const list = useQuery(keysQuery(environment, search.revoked ?? false))
+  const { data } = list
   const all = data?.items ?? []
   const rows = all.filter((key) => holds(key, search.q))
   const opened = all.find(({ id }) => id === search.key)
@@ -116,21 +118,24 @@ export function KeysPage() {
           </Button>
         )}
       </div>
-      {isPending && <Loading />}
-      {isError && !data && <Failed what="The keys could not be read" error={error} onRetry={() => void refetch()} />}
-      {isError && data && <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>}
-      {data && all.length === 0 && (
-        <EmptyState
-          title={environment ? `No key of ${environment}` : 'No key yet'}
-          action={mayWrite && <Button onClick={() => go({ make: true }, false)}>Make a key</Button>}
-        >
-          Every agent shows a key of one environment; it is what rules, approvals and events are asked and sent with.
-        </EmptyState>
-      )}
-      {data && all.length > 0 && rows.length === 0 && (
-        <FilteredToNothing what="keys" onClear={() => go({ q: undefined })} />
-      )}
-      {rows.length > 0 && (
+      <Listing
+        list={list}
+        hasRows={rows.length > 0}
+        what="The keys"
+        empty={
+          all.length > 0 ? (
+            <FilteredToNothing what="keys" onClear={() => go({ q: undefined })} />
+          ) : (
+            <EmptyState
+              title={environment ? `No key of ${environment}` : 'No key yet'}
+              action={mayWrite && <Button onClick={() => go({ make: true }, false)}>Make a key</Button>}
+            >
+              Every agent shows a key of one environment; it is what rules, approvals and events are asked and sent
+              with.
+            </EmptyState>
+          )
+        }
+      >
         <DataTable
           label="Keys"
           columns={columns}
@@ -140,7 +145,7 @@ export function KeysPage() {
           openId={search.key}
           onOpen={({ id }) => go({ key: id }, false)}
         />
-      )}
+      </Listing>
       {opened && (
         <KeyDrawer key={opened.id} agentKey={opened} name={nameOf(opened)} onClose={() => go({ key: undefined })} />
       )}

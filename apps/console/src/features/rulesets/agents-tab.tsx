@@ -2,12 +2,13 @@ import type { AgentRow, AgentsPage, RulesetSummary } from '@countersign/wire'
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
 import { useEnvironment } from '../../frame/environment.ts'
+import { agentColumn, environmentColumn } from '../../ui/columns.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
-import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Instant } from '../../ui/instant.tsx'
-import { EmptyState, Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
-import { PageLink } from '../../ui/page-link.tsx'
+import { EmptyState } from '../../ui/list-states.tsx'
+import { Listing } from '../../ui/listing.tsx'
+import { usePages } from '../../ui/pages.ts'
 import ui from '../../ui/ui.module.css'
 import { StateMark } from './rollout-bar.tsx'
 import classes from './rulesets.module.css'
@@ -38,24 +39,8 @@ const marks: Readonly<Record<AgentRow['status'], string>> = {
 }
 
 const columns: readonly Column<AgentRow>[] = [
-  {
-    id: 'agent',
-    header: 'Agent',
-    width: 'minmax(150px, 1.4fr)',
-    isFixed: true,
-    cell: ({ agent_id, environment }) => (
-      <PageLink to={`/fleet/${environment}/${agent_id}`} className={ui.cutMono}>
-        {agent_id}
-      </PageLink>
-    ),
-  },
-  {
-    id: 'environment',
-    header: 'Environment',
-    width: '150px',
-    isWideOnly: true,
-    cell: ({ environment }) => <EnvironmentTag name={environment} />,
-  },
+  agentColumn('minmax(150px, 1.4fr)'),
+  environmentColumn(),
   {
     id: 'runs',
     header: 'Runs',
@@ -107,33 +92,29 @@ const columns: readonly Column<AgentRow>[] = [
 export function AgentsTab({ ruleset: { name } }: { readonly ruleset: RulesetSummary }) {
   const environment = useEnvironment()
   const list = useInfiniteQuery(followersQuery(name, environment))
-  const rows = list.data?.pages.flatMap(({ items }) => items) ?? []
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
+  const { rows, onEnd } = usePages(list)
   return (
     <div className={classes.fill}>
-      {list.isPending && <Loading />}
-      {list.isError && rows.length === 0 && (
-        <Failed what="Its agents could not be read" error={list.error} onRetry={() => void list.refetch()} />
-      )}
-      {list.isError && rows.length > 0 && (
-        <PartialNote onRetry={() => void list.refetch()}>The list could not be refreshed.</PartialNote>
-      )}
-      {list.isSuccess && rows.length === 0 && (
-        <EmptyState title={environment ? `No agent of ${environment} follows ${name}` : `No agent follows ${name} yet`}>
-          An agent follows it when it asks for it by name, or when an assignment gives it to that agent.
-        </EmptyState>
-      )}
-      {rows.length > 0 && (
+      <Listing
+        list={list}
+        hasRows={rows.length > 0}
+        what="Its agents"
+        empty={
+          <EmptyState
+            title={environment ? `No agent of ${environment} follows ${name}` : `No agent follows ${name} yet`}
+          >
+            An agent follows it when it asks for it by name, or when an assignment gives it to that agent.
+          </EmptyState>
+        }
+      >
         <DataTable
           label={`Agents of ${name}`}
           columns={columns}
           rows={rows}
           rowId={({ agent_id, environment: where }) => `${where} ${agent_id}`}
-          onEnd={() => {
-            if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
-          }}
+          onEnd={onEnd}
         />
-      )}
+      </Listing>
     </div>
   )
 }

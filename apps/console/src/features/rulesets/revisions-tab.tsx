@@ -7,7 +7,8 @@ import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Instant } from '../../ui/instant.tsx'
-import { Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { Listing } from '../../ui/listing.tsx'
+import { usePages } from '../../ui/pages.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import ui from '../../ui/ui.module.css'
@@ -57,7 +58,7 @@ export function RevisionsTab({ ruleset: { name, revision_count } }: { readonly r
   const navigate = useNavigate()
   const list = useInfiniteQuery(revisionsQuery(name))
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
-  const rows = list.data?.pages.flatMap(({ items }) => items) ?? []
+  const { rows, onEnd } = usePages(list)
   const go = (change: Partial<RulesetSearch>): void => {
     void navigate({
       to: '/rulesets/$name',
@@ -78,7 +79,6 @@ export function RevisionsTab({ ruleset: { name, revision_count } }: { readonly r
   }
   const chosen = [...selected].map(Number).toSorted((a, b) => a - b)
   const [older, newer] = chosen
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
   return (
     <div className={classes.whole}>
       <div className={classes.bar}>
@@ -101,14 +101,7 @@ export function RevisionsTab({ ruleset: { name, revision_count } }: { readonly r
           Compare
         </Button>
       </div>
-      {list.isPending && <Loading />}
-      {list.isError && rows.length === 0 && (
-        <Failed what="The revisions could not be read" error={list.error} onRetry={() => void list.refetch()} />
-      )}
-      {list.isError && rows.length > 0 && (
-        <PartialNote onRetry={() => void list.refetch()}>The list could not be refreshed.</PartialNote>
-      )}
-      {rows.length > 0 && (
+      <Listing list={list} hasRows={rows.length > 0} what="The revisions" empty={null}>
         <DataTable
           label={`Revisions of ${name}`}
           columns={columns}
@@ -118,11 +111,9 @@ export function RevisionsTab({ ruleset: { name, revision_count } }: { readonly r
           selection={{ ids: selected, onChange: setSelected }}
           openId={revision === undefined ? undefined : String(revision)}
           onOpen={({ version }) => go({ revision: version })}
-          onEnd={() => {
-            if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
-          }}
+          onEnd={onEnd}
         />
-      )}
+      </Listing>
       {revision !== undefined && (
         <RevisionDrawer
           name={name}

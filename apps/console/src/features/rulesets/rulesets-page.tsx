@@ -10,7 +10,8 @@ import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
-import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
+import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
+import { Listing } from '../../ui/listing.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import toolbar from '../../ui/toolbar.module.css'
@@ -34,7 +35,8 @@ function List() {
   const navigate = useNavigate()
   const mayWrite = useCan('rulesets:write')
   const [choice, setChoice] = useColumnChoice('rulesets')
-  const { data, error, isError, isPending, refetch } = useQuery(rulesetsQuery)
+  const list = useQuery(rulesetsQuery)
+  const { data } = list
   const all = data?.items ?? []
   const rows = all.filter((one) => holds(one, q))
   const columns = columnsFor(
@@ -70,24 +72,27 @@ function List() {
           </Button>
         )}
       </div>
-      {isPending && <Loading />}
-      {isError && !data && (
-        <Failed what="The rulesets could not be read" error={error} onRetry={() => void refetch()} />
-      )}
-      {isError && data && <PartialNote onRetry={() => void refetch()}>The list could not be refreshed.</PartialNote>}
-      {data && all.length === 0 && (
-        <EmptyState title="No ruleset yet" action={mayWrite && <Button onClick={begin}>Write the first one</Button>}>
-          A ruleset says which calls agents may make, which are blocked and which wait for a person. Agents get it once
-          it is rolled out to their environment.
-        </EmptyState>
-      )}
-      {data && all.length > 0 && rows.length === 0 && (
-        <FilteredToNothing
-          what="rulesets"
-          onClear={() => void navigate({ to: '/rulesets', search: (before) => ({ ...before, q: undefined }) })}
-        />
-      )}
-      {rows.length > 0 && (
+      <Listing
+        list={list}
+        hasRows={rows.length > 0}
+        what="The rulesets"
+        empty={
+          all.length > 0 ? (
+            <FilteredToNothing
+              what="rulesets"
+              onClear={() => void navigate({ to: '/rulesets', search: (before) => ({ ...before, q: undefined }) })}
+            />
+          ) : (
+            <EmptyState
+              title="No ruleset yet"
+              action={mayWrite && <Button onClick={begin}>Write the first one</Button>}
+            >
+              A ruleset says which calls agents may make, which are blocked and which wait for a person. Agents get it
+              once it is rolled out to their environment.
+            </EmptyState>
+          )
+        }
+      >
         <DataTable
           label="Rulesets"
           columns={columns}
@@ -102,7 +107,7 @@ function List() {
             })
           }
         />
-      )}
+      </Listing>
     </Page>
   )
 }
