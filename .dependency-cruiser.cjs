@@ -113,8 +113,11 @@ module.exports = {
     ),
     forbid(
       'crypto-in-one-place',
-      'Every use of cryptography has a label and a test vector, in kernel/crypto.ts or packages/trail.',
-      { path: '^(?:apps|packages)/', pathNot: `${test}|^apps/server/src/kernel/crypto\\.ts$|^packages/trail/` },
+      'Every use of cryptography has a label and a test vector, in kernel/crypto.ts, packages/trail or the agent’s own.',
+      {
+        path: '^(?:apps|packages)/',
+        pathNot: `${test}|^apps/server/src/kernel/crypto\\.ts$|^packages/trail/|^packages/agent/src/crypto\\.ts$`,
+      },
       { path: '^(?:node:)?crypto$' },
     ),
     forbid(

@@ -1,0 +1,432 @@
+import {
+  type Allow,
+  type Block,
+  type Failed,
+  govern,
+  type Hold,
+  type Outcome,
+  type Stages,
+} from '@countersign/pipeline'
+import {
+  type Counters,
+  decidePost,
+  decidePre,
+  type Fired,
+  type JsonObject,
+  type PreDecision,
+  sideEffectOf,
+} from '@countersign/rules'
+import type { Answer, Ask } from './approvals.ts'
+import type { FrozenCall } from './call.ts'
+import { ApprovalDenied, type BlockCode, CallBlocked, EndNotRecorded } from './errors.ts'
+import { type CallReport, type Reported, type Reporter, reportCall } from './event.ts'
+import type { Clock } from './host.ts'
+import { copyJson } from './json-copy.ts'
+import type { Revision } from './revision.ts'
+import type { SessionCounters } from './session-counters.ts'
+import { looksFailed, outputOf } from './tool-result.ts'
+
+export type GovernNeeds = {
+  readonly reporter: Reporter
+  readonly clock: Clock
+  /** What is enforced at this moment. */
+  readonly revision: () => Revision
+  readonly counters: SessionCounters
+  readonly ask: Ask | undefined
+  /** Durable when it returns, as far as the spool promises; throws when it cannot. */
+  readonly record: (lines: readonly string[]) => void
+  /** An event could not be recorded although its call was answered. */
+  readonly recordLost: (cause: unknown) => void
+  readonly env: Readonly<Record<string, string>>
+  readonly nextIndex: () => number
+  readonly isClosed: () => boolean
+}
+
+export type Execution<Result> = {
+  readonly run: (args: JsonObject) => Result | Promise<Result>
+  readonly isFailure?: ((result: Result) => boolean) | undefined
+}
+
+/** A rule asks at most once, but many rules may ask. */
+const roundsMax = 32
+
+type Governed = FrozenCall & { readonly isRead: boolean }
+
+/** Sends one call along the road. Whatever goes wrong on it, the tool is not run. */
+export async function governCall<Result>(
+  needs: GovernNeeds,
+  call: FrozenCall,
+  execution: Execution<Result>,
+): Promise<Result> {
+  const passage = new Passage(needs, call, execution)
+  const { tools } = passage.revision
+  // Said by the signed ruleset, not by the agent; a shell's command is only guessed at, and a guess is no claim.
+  const registered = call.tool === 'Bash' ? undefined : tools.get(call.tool)?.sideEffect
+  const isRead = registered === 'pure' || registered === 'read'
+  let outcome: Outcome<Result>
+  try {
+    outcome = await govern<Governed, Reporter, Result>({ ...call, isRead }, passage)
+  } catch (cause) {
+    throw passage.failure(cause)
+  }
+  if (outcome.is === 'done') return outcome.result
+  throw passage.refusal(outcome)
+}
+
+/** What the stages of one call learn of it. */
+class Passage<Result> implements Stages<Governed, Reporter, Result> {
+  revision: Revision
+  readonly #needs: GovernNeeds
+  readonly #call: FrozenCall
+  readonly #execution: Execution<Result>
+  readonly #report: CallReport
+  #decision: PreDecision | undefined
+  #counters: Counters | undefined
+  #answer: Answer | undefined
+  #isReserved = false
+  #ran: { readonly value: unknown } | undefined
+  #end: readonly Reported[] = []
+
+  constructor(needs: GovernNeeds, call: FrozenCall, execution: Execution<Result>) {
+    this.#needs = needs
+    this.#call = call
+    this.#execution = execution
+    this.revision = needs.revision()
+    this.#report = reportCall(needs.reporter, call, sideEffectOf(call, this.revision.tools), needs.nextIndex())
+  }
+
+  /** The process is the agent: who it is was settled when the guard was made. */
+  authenticate = (): Promise<Reporter> => Promise.resolve(this.#needs.reporter)
+
+  authorize = (): Promise<Allow | Block> =>
+    Promise.resolve(
+      this.#needs.isClosed() ? { is: 'block', code: 'closed', says: 'The guard is closed.' } : { is: 'allow' },
+    )
+
+  rules = async (): Promise<Allow | Block | Hold> => {
+    const { sessionId, tool } = this.#call
+    let counters: Counters
+    try {
+      const counted = this.#needs.counters.attempt(sessionId, tool)
+      counters = counted instanceof Promise ? await counted : counted
+    } catch (cause) {
+      return this.#countersAway(cause)
+    }
+    return this.#decide(counters, new Set())
+  }
+
+  /** A decision about these counters, and the reservation that makes it true for calls that run beside this one. */
+  async #decide(counters: Counters, approved: ReadonlySet<string>): Promise<Allow | Block | Hold> {
+    const { sessionId, tool } = this.#call
+    const decision = this.#judge(counters, approved)
+    if (decision.verdict !== 'allow') return verdictOf(decision)
+    try {
+      const reserved = this.#needs.counters.reserve(sessionId, tool)
+      const before = reserved instanceof Promise ? await reserved : reserved
+      this.#isReserved = true
+      if (before.executions === counters.executions && countOf(before, tool) === countOf(counters, tool)) {
+        return { is: 'allow' }
+      }
+      // Another call of the session came in between; the limits must be asked about what is true now.
+      const again = this.#judge(before, approved)
+      if (again.verdict === 'allow') return { is: 'allow' }
+      await this.#release()
+      return verdictOf(again)
+    } catch (cause) {
+      return this.#countersAway(cause)
+    }
+  }
+
+  #judge(counters: Counters, approved: ReadonlySet<string>): PreDecision {
+    this.#counters = counters
+    const { tool, args, principal, metadata } = this.#call
+    const { environment } = this.#needs.reporter
+    const call = { tool, args, principal, metadata, environment }
+    this.#decision = decidePre(this.revision.compiled, call, { counters, approved, env: this.#needs.env })
+    return this.#decision
+  }
+
+  #countersAway(cause: unknown): Block {
+    this.#decision = undefined
+    const says = `The session's counters cannot be had, so its limits cannot be kept: ${textOf(cause)}`
+    return { is: 'block', code: 'counters_unavailable' satisfies BlockCode, says }
+  }
+
+  /** Asks, and then goes on with the rules behind the one that asked, until nothing asks any more. */
+  approval = async (_call: Governed, _who: Reporter, held: Hold): Promise<Allow | Block> => {
+    const approved = new Set<string>()
+    let hold = held
+    for (let round = 0; round < roundsMax; round += 1) {
+      const revision = this.revision
+      const refused = await this.#askHuman(hold)
+      if (refused) return refused
+      this.revision = this.#needs.revision()
+      // What was approved was approved under other rules.
+      if (this.revision.hash === revision.hash && this.#decision?.decidedBy) approved.add(this.#decision.decidedBy.name)
+      else approved.clear()
+      const verdict = await this.#decideAgain(approved)
+      if (verdict.is !== 'hold') return verdict
+      hold = verdict
+    }
+    return { is: 'block', code: 'approval_unavailable', says: `The call was asked about ${roundsMax} times.` }
+  }
+
+  async #decideAgain(approved: ReadonlySet<string>): Promise<Allow | Block | Hold> {
+    try {
+      const counters = await this.#needs.counters.look(this.#call.sessionId, this.#call.tool)
+      return await this.#decide(counters, approved)
+    } catch (cause) {
+      return this.#countersAway(cause)
+    }
+  }
+
+  /** Undefined when the call may go on. */
+  async #askHuman({ says }: Hold): Promise<Block | undefined> {
+    const { decidedBy: fired, hold } = this.#decision ?? {}
+    const { ask } = this.#needs
+    if (!fired || !hold) return { is: 'block', code: 'failed', says: 'A rule asks without saying how.' }
+    if (!ask) {
+      const why = `Approval is required, and this guard has nobody to ask: ${says}`
+      return { is: 'block', code: 'approval_unavailable', says: why, rule: fired.name }
+    }
+    this.#write([{ ...this.#facts('call_asked'), fired }])
+    const { timeoutSeconds, timeoutAction: onTimeout } = hold
+    const { tool, args, sessionId, signal } = this.#call
+    const question = {
+      tool,
+      args,
+      sessionId,
+      message: says,
+      rule: fired.name,
+      source: fired.source,
+      timeoutSeconds,
+      onTimeout,
+    }
+    let answer: Answer
+    try {
+      answer = await ask(question, signal)
+    } catch (cause) {
+      // The caller gave up on it: that is his own end of the call and no verdict.
+      if (signal?.aborted === true) throw cause
+      return { is: 'block', code: 'approval_unavailable', says: `${says} (${textOf(cause)})`, rule: fired.name }
+    }
+    this.#answer = answer
+    return this.#settle(answer, fired, onTimeout)
+  }
+
+  #settle(answer: Answer, fired: Fired, onTimeout: 'block' | 'allow'): Block | undefined {
+    const rule = fired.name
+    switch (answer.is) {
+      case 'approved':
+        this.#write([{ ...this.#facts('call_approval_granted'), fired, reason: answer.reason }])
+        return undefined
+      case 'denied':
+        this.#write([{ ...this.#facts('call_approval_blocked'), fired, reason: answer.reason }])
+        return { is: 'block', code: 'approval_denied', says: answer.reason ?? fired.message, rule }
+      case 'timed_out':
+        this.#write([{ ...this.#facts('call_approval_timeout'), fired }])
+        if (onTimeout === 'allow') return undefined
+        return { is: 'block', code: 'approval_timed_out', says: `${fired.message} (nobody decided in time)`, rule }
+      default:
+        // Types forbid it; an approver written without them must still allow nothing by it.
+        throw new TypeError('The answer is none of approved, denied and timed_out.')
+    }
+  }
+
+  recordIntent = async (): Promise<void> => {
+    try {
+      this.#write(this.#intent())
+    } catch (cause) {
+      await this.#release()
+      throw cause
+    }
+  }
+
+  #intent(): readonly Reported[] {
+    const observed = this.#decision?.observed ?? []
+    const wouldBlock = observed.map((fired) => ({ ...this.#facts('call_would_block'), fired, allFired: [fired] }))
+    // Under an observing guard what would have stopped the call is among them and has said all there is to say.
+    if (this.#decision?.decidedBy) return wouldBlock
+    return [...wouldBlock, { ...this.#facts('call_allowed'), allFired: observed }]
+  }
+
+  execute = async (governed: Governed): Promise<Result> => {
+    const { run, isFailure = looksFailed } = this.#execution
+    // A read writes no intent before; it is reported with its end.
+    if (governed.isRead) this.#end = this.#intent()
+    const startedMs = this.#needs.clock.steadyMs()
+    const took = (): number => this.#needs.clock.steadyMs() - startedMs
+    let value: Result
+    try {
+      value = await run(copyJson(this.#call.args, 'args') as JsonObject)
+    } catch (cause) {
+      const error = textOf(cause)
+      this.#end = [
+        ...this.#end,
+        { ...this.#ended('call_failed', took()), succeeded: false, error, ...this.#after(error).said },
+      ]
+      throw new ToolThrew(cause)
+    }
+    this.#ran = { value }
+    const failed = isFailure(value)
+    const durationMs = took()
+    const { said, replaced } = this.#after(value)
+    this.#end = [
+      ...this.#end,
+      { ...this.#ended(failed ? 'call_failed' : 'call_executed', durationMs), succeeded: !failed, ...said },
+    ]
+    if (!replaced) return value
+    this.#ran = { value: replaced.value }
+    // The rules decide what the agent sees of it; its kind may change by that.
+    return replaced.value as Result
+  }
+
+  /** What the rules for results say. A rule that cannot be evaluated has fired. */
+  #after(value: unknown): { readonly said: Partial<Reported>; readonly replaced?: { readonly value: unknown } } {
+    const { tool, args, principal, metadata } = this.#call
+    const { environment } = this.#needs.reporter
+    const { compiled } = this.revision
+    if (compiled.rulesFor(tool).post.length === 0 && !compiled.candidates) return { said: { passed: true } }
+    const call = { tool, args, principal, metadata, environment }
+    const decision = decidePost(compiled, call, outputOf(value), { env: this.#needs.env })
+    const [fired] = decision.fired.filter(({ isObserved }) => !isObserved)
+    const said = { passed: decision.passed, allFired: decision.fired, fired }
+    return decision.isReplaced ? { said, replaced: { value: decision.result } } : { said }
+  }
+
+  recordEnd = async (_call: Governed, _who: Reporter | undefined, outcome: Outcome<Result> | Failed): Promise<void> => {
+    if (outcome.is === 'done') {
+      try {
+        this.#write(this.#end)
+      } catch (cause) {
+        throw new EndNotRecorded(this.#call.tool, outcome.result, causeOf(cause))
+      }
+      return
+    }
+    if (this.#isReserved && !this.#ran && !(outcome.is === 'failed' && outcome.at === 'execute')) await this.#release()
+    // A refusal stands whether or not it can be written down.
+    try {
+      this.#write(outcome.is === 'failed' && outcome.at === 'execute' ? this.#end : [this.#refused(outcome)])
+    } catch (cause) {
+      this.#needs.recordLost(causeOf(cause))
+    }
+  }
+
+  #refused(outcome: Exclude<Outcome<Result> | Failed, { is: 'done' }>): Reported {
+    const decidedBy = this.#decision?.decidedBy
+    const facts = { ...this.#facts('call_blocked'), allFired: this.#decision?.observed }
+    if (outcome.is === 'failed') return { ...facts, source: 'guard', reason: this.failure(outcome.cause).message }
+    const { verdict } = outcome
+    const isRules = 'rule' in verdict && verdict.rule !== undefined && verdict.rule === decidedBy?.name
+    return { ...facts, reason: verdict.says, ...(isRules ? { fired: decidedBy } : { source: 'guard' }) }
+  }
+
+  endLost = (_call: Governed, cause: unknown): void => {
+    this.#needs.recordLost(causeOf(cause))
+  }
+
+  async #release(): Promise<void> {
+    if (!this.#isReserved) return
+    this.#isReserved = false
+    try {
+      await this.#needs.counters.release(this.#call.sessionId, this.#call.tool)
+    } catch {
+      // Counted although it did not run: that errs on the side of the limit.
+    }
+  }
+
+  #facts(action: Reported['action']): Reported {
+    const { attempts, executions } = this.#counters ?? {}
+    return { action, at: this.#needs.clock.now(), revision: this.revision.hash, attempts, executions }
+  }
+
+  #ended(action: Reported['action'], durationMs: number): Reported {
+    const facts = this.#facts(action)
+    return { ...facts, durationMs, executions: (facts.executions ?? 0) + 1 }
+  }
+
+  #write(reported: readonly Reported[]): void {
+    if (reported.length === 0) return
+    const lines = reported.map(this.#report)
+    try {
+      this.#needs.record(lines)
+    } catch (cause) {
+      throw new NotRecorded(cause)
+    }
+  }
+
+  refusal(outcome: Exclude<Outcome<Result>, { is: 'done' }>): CallBlocked {
+    const { tool, callId } = this.#call
+    const { verdict } = outcome
+    const facts = {
+      code: ('code' in verdict ? verdict.code : 'failed') as BlockCode,
+      tool,
+      callId,
+      rule: 'rule' in verdict ? verdict.rule : undefined,
+    }
+    if (facts.code !== 'approval_denied' && facts.code !== 'approval_timed_out')
+      return new CallBlocked(verdict.says, facts)
+    const by = this.#answer && 'by' in this.#answer ? this.#answer.by : undefined
+    return new ApprovalDenied(verdict.says, { ...facts, approvalId: this.#answer?.approvalId, decidedBy: by })
+  }
+
+  /** What the caller is told of a failure: the tool's own error as it is, everything else as a blocked call. */
+  failure(cause: unknown): Error {
+    if (cause instanceof ToolThrew) return cause.thrown as Error
+    if (cause instanceof EndNotRecorded) return cause
+    const { tool, callId, signal } = this.#call
+    if (signal?.aborted === true) return asError(signal.reason)
+    const facts = { tool, callId, cause: cause instanceof NotRecorded ? cause.cause : cause }
+    if (cause instanceof NotRecorded) {
+      return new CallBlocked(`The call cannot be recorded, so it is not made: ${textOf(cause.cause)}`, {
+        ...facts,
+        code: 'not_recorded',
+      })
+    }
+    return new CallBlocked(`The call could not be judged: ${textOf(cause)}`, { ...facts, code: 'failed' })
+  }
+}
+
+/** Tells the tool's own failure from ours. */
+class ToolThrew extends Error {
+  readonly thrown: unknown
+  constructor(thrown: unknown) {
+    super('The tool failed.')
+    this.thrown = thrown
+  }
+}
+
+class NotRecorded extends Error {
+  constructor(cause: unknown) {
+    super('The call cannot be recorded.', { cause })
+  }
+}
+
+/** What the disk said, behind the words for it. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && (error instanceof NotRecorded || error instanceof EndNotRecorded)
+    ? error.cause
+    : error
+}
+
+function verdictOf({ verdict, decidedBy }: PreDecision): Block | Hold {
+  const says = decidedBy?.message ?? 'The ruleset does not allow this call.'
+  const rule = decidedBy?.name
+  const named = rule === undefined ? {} : { rule }
+  if (verdict === 'ask') return { is: 'hold', says, ...named }
+  const isLimit = decidedBy?.source === 'attempt_limit' || decidedBy?.source === 'operation_limit'
+  return { is: 'block', code: (isLimit ? 'limit' : 'rule') satisfies BlockCode, says, ...named }
+}
+
+function countOf({ perTool }: Counters, tool: string): number {
+  if (perTool instanceof Map) return perTool.get(tool) ?? 0
+  return (perTool as Readonly<Record<string, number>>)[tool] ?? 0
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('The call was given up.', { cause: reason })
+}

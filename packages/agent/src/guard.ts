@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises'
+import type { JsonObject } from '@countersign/rules'
+import type { Ask } from './approvals.ts'
+import { freezeCall, type ToolCall } from './call.ts'
+import { GuardFailed } from './errors.ts'
+import type { AgentEvent } from './event.ts'
+import { type GovernNeeds, governCall } from './govern-call.ts'
+import { type FileOptions, readSettings, type Settings } from './guard-options.ts'
+import { loadRevision, type Revision } from './revision.ts'
+import { localCounters, type SessionCounters } from './session-counters.ts'
+
+export type Guard = {
+  /**
+   * Runs a tool if the rules let it. `execute` gets a copy of the arguments the rules saw. A blocked call rejects with
+   * `CallBlocked`, one that a human denied with `ApprovalDenied`, a tool's own failure as the tool threw it.
+   */
+  readonly run: <Result>(
+    call: ToolCall,
+    execute: (args: JsonObject) => Result | Promise<Result>,
+    options?: RunOptions<Result>,
+  ) => Promise<Result>
+  /** The same function, guarded. */
+  readonly wrap: <Args extends object, Result>(
+    tool: string,
+    execute: (args: Args) => Result | Promise<Result>,
+    options?: RunOptions<Result>,
+  ) => (args: Args) => Promise<Result>
+  readonly status: () => GuardStatus
+  /** Blocks every further call, delivers what is left to deliver and lets go of everything. */
+  readonly close: () => Promise<void>
+}
+
+export type RunOptions<Result> = {
+  /** Whether a result means that the tool failed; texts that begin with `error:` and `isError` unless given. */
+  readonly isFailure?: (result: Result) => boolean
+}
+
+export type GuardStatus = {
+  readonly ruleset: string
+  readonly revision: string
+  readonly agentId: string
+  readonly environment: string
+  readonly sessionId: string
+  /** Whether changes arrive at this moment; without a server there are none to arrive. */
+  readonly isConnected: boolean
+  /** Events that could not be kept. */
+  readonly lostEvents: number
+  readonly unsentBytes: number
+}
+
+/** What stands behind a guard: a file, or a server with its stream, its spool and its approvers. */
+export type Backing = {
+  readonly revision: () => Revision
+  readonly counters: SessionCounters
+  readonly ask: Ask | undefined
+  readonly record: (lines: readonly string[]) => void
+  readonly status: () => Pick<GuardStatus, 'isConnected' | 'lostEvents' | 'unsentBytes'>
+  readonly lost: (cause: unknown) => void
+  readonly close: () => Promise<void>
+}
+
+/** Makes a guard. Rejects with `GuardFailed` when there is nothing it could enforce: an agent must not run without. */
+export async function guard(options: FileOptions): Promise<Guard> {
+  const settings = readSettings(options)
+  return makeGuard(settings, await fromFile(options, settings))
+}
+
+async function fromFile(options: FileOptions, settings: Settings): Promise<Backing> {
+  let revision: Revision
+  try {
+    revision = loadRevision(await readFile(options.file), settings)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new GuardFailed(`There is nothing to enforce: ${why}`, { cause })
+  }
+  return {
+    revision: () => revision,
+    counters: localCounters(settings.clock.steadyMs),
+    ask: options.approve,
+    record: () => undefined,
+    status: () => ({ isConnected: false, lostEvents: 0, unsentBytes: 0 }),
+    lost: () => undefined,
+    close: () => Promise.resolve(),
+  }
+}
+
+function makeGuard(settings: Settings, backing: Backing): Guard {
+  const { agentId, environment, sessionId } = settings
+  let calls = 0
+  let closing: Promise<void> | undefined
+  const needs: GovernNeeds = {
+    reporter: { agentId, environment, runId: crypto.randomUUID() },
+    clock: settings.clock,
+    revision: backing.revision,
+    counters: backing.counters,
+    ask: backing.ask,
+    record: (lines) => {
+      backing.record(lines)
+      if (settings.onEvent) tell(settings, lines)
+    },
+    recordLost: backing.lost,
+    env: settings.env,
+    nextIndex: () => (calls += 1) - 1,
+    isClosed: () => closing !== undefined,
+  }
+
+  // Async, so that a call that cannot be judged is a promise that fails like any other.
+  async function run<Result>(
+    call: ToolCall,
+    execute: (args: JsonObject) => Result | Promise<Result>,
+    { isFailure }: RunOptions<Result> = {},
+  ): Promise<Result> {
+    return governCall<Result>(needs, freezeCall(call, settings), { run: execute, isFailure })
+  }
+
+  return {
+    run,
+    wrap: (tool, execute, options) => (args) => run({ tool, args }, (copy) => execute(copy as typeof args), options),
+    status: () => {
+      const { name, hash } = backing.revision()
+      return { ruleset: name, revision: hash, agentId, environment, sessionId, ...backing.status() }
+    },
+    close: () => (closing ??= backing.close()),
+  }
+}
+
+function tell({ onEvent, onProblem }: Settings, lines: readonly string[]): void {
+  for (const line of lines) {
+    try {
+      onEvent?.(JSON.parse(line) as AgentEvent)
+    } catch (cause) {
+      // A listener is no stage of the road: what it throws changes no verdict.
+      onProblem({ kind: 'listener_failed', message: 'onEvent failed.', cause })
+    }
+  }
+}

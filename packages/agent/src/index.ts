@@ -1,0 +1,8 @@
+export type { Principal } from '@countersign/rules'
+export type { Answer, Ask, Question } from './approvals.ts'
+export type { ToolCall } from './call.ts'
+export { ApprovalDenied, type BlockCode, CallBlocked, EndNotRecorded, GuardFailed } from './errors.ts'
+export type { AgentEvent, EventAction } from './event.ts'
+export { type Guard, type GuardStatus, guard, type RunOptions } from './guard.ts'
+export type { FileOptions, GuardOptions, GuardProblem, ServerOptions, SpoolOptions } from './guard-options.ts'
+export { type Clock, systemClock } from './host.ts'
