@@ -118,8 +118,13 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
     session,
     sessionMessages: new Map(session.steps.map(({ rule }) => [rule.id, compileMessage(rule.then.message, false)])),
     rulesFor: rememberByTool((tool) => toolRules(tool, pre, sandbox, post)),
-    ...(candidates ? { candidates: compile(candidates, alone) } : {}),
+    ...(candidates ? { candidates: compile(observedOnly(candidates), alone) } : {}),
   }
+}
+
+/** A candidate's limits stand each for itself, too: what would only be observed tightens nothing. */
+function observedOnly(ruleset: Ruleset): Ruleset {
+  return { ...ruleset, defaultMode: 'observe', rules: ruleset.rules.map((rule) => ({ ...rule, mode: 'observe' })) }
 }
 
 function toolRules(
