@@ -48,6 +48,7 @@ import {
 import {
   checkRuleset,
   diffRevisions,
+  evaluateCall,
   readRulesets,
   revisionOfHash,
   rulesetRoutes,
@@ -94,6 +95,7 @@ import { edictumApprovalRoutes } from './surfaces/edictum/approvals.ts'
 import { assignmentRoutes as edictumAssignmentRoutes } from './surfaces/edictum/assignments.ts'
 import { dashboardStreamRoutes } from './surfaces/edictum/dashboard-stream.ts'
 import { deploymentRoutes } from './surfaces/edictum/deployments.ts'
+import { evaluationRoutes } from './surfaces/edictum/evaluations.ts'
 import { eventSettingRoutes } from './surfaces/edictum/event-settings.ts'
 import { eventRoutes as edictumEventRoutes } from './surfaces/edictum/events.ts'
 import { fleetRoutes as edictumFleetRoutes } from './surfaces/edictum/fleet.ts'
@@ -213,6 +215,7 @@ export function compose(needs: ComposeNeeds): App {
   const sign = signWithKeys({ sealing })
   const rulesets = readRulesets({ clock, log })
   const check = checkRuleset({ db, read: rulesets })
+  const evaluate = evaluateCall({ db, check, read: rulesets })
   const upload = uploadRuleset({ db, clock, newId, check, tell: { bus, recordAct: record } })
   const roll = rollOut({ db, clock, newId, sign, tell: { bus, recordAct: record, forget: rollouts.forget } })
   const rotate = rotateSigningKey({
@@ -344,7 +347,7 @@ export function compose(needs: ComposeNeeds): App {
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
     ...settingRoutes({ db, clock, bus, recordAct: record }, configuredSettings(config)),
-    ...rulesetRoutes({ db, check, upload, diff: diffRevisions({ db, read: rulesets }), read: rulesets }),
+    ...rulesetRoutes({ db, check, upload, diff: diffRevisions({ db, read: rulesets }), read: rulesets, evaluate }),
     ...rolloutRoutes({
       db,
       rollOut: roll,
@@ -406,6 +409,7 @@ export function compose(needs: ComposeNeeds): App {
       assignedTo: assignedTo({ db, resolveAssignment: assignments.resolveAssignment }),
       noteFetch,
     }),
+    ...evaluationRoutes({ evaluate }),
     ...deploymentRoutes({ db, rollOut: roll }),
     ...signingRoutes({ db, rotate }),
     ...edictumAssignmentRoutes({ db, rules: assignmentRules, resolveAssignment: assignments.resolveAssignment }),

@@ -130,6 +130,10 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'GET /rulesets': { bad: 'takes nothing', foreign: 'own list' },
   'POST /rulesets/check': { body: () => ({ yaml: yaml('acme-base') }), bad: unknownField, foreign: 'not about things' },
+  'POST /rulesets/evaluate': {
+    body: () => ({ ruleset: 'acme-base', version: 1, call: { tool: 'Bash', args: { command: 'rm x' } } }),
+    bad: { body: { call: { tool: 'Bash', args: {} } } },
+  },
   'POST /rulesets': {
     body: () => ({ yaml: yaml('acme-base', 'dd') }),
     status: 201,

@@ -86,6 +86,15 @@ export const evaluatedRule = Type.Object({
   mode: Type.Union([Type.Literal('enforce'), Type.Literal('observe')]),
   /** `not_considered`: for another tool, disabled, a post rule without output, or settled before its turn. */
   outcome: Type.Union([Type.Literal('fired'), Type.Literal('did_not_fire'), Type.Literal('not_considered')]),
+  not_considered_because: nullable(
+    Type.Union([
+      Type.Literal('disabled'),
+      Type.Literal('other_tool'),
+      Type.Literal('already_stopped'),
+      Type.Literal('no_output'),
+    ]),
+  ),
+  would_fire: Type.Boolean({ description: 'Its condition holds, also when an earlier stop kept it from being asked' }),
   is_deciding: Type.Boolean(),
   is_observed: Type.Boolean({ description: 'It fired and was only noted' }),
   why: Type.String({ description: 'One sentence' }),

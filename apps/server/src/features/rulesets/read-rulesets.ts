@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { ParentSource } from '@countersign/rules'
+import type { TriedCall } from '@countersign/wire'
 import type { Clock, Stop } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
@@ -183,6 +184,8 @@ export function readRulesets({ clock, log, limits: given = {}, makeThread = star
     outline: (tenant: string, text: string) => read(tenant, 'outline', { text }, text.length),
     compare: (tenant: string, before: string, after: string) =>
       read(tenant, 'compare', { before, after }, before.length + after.length),
+    evaluate: (tenant: string, text: string, call: TriedCall) =>
+      read(tenant, 'evaluate', { text, call }, text.length + JSON.stringify(call).length),
     /** True while a thread exists, which costs memory. */
     isAwake: () => thread !== undefined,
     stop: async (): Promise<void> => {

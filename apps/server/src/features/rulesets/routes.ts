@@ -1,6 +1,8 @@
 import {
   checkedRuleset,
   checkRulesetBody,
+  evaluation,
+  evaluationBody,
   pageQuery,
   type RulesetDialect,
   type RulesetRevision,
@@ -23,6 +25,7 @@ import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
 import type { CheckRuleset } from './check-ruleset.ts'
 import type { diffRevisions } from './diff-revisions.ts'
+import type { EvaluateCall } from './evaluate-call.ts'
 import { diagnosticOnWire, outlineOf } from './outline.ts'
 import type { ReadRulesets } from './read-rulesets.ts'
 import { ownHash, personRef, type Revision } from './revision.ts'
@@ -44,12 +47,13 @@ type Needs = {
   readonly upload: UploadRuleset
   readonly diff: ReturnType<typeof diffRevisions>
   readonly read: Pick<ReadRulesets, 'outline'>
+  readonly evaluate: EvaluateCall
 }
 
 /** What people upload, read and compare. A document of 512 KiB with every character escaped fits the body. */
 const bodyBytesMax = 5 * 1_048_576
 
-export function rulesetRoutes({ db, check, upload, diff, read }: Needs): readonly Route[] {
+export function rulesetRoutes({ db, check, upload, diff, read, evaluate }: Needs): readonly Route[] {
   return [
     route({
       does: 'List rulesets with what is live where',
@@ -88,6 +92,16 @@ export function rulesetRoutes({ db, check, upload, diff, read }: Needs): readonl
           same_as_version: (await findVersionOfHash(db, who.tenant, ruleset.name, hash)) ?? null,
         }
       },
+    }),
+    route({
+      does: 'Try a call on a ruleset and explain the verdict',
+      method: 'POST',
+      path: '/rulesets/evaluate',
+      needs: 'rulesets:read',
+      bodyBytesMax,
+      body: evaluationBody,
+      answers: evaluation,
+      handle: async ({ who, body: { call, ...draft } }) => (await evaluate(who.tenant, draft, call)).answer,
     }),
     route({
       does: 'Upload a ruleset as the next revision of its name',

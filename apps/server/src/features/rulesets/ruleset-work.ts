@@ -8,7 +8,8 @@ import {
   renderings,
   resolveExtends,
 } from '@countersign/rules'
-import type { RulesetOutline, SemanticDiff } from '@countersign/wire'
+import type { RulesetOutline, SemanticDiff, TriedCall } from '@countersign/wire'
+import { type Evaluated, evaluateText } from './evaluate-text.ts'
 import { diffOnWire, outlineOf } from './outline.ts'
 
 /** What reading documents is asked for. Everything given and answered can be copied between threads. */
@@ -18,6 +19,7 @@ export type Given = {
   readonly model: { readonly text: string }
   readonly outline: { readonly text: string }
   readonly compare: { readonly before: string; readonly after: string }
+  readonly evaluate: { readonly text: string; readonly call: TriedCall }
 }
 
 export type Answers = {
@@ -26,6 +28,7 @@ export type Answers = {
   readonly model: Ruleset
   readonly outline: RulesetOutline
   readonly compare: SemanticDiff
+  readonly evaluate: Evaluated
 }
 
 export type WorkName = keyof Given
@@ -39,6 +42,7 @@ const works: { readonly [Name in WorkName]: (given: Given[Name]) => Answers[Name
     const [old, now] = [modelOf(before), modelOf(after)]
     return diffOnWire(diffRulesets(old, now), old, now)
   },
+  evaluate: ({ text, call }) => evaluateText(text, call),
 }
 
 /** Pure, and slow on large or hostile documents: see `readRulesets` for where it may run. */
