@@ -108,7 +108,7 @@ module.exports = {
     forbid(
       'pure-packages',
       'No files, network or processes: these run wherever they are needed and answer the same everywhere.',
-      { path: '^packages/(?:rules|pipeline|trail|wire)/src/' },
+      { path: '^packages/(?:rules|pipeline|rehearsal|trail|wire)/src/' },
       { dependencyTypes: ['core'], pathNot: '^(?:node:)?(?:crypto|buffer|util)$' },
     ),
     forbid(

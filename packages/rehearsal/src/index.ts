@@ -1,0 +1,3 @@
+export { decidingActions, type RecordedEvent, type Was } from './recorded-call.ts'
+export { type Replay, type ReplayOptions, type ReplayOutcome, replay } from './replay.ts'
+export { type Change, type ChangeCounts, type Sample } from './tally.ts'
