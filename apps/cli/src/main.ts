@@ -1,16 +1,23 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
+import { tenantsCommand } from './tenants/tenants-command.ts'
 import { trailCommand } from './trail/trail-command.ts'
+
+// The server reads it too: what is set for the one holds for the other.
+if (existsSync('.env')) process.loadEnvFile('.env')
+
+const surroundings = {
+  env: process.env,
+  print: (text: string) => void process.stdout.write(text),
+  complain: (text: string) => void process.stderr.write(`countersign: ${text}`),
+  fail: () => void (process.exitCode = 1),
+}
 
 const program = new Command('countersign')
   .description('Stands between whoever acts and the production they act on. These commands look after a server.')
-  .addCommand(
-    trailCommand({
-      env: process.env,
-      print: (text) => void process.stdout.write(text),
-      fail: () => void (process.exitCode = 1),
-    }),
-  )
+  .addCommand(trailCommand(surroundings))
+  .addCommand(tenantsCommand(surroundings))
   .showHelpAfterError()
   .exitOverride()
 
@@ -23,6 +30,6 @@ try {
 /** Commander has already said what is wrong with the arguments; everything else is said here, in one line. */
 function failed(cause: unknown): number {
   if (cause instanceof Error && 'exitCode' in cause) return cause.exitCode === 0 ? 0 : 2
-  process.stderr.write(`countersign: ${cause instanceof Error ? cause.message : String(cause)}\n`)
+  surroundings.complain(`${cause instanceof Error ? cause.message : String(cause)}\n`)
   return 2
 }

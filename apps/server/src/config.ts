@@ -314,6 +314,25 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
   return checked
 }
 
+/** One variable alone, by any of its names: for programs beside the server, which need not know all the rest. */
+export function readVariable<Name extends keyof Variables>(
+  key: Name,
+  environment: Environment,
+  readFile: (path: string) => string,
+): ValueOf<Variables[Name]> {
+  const row: Variable<unknown, unknown> = variables[key]
+  const mistakes: string[] = []
+  const found = findText(row, environment, readFile, mistakes)
+  let value = row.fallback
+  try {
+    if (found !== undefined) value = row.reader.read(found.text)
+  } catch (cause) {
+    mistakes.push(`${found?.name ?? row.name} ${cause instanceof Error ? cause.message : String(cause)}.`)
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return value as ValueOf<Variables[Name]>
+}
+
 type Found = { readonly name: string; readonly text: string }
 
 function findText(

@@ -1,20 +1,12 @@
 import type { RecordedHead } from '@countersign/trail'
 import { Command, InvalidArgumentError } from 'commander'
+import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
 import { exportTrail } from './export-trail.ts'
 import { headText, readHeadText } from './head-text.ts'
-import { openDatabase } from './open-database.ts'
 import { reportText } from './report.ts'
 import { readLastHead, readTrailDatabase } from './trail-database.ts'
 import { verifyExport } from './trail-export.ts'
 
-export type Surroundings = {
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly print: (text: string) => void
-  /** Tells the shell that something was changed. */
-  readonly fail: () => void
-}
-
-type DatabaseOptions = { readonly database?: string; readonly dataDir?: string }
 type VerifyOptions = DatabaseOptions & {
   readonly export?: string
   readonly head?: readonly RecordedHead[]
@@ -49,7 +41,7 @@ An export is JSON Lines: entries in order with their leaf hashes, and the heads 
 Example
   countersign trail export trail.jsonl`
 
-export function trailCommand({ env, print, fail }: Surroundings): Command {
+export function trailCommand({ env, print, fail }: Pick<Surroundings, 'env' | 'print' | 'fail'>): Command {
   const trail = new Command('trail').description('The record of what was witnessed: check it, export it').exitOverride()
   withDatabase(trail.command('verify'))
     .description('Recompute the whole record and say what was changed, and where')
@@ -70,47 +62,24 @@ export function trailCommand({ env, print, fail }: Surroundings): Command {
       const heads = options.head ?? []
       const report = options.export
         ? await verifyExport(options.export, heads)
-        : await usingDatabase(options, env, (db) => readTrailDatabase(db, { heads, from: options.from ?? 0 }))
+        : await usingDatabase(options, env, ({ db }) => readTrailDatabase(db, { heads, from: options.from ?? 0 }))
       print(options.json ? `${JSON.stringify(report)}\n` : reportText(report))
       if (!report.ok) fail()
     })
   withDatabase(trail.command('head'))
     .description('Print the head of the log, to be kept elsewhere')
     .action(async (options: DatabaseOptions) => {
-      print(`${headText(await usingDatabase(options, env, readLastHead))}\n`)
+      print(`${headText(await usingDatabase(options, env, ({ db }) => readLastHead(db)))}\n`)
     })
   withDatabase(trail.command('export'))
     .description('Write the record into a file that anybody can verify')
     .argument('<file>', 'where to; must not exist yet')
     .addHelpText('after', exportHelp)
     .action(async (file: string, options: DatabaseOptions) => {
-      const count = await usingDatabase(options, env, (db) => exportTrail(db, file))
+      const count = await usingDatabase(options, env, ({ db }) => exportTrail(db, file))
       print(`${count} entries were written to ${file}.\n`)
     })
   return trail
-}
-
-function withDatabase(command: Command): Command {
-  return command
-    .exitOverride()
-    .option('--database <url>', 'the PostgreSQL of the server (default: COUNTERSIGN_DATABASE_URL)')
-    .option(
-      '--data-dir <folder>',
-      'the data folder of a server with its own PostgreSQL (default: COUNTERSIGN_DATA_DIR or ./data)',
-    )
-}
-
-async function usingDatabase<Result>(
-  options: DatabaseOptions,
-  env: Surroundings['env'],
-  work: (db: Awaited<ReturnType<typeof openDatabase>>['db']) => Promise<Result>,
-): Promise<Result> {
-  const { db, close } = await openDatabase(options, env)
-  try {
-    return await work(db)
-  } finally {
-    await close()
-  }
 }
 
 function addHead(text: string, heads: readonly RecordedHead[] = []): readonly RecordedHead[] {

@@ -1,5 +1,6 @@
 export { bootstrapFromConfig } from './bootstrap.ts'
-export { type MakeFirstTenant, makeAnotherTenant, makeFirstTenant } from './make-first-tenant.ts'
+export { makeAnotherTenant } from './make-another-tenant.ts'
+export { type MakeFirstTenant, makeFirstTenant } from './make-first-tenant.ts'
 export { checkPassword } from './password-policy.ts'
 export { findByEmail, findPerson, type PersonRow, setPassword } from './people-table.ts'
 export { limitSetup, setupRoutes, wrongToken } from './routes.ts'

@@ -4,7 +4,7 @@ import { Problem, problems } from '../../kernel/problem.ts'
 import { firstEnvironments, insertEnvironment } from '../environments/index.ts'
 import type { RequestFacts } from '../roles/index.ts'
 import { countPeople, insertTenant } from '../tenants/index.ts'
-import type { RecordAct } from '../trail/index.ts'
+import type { Act, RecordAct } from '../trail/index.ts'
 import { checkPassword } from './password-policy.ts'
 import { insertPerson } from './people-table.ts'
 
@@ -29,7 +29,7 @@ export type MakeFirstTenant = (
 ) => Promise<{ readonly tenant: string; readonly person: string }>
 
 /** Makes a tenant with its administrator, environments and whatever else a new tenant is furnished with. */
-function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstTenantNeeds, 'db'>) {
+export function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstTenantNeeds, 'db'>) {
   return async (
     tx: Tx,
     {
@@ -37,7 +37,11 @@ function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstTenantNe
       passwordHash,
       tenantName,
       facts,
-    }: Omit<FirstAdministrator, 'password'> & { readonly passwordHash: string },
+      by,
+    }: Omit<FirstAdministrator, 'password'> & {
+      readonly passwordHash: string
+      readonly by?: Pick<Act, 'actor' | 'personal'>
+    },
   ) => {
     const now = clock.now()
     const tenant = newId()
@@ -53,11 +57,10 @@ function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstTenantNe
     await recordAct(tx, {
       tenant,
       act: 'tenant.created',
-      actor: { kind: 'person', id: person, credential: 'set_up' },
+      ...(by ?? { actor: { kind: 'person', id: person, credential: 'set_up' }, personal: { actor: { email } } }),
       subject: { kind: 'tenant', id: tenant },
       ...(facts && { request: facts }),
-      details: { role: 'admin' },
-      personal: { actor: { email } },
+      details: { role: 'admin', ...(by && { administrator: person }) },
     })
     return { tenant, person }
   }
@@ -75,16 +78,6 @@ export function makeFirstTenant({ db, ...needs }: MakeFirstTenantNeeds): MakeFir
       if ((await countPeople(tx)) > 0) throw alreadySetUp()
       return make(tx, { ...first, passwordHash })
     })
-  }
-}
-
-/** Makes a further tenant. No route leads here: it is for whoever is at the server's machine. */
-export function makeAnotherTenant({ db, ...needs }: MakeFirstTenantNeeds): MakeFirstTenant {
-  const make = makeTenant(needs)
-  return async ({ password, ...first }) => {
-    checkPassword(password)
-    const passwordHash = await hashPassword(password)
-    return db.inTx((tx) => make(tx, { ...first, passwordHash }))
   }
 }
 

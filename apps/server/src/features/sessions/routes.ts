@@ -4,7 +4,7 @@ import type { Sql } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'
 import { type Person, type Route, route } from '../roles/index.ts'
-import { listTenants } from '../tenants/index.ts'
+import { findTenantName } from '../tenants/index.ts'
 import type { EndSessions } from './end-sessions.ts'
 import { clearedCookies } from './session-cookie.ts'
 import { listSessions } from './sessions-table.ts'
@@ -25,10 +25,13 @@ export type SessionRoutesNeeds = {
 export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
   const { db, clock, signIn, endSessions, changePassword, cookie, isSecure, idleMs, server } = needs
   const view = async (who: Person) => {
-    const [tenants, environments] = await Promise.all([listTenants(db), listEnvironments(db, who.tenant)])
+    const [tenantName = '', environments] = await Promise.all([
+      findTenantName(db, who.tenant),
+      listEnvironments(db, who.tenant),
+    ])
     return {
       person: { id: who.id, email: who.email, name: who.name, role: who.role },
-      tenant: { id: who.tenant, name: tenants.find(({ id }) => id === who.tenant)?.name ?? '' },
+      tenant: { id: who.tenant, name: tenantName },
       permissions: [...who.permissions],
       environments: environments.map(({ name, color, position, isProtected }) => ({
         name,

@@ -1,1 +1,1 @@
-export { countPeople, insertTenant, listTenants } from './tenants-table.ts'
+export { countPeople, findTenantName, insertTenant, listTenants, type TenantSize } from './tenants-table.ts'

@@ -6,8 +6,19 @@ export async function insertTenant(tx: Sql, { id, name, madeAt }: Tenant): Promi
   await tx.query(`insert into tenants (id, name, made_at) values ($1, $2, $3)`, [id, name, madeAt])
 }
 
-export function listTenants(db: Sql): Promise<Tenant[]> {
-  return db.query<Tenant>(`select t.id, t.name, t.made_at as "madeAt" from tenants as t order by t.made_at, t.id`)
+export async function findTenantName(db: Sql, id: string): Promise<string | undefined> {
+  const [row] = await db.query<{ name: string }>(`select t.name from tenants as t where t.id = $1`, [id])
+  return row?.name
+}
+
+export type TenantSize = Tenant & { readonly people: number }
+
+/** All of the installation, oldest first: for whoever is at the server's machine, and for nobody over the network. */
+export function listTenants(db: Sql): Promise<TenantSize[]> {
+  return db.query<TenantSize>(
+    `select t.id, t.name, t.made_at as "madeAt", (select count(*) from people as p where p.tenant_id = t.id) as people
+       from tenants as t order by t.made_at, t.id`,
+  )
 }
 
 /** Set-up is done as soon as there is a person; nothing else remembers it. */

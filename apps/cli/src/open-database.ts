@@ -1,21 +1,30 @@
+import { readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { openDataFolder } from '../../../server/src/kernel/data-folder.ts'
-import { type Db, openDb } from '../../../server/src/kernel/db.ts'
-import { runningEmbeddedPostgres, startEmbeddedPostgres } from '../../../server/src/kernel/embedded-postgres.ts'
+import { readVariable } from '../../server/src/config.ts'
+import { type DataFolder, openDataFolder } from '../../server/src/kernel/data-folder.ts'
+import { type Db, openDb } from '../../server/src/kernel/db.ts'
+import { runningEmbeddedPostgres, startEmbeddedPostgres } from '../../server/src/kernel/embedded-postgres.ts'
 
 type Where = { readonly database?: string; readonly dataDir?: string }
+
+export type OpenedDatabase = {
+  readonly db: Db
+  /** Where the server keeps its secrets, when its database is the embedded one. */
+  readonly folder: DataFolder | undefined
+  readonly close: () => Promise<void>
+}
 
 /** The database an operator means: the one named, the environment's, or the one in the server's data folder. */
 export async function openDatabase(
   where: Where,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<{ readonly db: Db; readonly close: () => Promise<void> }> {
-  const url =
-    where.database ??
-    (where.dataDir === undefined ? (env['COUNTERSIGN_DATABASE_URL'] ?? env['DATABASE_URL']) : undefined)
-  if (url !== undefined) return connect(url, async () => undefined)
-  const folder = resolve(where.dataDir ?? env['COUNTERSIGN_DATA_DIR'] ?? 'data')
+): Promise<OpenedDatabase> {
+  const read = (path: string): string => readFileSync(path, 'utf8')
+  const given = where.dataDir === undefined ? readVariable('databaseUrl', env, read)?.reveal() : undefined
+  const url = where.database ?? given
+  if (url !== undefined) return connect(url, undefined, async () => undefined)
+  const folder = resolve(where.dataDir ?? readVariable('dataDir', env, read))
   const kept = await stat(folder).catch(() => undefined)
   if (!kept?.isDirectory()) {
     throw new Error(
@@ -24,19 +33,20 @@ export async function openDatabase(
   }
   const opened = await openDataFolder(folder)
   const running = await runningEmbeddedPostgres(opened)
-  if (running) return connect(running.url, async () => undefined)
+  if (running) return connect(running.url, opened, async () => undefined)
   if ((await opened.existingSecret('postgres-app')) === undefined) {
     throw new Error(`No server has ever kept a database in ${folder}. Give --data-dir of one, or --database.`)
   }
   const quiet = (): void => undefined
   const started = await startEmbeddedPostgres({ folder: opened, log: { info: quiet, warn: quiet } })
-  return connect(started.url, started.stop)
+  return connect(started.url, opened, started.stop)
 }
 
 async function connect(
   url: string,
+  folder: DataFolder | undefined,
   stop: () => Promise<void>,
-): Promise<{ readonly db: Db; readonly close: () => Promise<void> }> {
+): Promise<OpenedDatabase> {
   const db = openDb({ url, applicationName: 'countersign cli', connectionsMax: 2, onBrokenConnection: () => undefined })
   const close = async (): Promise<void> => {
     await db.end()
@@ -50,5 +60,5 @@ async function connect(
       cause,
     })
   }
-  return { db, close }
+  return { db, folder, close }
 }

@@ -1,0 +1,50 @@
+import { emailText } from '@countersign/wire'
+import { Value } from 'typebox/value'
+import { hashPassword } from '../../kernel/crypto.ts'
+import { isUniqueViolation } from '../../kernel/db.ts'
+import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
+import type { Act } from '../trail/index.ts'
+import { type FirstAdministrator, type MakeFirstTenantNeeds, makeTenant } from './make-first-tenant.ts'
+import { checkPassword } from './password-policy.ts'
+
+export type MakeAnotherTenant = (
+  first: FirstAdministrator & { readonly by?: Pick<Act, 'actor' | 'personal'> },
+) => Promise<{ readonly tenant: string; readonly person: string }>
+
+const tenantNameMax = 120
+
+/** Makes a further tenant. No route leads here: it is for whoever is at the server's machine. */
+export function makeAnotherTenant({ db, ...needs }: MakeFirstTenantNeeds): MakeAnotherTenant {
+  const make = makeTenant(needs)
+  return async ({ password, ...first }) => {
+    checkName(first.tenantName)
+    if (!isEmail(first.email))
+      throw invalidInput('body.email', `${first.email.slice(0, 300)} is not an e-mail address.`)
+    checkPassword(password)
+    const passwordHash = await hashPassword(password)
+    try {
+      return await db.inTx((tx) => make(tx, { ...first, passwordHash }))
+    } catch (cause) {
+      if (!isUniqueViolation(cause, 'people_by_email')) throw cause
+      throw new Problem(
+        problems.conflict,
+        `${first.email} already belongs to somebody. An address is one person's in the whole installation.`,
+        { cause },
+      )
+    }
+  }
+}
+
+/** Checked here as set-up's form is by its schema. */
+function isEmail(text: string): boolean {
+  return Value.Check(emailText, text)
+}
+
+function checkName(name: string): void {
+  const isOdd = [...name].some((letter) => letter < ' ' || letter === '\u007f') || !name.isWellFormed()
+  if (name.trim() !== '' && name.length <= tenantNameMax && !isOdd) return
+  throw invalidInput(
+    'body.tenant_name',
+    `A tenant's name has 1 to ${tenantNameMax} characters and no control characters.`,
+  )
+}
