@@ -36,6 +36,9 @@ export const overview = Type.Object({
       act: Type.String({ description: 'rollout.created, key.revoked, assignment.changed …' }),
       actor: principalRef,
       subject: Type.Object({ kind: Type.String(), id: Type.String() }),
+      details: Type.Record(Type.String(), Type.Unknown(), {
+        description: 'As recorded, so that names can be shown for ids',
+      }),
     }),
   ),
   fleet: Type.Object({

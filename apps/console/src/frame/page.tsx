@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { Link } from '@tanstack/react-router'
 import { createContext, Fragment, type ReactNode, useContext, useEffect } from 'react'
 import { createPortal } from 'react-dom'
@@ -26,7 +27,8 @@ export function Page({ title, crumbs = [], aside, width = 'padded', children }: 
   useEffect(() => {
     document.title = `${count > 0 ? `(${count}) ` : ''}${title} · Countersign`
   }, [title, count])
-  const heading = (
+  const isNarrow = useMediaQuery('(max-width: 767px)', undefined, { getInitialValueInEffect: false }) ?? false
+  const trail = (
     <>
       {crumbs.length > 0 && (
         <nav aria-label="Breadcrumbs" className={classes.crumbs}>
@@ -38,13 +40,26 @@ export function Page({ title, crumbs = [], aside, width = 'padded', children }: 
           ))}
         </nav>
       )}
-      <h1 className={classes.title}>{title}</h1>
-      {aside}
     </>
   )
   return (
     <>
-      {slot && createPortal(heading, slot)}
+      {slot &&
+        createPortal(
+          <>
+            {!isNarrow && trail}
+            <h1 className={classes.title}>{title}</h1>
+            {!isNarrow && aside}
+          </>,
+          slot,
+        )}
+      {/* A telephone's top bar has room for the name alone. */}
+      {isNarrow && (aside || crumbs.length > 0) && (
+        <div className={classes.under}>
+          {trail}
+          {aside}
+        </div>
+      )}
       <div className={classes.page} data-width={width}>
         {children}
       </div>

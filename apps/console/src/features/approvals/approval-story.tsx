@@ -151,9 +151,15 @@ function Held({ approval }: Props) {
       )}
       <p className={classes.note}>
         {why.source !== 'unknown' && <span className={classes.source}>{why.source}</span>}
-        {why.sentence}
+        {why.source === 'derived'
+          ? why.sentence.replace(/^Derived: ./, (start) => start.slice(-1).toUpperCase())
+          : why.sentence}
       </p>
-      {why.revision !== null && <RevisionChip hash={why.revision} />}
+      {why.revision !== null && (
+        <p className={classes.note}>
+          Revision <RevisionChip hash={why.revision} />
+        </p>
+      )}
     </>
   )
 }

@@ -14,7 +14,8 @@ export function Timeline({ environment, agent }: Props) {
   const { data, error, isPending, isError, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     agentHistoryQuery(environment, agent),
   )
-  const entries = data?.pages.flatMap(({ items }) => items) ?? []
+  // What an agent ran is dated by its own word, so it may belong before what was heard of earlier.
+  const entries = (data?.pages.flatMap(({ items }) => items) ?? []).toSorted((a, b) => b.at.localeCompare(a.at))
   if (isPending) return <Loading rows={4} />
   if (isError && entries.length === 0)
     return <Failed what="The timeline could not be read" error={error} onRetry={() => void refetch()} />

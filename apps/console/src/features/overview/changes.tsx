@@ -3,6 +3,7 @@ import { actWords } from '../../ui/acts.ts'
 import { Instant } from '../../ui/instant.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
+import { subjectWords } from '../../ui/subjects.ts'
 import { Card } from './card.tsx'
 import classes from './overview.module.css'
 
@@ -13,11 +14,11 @@ export function Changes({ changes }: { readonly changes: Overview['changes'] }) 
         <p className={classes.none}>Rollouts, assignments, keys and settings show here when somebody changes them.</p>
       ) : (
         <ul className={classes.changes}>
-          {changes.map(({ number, at, act, actor, subject }) => (
+          {changes.map(({ number, at, act, actor, subject, details }) => (
             <li key={`${at} ${act} ${subject.id}`}>
               <PrincipalChip who={actor} />
               <span className={classes.act}>
-                {actWords(act)} <span className={classes.code}>{subject.id}</span>
+                {actWords(act)} <span title={subject.id}>{subjectWords(subject, details)}</span>
               </span>
               <span className={classes.when}>
                 {number === null ? (

@@ -18,24 +18,24 @@ export const kindWords: Readonly<Record<Rollout['kind'], string>> = {
 }
 
 const columns: readonly Column<Rollout>[] = [
-  { id: 'at', header: 'When', width: '100px', cell: ({ at }) => <Instant at={at} /> },
+  { id: 'at', header: 'When', width: '84px', cell: ({ at }) => <Instant at={at} /> },
   {
     id: 'environment',
     header: 'Environment',
-    width: '150px',
+    width: '112px',
     cell: ({ environment }) => <EnvironmentTag name={environment} />,
   },
   {
     id: 'what',
     header: 'What',
-    width: 'minmax(210px, 1fr)',
+    width: 'minmax(124px, 1fr)',
     cell: ({ version, previous_version, kind, is_current }) => (
       <>
         <code className={classes.step}>
           {previous_version === null ? `v${version}` : `v${previous_version} → v${version}`}
         </code>
-        <span className={ui.quiet}>{previous_version === null ? 'first' : kindWords[kind]}</span>
         {is_current && <span className={ui.word}>live</span>}
+        <span className={ui.cut}>{previous_version === null ? 'first' : kindWords[kind]}</span>
       </>
     ),
   },

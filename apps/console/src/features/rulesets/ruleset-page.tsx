@@ -1,9 +1,12 @@
-import { Button, Tabs } from '@mantine/core'
+import type { RulesetSummary } from '@countersign/wire'
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { useCan } from '../../api/session.ts'
 import { Page } from '../../frame/page.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
+import { PageTabs } from '../../ui/page-tabs.tsx'
 import ui from '../../ui/ui.module.css'
 import { AgentsTab } from './agents-tab.tsx'
 import { useDraft } from './drafts.ts'
@@ -13,7 +16,6 @@ import { rulesetQuery } from './queries.ts'
 import { RevisionsTab } from './revisions-tab.tsx'
 import { RolloutsTab } from './rollouts-tab.tsx'
 import { rulesetRoute } from './route.ts'
-import classes from './rulesets.module.css'
 import { type Tab, tabs } from './search.ts'
 
 const words: Readonly<Record<Tab, string>> = {
@@ -49,43 +51,43 @@ export function RulesetPage() {
       {isError && !data && <Failed what={`${name} could not be read`} error={error} onRetry={() => void refetch()} />}
       {!data && !isError && <Loading />}
       {data && (
-        <Tabs
+        <PageTabs
+          label={`Parts of ${name}`}
           value={tab}
-          onChange={(value) => go({ tab: tabs.find((one) => one === value) })}
-          keepMounted={false}
-          className={classes.tabs}
-        >
-          <div className={classes.tabBar}>
-            <Tabs.List aria-label={`Parts of ${name}`} className={classes.tabList}>
-              {shown.map((one) => (
-                <Tabs.Tab key={one} value={one}>
-                  {words[one]}
-                  {one === 'editor' && draft && <span className={ui.faint}> · not saved</span>}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
-            {mayRollOut && review === undefined && (
+          onChange={(chosen) => go({ tab: chosen })}
+          parts={shown.map((one) => ({
+            name: one,
+            word: (
+              <>
+                {words[one]}
+                {one === 'editor' && draft && <span className={ui.faint}> · not saved</span>}
+              </>
+            ),
+            body: bodyOf(one, data),
+          }))}
+          acts={
+            mayRollOut &&
+            review === undefined && (
               <Button variant="default" onClick={() => go({ tab: 'rollouts', review: data.latest.version })}>
                 Roll out v{data.latest.version}
               </Button>
-            )}
-          </div>
-          <Tabs.Panel value="editor" className={classes.panel}>
-            <EditorTab ruleset={data} />
-          </Tabs.Panel>
-          <Tabs.Panel value="revisions" className={classes.panel}>
-            <RevisionsTab ruleset={data} />
-          </Tabs.Panel>
-          <Tabs.Panel value="rollouts" className={classes.panel}>
-            <RolloutsTab ruleset={data} />
-          </Tabs.Panel>
-          {mayReadFleet && (
-            <Tabs.Panel value="agents" className={classes.panel}>
-              <AgentsTab ruleset={data} />
-            </Tabs.Panel>
-          )}
-        </Tabs>
+            )
+          }
+        />
       )}
     </Page>
   )
+}
+
+function bodyOf(tab: Tab, ruleset: RulesetSummary): ReactNode {
+  switch (tab) {
+    case 'editor':
+      return <EditorTab ruleset={ruleset} />
+    case 'revisions':
+      return <RevisionsTab ruleset={ruleset} />
+    case 'rollouts':
+      return <RolloutsTab ruleset={ruleset} />
+    case 'agents':
+      return <AgentsTab ruleset={ruleset} />
+  }
 }

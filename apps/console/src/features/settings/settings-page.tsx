@@ -1,9 +1,9 @@
-import { Tabs } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useSession } from '../../api/session.ts'
 import type { Permission } from '../../api/types.ts'
 import { Page } from '../../frame/page.tsx'
+import { PageTabs } from '../../ui/page-tabs.tsx'
 import { Danger } from './danger.tsx'
 import { Environments } from './environments.tsx'
 import { General } from './general.tsx'
@@ -31,26 +31,20 @@ export function SettingsPage() {
     const { needs } = parts[one]
     return needs === null || permissions.includes(needs)
   })
-  const choose = (value: string | null): void => {
-    const known = tabs.find((one) => one === value)
-    void navigate({ to: '/settings', search: (before) => ({ environment: before.environment, tab: known }) })
-  }
   return (
     <Page title="Settings" width="full">
-      <Tabs value={tab} onChange={choose} keepMounted={false} className={classes.tabs}>
-        <Tabs.List aria-label="Settings" className={classes.tabList}>
-          {shown.map((one) => (
-            <Tabs.Tab key={one} value={one}>
-              {parts[one].word}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        {shown.map((one) => (
-          <Tabs.Panel key={one} value={one} className={classes.panel}>
-            <div className={classes.body}>{parts[one].body}</div>
-          </Tabs.Panel>
-        ))}
-      </Tabs>
+      <PageTabs
+        label="Settings"
+        value={tab}
+        onChange={(chosen) =>
+          void navigate({ to: '/settings', search: ({ environment }) => ({ environment, tab: chosen }) })
+        }
+        parts={shown.map((one) => ({
+          name: one,
+          word: parts[one].word,
+          body: <div className={classes.body}>{parts[one].body}</div>,
+        }))}
+      />
     </Page>
   )
 }

@@ -9,6 +9,7 @@ import { Failed, Loading } from '../../ui/list-states.tsx'
 import { countWords } from '../../ui/numbers.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
+import { subjectWords } from '../../ui/subjects.ts'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import { trailEntryQuery } from './queries.ts'
 import classes from './trail.module.css'
@@ -36,7 +37,8 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
   return (
     <div className={classes.entry}>
       <p className={classes.sentence}>
-        <PrincipalChip who={actorOf(entry, names)} /> {actWords(act)} {odd && <VerdictBadge {...odd} />}
+        <PrincipalChip who={actorOf(entry, names)} /> {actWords(act)}{' '}
+        {subject.kind !== 'session' && subjectWords(subject, details, names)} {odd && <VerdictBadge {...odd} />}
       </p>
       <Facts>
         <Fact name="When">

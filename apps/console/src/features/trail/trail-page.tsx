@@ -13,6 +13,7 @@ import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
 import { counted, countWords } from '../../ui/numbers.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
+import { type Names, subjectWords } from '../../ui/subjects.ts'
 import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
@@ -21,7 +22,7 @@ import { trailHeadQuery, trailQuery } from './queries.ts'
 import { trailRoute } from './route.ts'
 import { filtersOf, type TrailSearch, withFilters } from './search.ts'
 import { useNames } from './use-names.ts'
-import { actorOf, type Names, outcomeOf } from './words.ts'
+import { actorOf, outcomeOf } from './words.ts'
 
 const columnsWith = (names: Names): readonly Column<TrailEntryShown>[] => [
   {
@@ -62,10 +63,12 @@ const columnsWith = (names: Names): readonly Column<TrailEntryShown>[] => [
     header: 'To what',
     width: 'minmax(200px, 2fr)',
     isWideOnly: true,
-    cell: ({ subject }) => (
+    cell: ({ subject, details }) => (
       <>
         <span className={ui.faint}>{subject.kind.replaceAll('_', ' ')}</span>
-        <code className={ui.cutMono}>{names.get(subject.id) ?? subject.id}</code>
+        <span className={ui.cut} title={subject.id}>
+          {subject.kind === 'session' ? '' : subjectWords(subject, details, names)}
+        </span>
       </>
     ),
   },

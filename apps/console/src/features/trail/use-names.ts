@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { useCan, useSession } from '../../api/session.ts'
+import type { Names } from '../../ui/subjects.ts'
 import { keysQuery } from '../keys/queries.ts'
 import { nameOf } from '../keys/words.ts'
-import type { Names } from './words.ts'
 
 /** Names of what a reader may know: oneself, and keys where one may read them. */
 export function useNames(): Names {

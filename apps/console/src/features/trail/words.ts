@@ -1,10 +1,8 @@
 import type { PrincipalRef, TrailEntryShown } from '../../api/types.ts'
+import type { Names } from '../../ui/subjects.ts'
 import type { Verdict } from '../../ui/verdicts.ts'
 
 const kinds: readonly PrincipalRef['kind'][] = ['person', 'agent', 'agent_key', 'system', 'anyone']
-
-/** What ids are called now, for entries that name only the id. */
-export type Names = ReadonlyMap<string, string>
 
 /** Who acted: by the name in the record, else by what the id is called now, else by the id. */
 export function actorOf({ actor, personal }: TrailEntryShown, names: Names): PrincipalRef {

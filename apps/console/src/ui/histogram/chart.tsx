@@ -61,7 +61,7 @@ export function Chart({ buckets, bucketMs, height, cursor, anchor, onCursor, onB
             gap: 4,
             grid: { show: false },
             ticks: { show: false },
-            values: isOverDays ? '{D} {MMM} {HH}:{mm}' : '{HH}:{mm}',
+            values: labelsWithin(isOverDays ? '{D} {MMM} {HH}:{mm}' : '{HH}:{mm}'),
             space: isOverDays ? 110 : 70,
           },
           { show: false },
@@ -110,4 +110,16 @@ export function Chart({ buckets, bucketMs, height, cursor, anchor, onCursor, onB
       {cursor !== null && <div className={classes.cursor} style={{ left, width: Math.max(2, right - left) }} />}
     </div>
   )
+}
+
+/** Words for the axis; none where the edge would cut them. */
+function labelsWithin(template: string): (plot: UPlot, splits: readonly number[]) => string[] {
+  const words = UPlot.fmtDate(template)
+  return (plot, splits) =>
+    splits.map((seconds) => {
+      const text = words(new Date(seconds * 1000))
+      const half = text.length * 3.2
+      const at = plot.valToPos(seconds, 'x')
+      return at < half || at > plot.width - half ? '' : text
+    })
 }

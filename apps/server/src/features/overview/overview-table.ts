@@ -11,6 +11,7 @@ export type Change = {
   readonly actorLabel: string | null
   readonly subjectKind: string
   readonly subjectId: string
+  readonly details: Record<string, unknown>
 }
 
 /** Of so many of the latest entries the changes are picked. */
@@ -31,17 +32,22 @@ const changeActs = [
 /** The latest changes to what agents run under and who may speak for them. */
 export function selectChanges(sql: Sql, tenant: string): Promise<Change[]> {
   return sql.query<Change>(
-    `select s.number, s.at, s.act, e.actor_kind as "actorKind", s.actor_id as "actorId",
-            coalesce(nullif(p.name, ''), p.email) as "actorLabel", s.subject_kind as "subjectKind",
-            s.subject_id as "subjectId"
+    `select c.number, c.at, c.act, c."actorKind", c."actorId", c."actorLabel", c."subjectKind", c."subjectId",
+            coalesce(convert_from(c.bytes, 'UTF8')::jsonb -> 'details', '{}') as details
        from (
-         select n.number, n.entry_id, n.at, n.act, n.outcome, n.actor_id, n.subject_kind, n.subject_id
-           from trail_sequence as n where n.tenant_id = $1 order by n.number desc limit ${entriesLookedAt}
-       ) as s
-       join trail_entries as e on e.id = s.entry_id
-       left join people as p on p.tenant_id = $1 and p.id::text = s.actor_id
-      where s.outcome = 'done' and s.act like any($2)
-      order by s.number desc limit ${changesShown}`,
+         select s.number, s.at, s.act, e.actor_kind as "actorKind", s.actor_id as "actorId",
+                coalesce(nullif(p.name, ''), p.email) as "actorLabel", s.subject_kind as "subjectKind",
+                s.subject_id as "subjectId", e.bytes
+           from (
+             select n.number, n.entry_id, n.at, n.act, n.outcome, n.actor_id, n.subject_kind, n.subject_id
+               from trail_sequence as n where n.tenant_id = $1 order by n.number desc limit ${entriesLookedAt}
+           ) as s
+           join trail_entries as e on e.id = s.entry_id
+           left join people as p on p.tenant_id = $1 and p.id::text = s.actor_id
+          where s.outcome = 'done' and s.act like any($2)
+          order by s.number desc limit ${changesShown}
+       ) as c
+      order by c.number desc`,
     [tenant, changeActs],
   )
 }

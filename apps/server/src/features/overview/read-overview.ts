@@ -98,6 +98,7 @@ function showChange(change: Change): Overview['changes'][number] {
     act: change.act,
     actor: { kind: kindOf(change.actorKind), id: change.actorId, label: change.actorLabel ?? change.actorId },
     subject: { kind: change.subjectKind, id: change.subjectId },
+    details: change.details,
   }
 }
 
