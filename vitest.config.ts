@@ -2,8 +2,10 @@ import { defineConfig } from 'vitest/config'
 
 const globalSetup = ['apps/server/test/global-setup.ts']
 const browser = '**/*.browser.test.ts'
-// The launcher brings its own PostgreSQL, so a second run on another server would tell nothing new.
-const ownServer = process.env['TEST_POSTGRES_MAJOR'] ? ['apps/server/src/kernel/embedded-postgres.test.ts'] : []
+// These bring their own PostgreSQL, so a second run on another server would tell nothing new.
+const ownServer = process.env['TEST_POSTGRES_MAJOR']
+  ? ['apps/server/src/kernel/embedded-postgres.test.ts', 'apps/server/test/failures/database-stopped.test.ts']
+  : []
 const ignored = ['**/node_modules/**', '**/dist/**']
 
 /** The lanes of `npm test`; run one alone with `npm test database`, one file with `npx vitest run path/of/it.test.ts`. */

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { makeFolder } from '../../src/kernel/data-folder.ts'
+import { freePort, openCluster, startServer, stopServer } from '../../src/kernel/embedded-postgres/cluster.ts'
+import { appRole, databaseName, makeRoles, ownerRole } from '../../src/kernel/embedded-postgres/roles.ts'
+import { installedRuntime } from '../../src/kernel/embedded-postgres/runtime.ts'
+import { migrate } from '../../src/kernel/migrate.ts'
+
+export type OwnPostgres = {
+  readonly url: string
+  readonly ownerUrl: string
+  /** Every process of it ends, and its port refuses. Nothing revives it. */
+  readonly halt: () => Promise<void>
+  readonly restart: () => Promise<void>
+  readonly remove: () => Promise<void>
+}
+
+/** A whole PostgreSQL for one test file, migrated, which that file may stop. */
+export async function ownPostgres(): Promise<OwnPostgres> {
+  const home = await mkdtemp(join(tmpdir(), 'countersign-postgres-'))
+  await makeFolder(home, 0o711)
+  const password = 'only-for-tests'
+  const runtime = await installedRuntime()
+  const cluster = await openCluster({ home, runtime, password, connectionsMax: 60 })
+  const port = await startServer(cluster, await freePort(undefined))
+  const superuser = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' })
+  await superuser.connect()
+  await makeRoles(superuser, { owner: password, app: password })
+  await superuser.end()
+  const urlOf = (role: string): string => `postgres://${role}:${password}@127.0.0.1:${port}/${databaseName}`
+  const [url, ownerUrl] = [urlOf(appRole), urlOf(ownerRole)]
+  await migrate({ ownerUrl, appUrl: url, log: { info: () => {}, warn: () => {} } })
+  return {
+    url,
+    ownerUrl,
+    halt: () => stopServer(cluster),
+    restart: async () => {
+      await startServer(cluster, port)
+    },
+    remove: async () => {
+      await stopServer(cluster)
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
