@@ -1,3 +1,13 @@
+export { composeLayers, type Layer, type LayersResult, type OverriddenRule } from './compose/compose-layers.ts'
+export {
+  type ComposedRule,
+  type ComposeResult,
+  composeRuleset,
+  type Recipe,
+  type RecipeItem,
+} from './compose/compose-ruleset.ts'
+export { type Baseline, includeBaselines } from './compose/include-baseline.ts'
+export { type ParseRulesOptions, parseRules, type RulesResult, ruleTexts } from './compose/parse-rules.ts'
 export type { Diagnostic, Severity } from './diagnostic.ts'
 export {
   diffRulesets,

@@ -117,7 +117,7 @@ function readRuleset(
   return readDocument(root, reading)
 }
 
-function limitsOf(options: ParseOptions): Limits {
+export function limitsOf(options: ParseOptions): Limits {
   const limits = { ...defaultLimits, ...options.limits }
   return options.isServed
     ? {

@@ -1,12 +1,14 @@
 import { collectFindings, type Diagnostic, type Findings, quote, type Span } from './diagnostic.ts'
 import { emitEntries, emitFlow, emitItems } from './emit-yaml.ts'
 import { defaultLimits } from './limits.ts'
-import type { JsonValue, Rule, Ruleset } from './model.ts'
+import type { Dialect, JsonValue, Rule, Ruleset } from './model.ts'
 import { type ParseOptions, parseRuleset, parseSource } from './parse-ruleset.ts'
 import { child, placeOfId } from './read/fields.ts'
+import type { Entry } from './read/tree.ts'
+import { words } from './read/words.ts'
 import { applyEdits, type Edit, type Parsed } from './renderings.ts'
 import { sameRuleset } from './same-ruleset.ts'
-import { observabilityToData, rulesetToData, ruleToData, toolToData } from './to-data.ts'
+import { observabilityToData, rulesetToData, ruleToDataIn, toolToData } from './to-data.ts'
 
 export interface ParentSource {
   readonly source: Uint8Array | string
@@ -57,12 +59,13 @@ export function resolveExtends(
     const { missing } = chain
     return { ok: false, ...(missing === undefined ? {} : { missing }), diagnostics: findings.list() }
   }
-  refuseSharedIds(parsed, chain.links, findings)
+  refuseSharedIds(parsed, chain.links, 'parent', findings)
   if (findings.hasErrors()) return { ok: false, diagnostics: findings.list() }
   return assemble(parsed, chain.links, options)
 }
 
-interface Link extends PinnedParent {
+/** One document whose rules go in front. */
+export interface Link extends PinnedParent {
   readonly ruleset: Ruleset
   readonly saysObserveAlongside: boolean
 }
@@ -122,7 +125,12 @@ function readChain(
 }
 
 /** Both rules would run under one name, and no record could say which of them spoke. */
-function refuseSharedIds(parsed: Parsed, links: readonly Link[], findings: Findings): void {
+export function refuseSharedIds(
+  parsed: Parsed,
+  links: readonly Link[],
+  role: 'parent' | 'baseline',
+  findings: Findings,
+): void {
   const owners = new Map<string, string>()
   const extendsAt = child(parsed.root, 'extends')?.at ?? { start: 0, end: 0 }
   for (const link of links.toReversed()) {
@@ -130,7 +138,7 @@ function refuseSharedIds(parsed: Parsed, links: readonly Link[], findings: Findi
       const owner = owners.get(rule.id)
       owners.set(rule.id, link.name)
       if (owner !== undefined) {
-        const message = `The rule id ${quote(rule.id)} is in both parents ${quote(owner)} and ${quote(link.name)}.`
+        const message = `The rule id ${quote(rule.id)} is in both ${role}s ${quote(owner)} and ${quote(link.name)}.`
         findings.error({ code: 'extends.duplicate_id', at: extendsAt, path: '/extends', message })
       }
     }
@@ -142,13 +150,14 @@ function refuseSharedIds(parsed: Parsed, links: readonly Link[], findings: Findi
       code: 'extends.duplicate_id',
       at: placeOfId(parsed.root, index),
       path: `/rules/${index}/id`,
-      message: `The rule id ${quote(rule.id)} is already in the parent ${quote(owner)}.`,
-      hint: 'Give this rule another id; a child adds to its parent and does not replace its rules.',
+      message: `The rule id ${quote(rule.id)} is already in the ${role} ${quote(owner)}.`,
+      hint: `Give this rule another id; a ruleset adds to its ${role} and does not replace its rules.`,
     })
   }
 }
 
-function assemble(parsed: Parsed, links: readonly Link[], options: ParseOptions): ExtendsResult {
+/** The text with the rules and tools of others put in, `extends` taken out if it is there. */
+export function assemble(parsed: Parsed, links: readonly Link[], options: ParseOptions): ExtendsResult {
   const merged = merge(parsed, links)
   const pinned = links.map(({ name, revision }) => ({ name, revision }))
   const inPlace = insertIntoSource(parsed, merged, links)
@@ -196,8 +205,9 @@ function inheritedTools({ ruleset }: Parsed, links: readonly Link[]): Ruleset['t
 function insertIntoSource(parsed: Parsed, merged: Ruleset, links: readonly Link[]): string | undefined {
   const { root, text } = parsed
   const entry = root.node.entries.get('extends')
-  if (root.node.isFlow || !entry) return undefined
-  const indent = columnOf(text, entry.key.span.start)
+  const first = entry ?? root.node.entries.get(words.rules[parsed.ruleset.dialect])
+  if (root.node.isFlow || !first) return undefined
+  const indent = columnOf(text, first.key.span.start)
   const pad = ' '.repeat(indent)
   const head: string[] = []
   const edits: Edit[] = []
@@ -211,10 +221,10 @@ function insertIntoSource(parsed: Parsed, merged: Ruleset, links: readonly Link[
   }
   if (merged.observeAlongside && !has('observe_alongside')) head.push('observe_alongside: true')
   if (!insertRules(parsed, links, edits)) {
-    head.push(`rules:\n${pad}  ${inheritedItems(links, indent + 2)}`)
+    head.push(`rules:\n${pad}  ${inheritedItems(links, parsed.ruleset.dialect, indent + 2)}`)
   }
   head.push(...links.map((link) => `# ${pinOf(link)}`))
-  edits.push(replaceExtends(text, entry.key.span, entry.value.span, head, pad))
+  edits.push(entry ? replaceExtends(text, entry.key.span, entry.value.span, head, pad) : insertBefore(first, head, pad))
   return applyEdits(text, edits)
 }
 
@@ -223,6 +233,10 @@ function replaceExtends(text: string, key: Span, value: Span, head: readonly str
   const lines = head.join(`\n${pad}`)
   const removed = text.slice(key.start, value.end)
   return { at: { start: key.start, end: value.end }, text: removed.endsWith('\n') ? `${lines}\n` : lines }
+}
+
+function insertBefore({ key }: Entry, head: readonly string[], pad: string): Edit {
+  return { at: { start: key.span.start, end: key.span.start }, text: head.map((line) => `${line}\n${pad}`).join('') }
 }
 
 function insertTools(parsed: Parsed, tools: readonly (readonly [string, JsonValue])[], edits: Edit[]): boolean {
@@ -240,29 +254,30 @@ function insertTools(parsed: Parsed, tools: readonly (readonly [string, JsonValu
 }
 
 function insertRules(parsed: Parsed, links: readonly Link[], edits: Edit[]): boolean {
-  const place = child(parsed.root, 'rules')
+  const place = child(parsed.root, words.rules[parsed.ruleset.dialect])
   if (place?.node.is !== 'list') return false
   const { span, isFlow, items } = place.node
+  const { dialect } = parsed.ruleset
   if (isFlow) {
-    const rules = links.toReversed().flatMap((link) => link.ruleset.rules.map(ruleToData))
+    const rules = links.toReversed().flatMap((link) => link.ruleset.rules.map((rule) => ruleToDataIn(rule, dialect)))
     const flow = rules.map(emitFlow).join(', ')
     edits.push({ at: { start: span.start + 1, end: span.start + 1 }, text: items.length > 0 ? `${flow}, ` : flow })
     return true
   }
   const indent = columnOf(parsed.text, span.start)
-  const text = `${inheritedItems(links, indent)}\n${' '.repeat(indent)}# rules of this document\n${' '.repeat(indent)}`
+  const text = `${inheritedItems(links, dialect, indent)}\n${' '.repeat(indent)}# rules of this document\n${' '.repeat(indent)}`
   edits.push({ at: { start: span.start, end: span.start }, text })
   return true
 }
 
-function inheritedItems(links: readonly Link[], indent: number): string {
+function inheritedItems(links: readonly Link[], dialect: Dialect, indent: number): string {
   const pad = ' '.repeat(indent)
   const groups = links.toReversed().filter((link) => link.ruleset.rules.length > 0)
   return groups
     .map(
       (link) =>
         `# ${pinOf(link)}\n${pad}${emitItems(
-          link.ruleset.rules.map((rule: Rule) => ruleToData(rule)),
+          link.ruleset.rules.map((rule: Rule) => ruleToDataIn(rule, dialect)),
           indent,
         )}`,
     )

@@ -1,4 +1,5 @@
-import type { Expression, JsonValue, Observability, Rule, Ruleset, Tool } from './model.ts'
+import type { Dialect, Expression, JsonValue, Observability, Rule, Ruleset, Tool } from './model.ts'
+import { inDialect, words } from './read/words.ts'
 
 type Data = { readonly [key: string]: JsonValue }
 
@@ -51,6 +52,29 @@ export function ruleToData(rule: Rule): Data {
     case 'sandbox':
       return { ...head, ...sandboxToData(rule) }
   }
+}
+
+/** The same in the words of a vocabulary. */
+export function ruleToDataIn(rule: Rule, dialect: Dialect): Data {
+  return dialect === 'Ruleset' ? ruleToData(rule) : inWordsOf(ruleToData(rule), dialect)
+}
+
+/** Only what the language itself names: keys and values below `metadata` and in conditions are the author's own. */
+function inWordsOf(data: Data, dialect: Dialect): Data {
+  const made: Record<string, JsonValue> = {}
+  for (const [key, value] of Object.entries(data)) {
+    if (key === 'action' || key === 'timeout_action') {
+      const word = key === 'action' ? words.action : words.timeoutAction
+      made[word[dialect]] = typeof value === 'string' ? inDialect(value, dialect) : value
+    } else if (key === 'outside' && typeof value === 'string') made[key] = inDialect(value, dialect)
+    else if (key === 'then' && isData(value)) made[key] = inWordsOf(value, dialect)
+    else made[key] = value
+  }
+  return made
+}
+
+function isData(value: JsonValue): value is Data {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function thenToData({ then }: Exclude<Rule, { type: 'sandbox' }>): Data {

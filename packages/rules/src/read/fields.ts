@@ -263,7 +263,7 @@ function distance(a: string, b: string): number {
 
 /** Where the id of the rule at this place in the list stands. */
 export function placeOfId(root: MapPlace, index: number): Span {
-  const list = child(root, 'rules')
+  const list = child(root, 'rules') ?? child(root, 'contracts')
   const rule = list?.node.is === 'list' ? asMap(items(list.node, list.path)[index]) : undefined
   return (rule && child(rule, 'id')?.at) ?? rule?.at ?? root.at
 }
