@@ -35,6 +35,14 @@ import {
   setupRoutes,
   setupToken,
 } from './features/people/index.ts'
+import {
+  findNewestReplay,
+  replayOnWire,
+  replayRoutes,
+  requestReplay,
+  runReplays,
+  stopReplay,
+} from './features/replays/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
 import {
   keepCurrentRollouts,
@@ -49,6 +57,7 @@ import {
   checkRuleset,
   diffRevisions,
   evaluateCall,
+  findDraft,
   readRulesets,
   revisionOfHash,
   rulesetRoutes,
@@ -281,6 +290,9 @@ export function compose(needs: ComposeNeeds): App {
     noteEvidence: fleet.noteEvidence,
     daysKept: (tenant) => setting(tenant, 'events.retention_days'),
   })
+  const replays = runReplays({ db, clock, log, events, place: { runnerId: replicaId, databaseUrl: db.address } })
+  workers.add({ name: 'replays', everyMs: 2_000, work: replays.look })
+  if (config.roles.includes('worker')) bus.on('replay.requested', () => void replays.look().catch(() => undefined))
   const agentSessions = sessionValues({ db, clock })
   workers.add({ name: 'agent_session_sweep', everyMs: 600_000, work: agentSessions.sweep })
   const approvals = makeApprovals({
@@ -331,6 +343,10 @@ export function compose(needs: ComposeNeeds): App {
     log,
     baseUrl,
   }
+  const newestReplay = async (tenant: string, hashes: readonly string[]) => {
+    const found = await findNewestReplay(db, tenant, hashes)
+    return found ? replayOnWire(found) : null
+  }
   const native: Route[] = [
     ...setupRoutes({ db, makeFirstTenant: makeTenant, token, takeFromLimit: limit }),
     ...sessionRoutes({
@@ -351,8 +367,19 @@ export function compose(needs: ComposeNeeds): App {
     ...rolloutRoutes({
       db,
       rollOut: roll,
-      preview: previewRollout({ db, read: rulesets }),
+      preview: previewRollout({ db, read: rulesets, newestReplay }),
       read: readRollout({ db, clock }),
+    }),
+    ...replayRoutes({
+      db,
+      request: requestReplay({
+        db,
+        clock,
+        newId,
+        findDraft: findDraft({ db, check }),
+        tell: { bus, recordAct: record },
+      }),
+      stop: stopReplay({ db, clock, tell: { recordAct: record } }),
     }),
     ...signingKeyRoutes({ db, rotate, retire: retireSigningKey({ db, clock, bus, recordAct: record }) }),
     ...assignmentRoutes({
@@ -468,6 +495,7 @@ export function compose(needs: ComposeNeeds): App {
       await http.close()
       await events.settle()
       await streams.stop()
+      await replays.stop()
       await workers.stop()
       await rulesets.stop()
       await agents.flushUses().catch(() => undefined)

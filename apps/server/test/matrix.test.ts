@@ -26,6 +26,7 @@ type Things = {
   readonly approval: string
   readonly spareApproval: string
   readonly event: string
+  readonly replay: string
 }
 
 type Line = {
@@ -160,6 +161,14 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'GET /rollouts': { bad: { query: 'limit=-1' }, foreign: 'own list' },
   'GET /rollouts/:id': { params: ({ rollout }) => ({ id: rollout }), bad: notAnId },
+  'POST /replays': {
+    body: () => ({ ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
+    status: 201,
+    bad: { body: { ruleset: 'acme-base', version: 1, since: 'yesterday' } },
+  },
+  'GET /replays': { bad: { query: 'version=first' }, foreign: 'own list' },
+  'GET /replays/:id': { params: ({ replay }) => ({ id: replay }), bad: notAnId },
+  'POST /replays/:id/cancellation': { params: ({ replay }) => ({ id: replay }), status: 409, bad: notAnId },
   'GET /signing-keys': { bad: 'takes nothing', foreign: 'own list' },
   'POST /signing-keys/rotate': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /signing-keys/:id/followers': { params: ({ signingKey }) => ({ id: signingKey }), bad: notAnId },
@@ -295,6 +304,10 @@ async function furnish(): Promise<Things> {
     note: 'first',
     kind: 'rollout',
   })
+  const replayId = id(
+    await must('POST', '/replays', { ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
+  )
+  while ((await must('GET', `/replays/${replayId}`))['ended_at'] === null);
   const rule = await must('POST', '/assignment-rules', { ...draftRule, priority: 5 })
   const spareRule = await must('POST', '/assignment-rules', { ...draftRule, priority: 6 })
   const agent = { key: secret, agent: 'acme-bot' }
@@ -356,6 +369,7 @@ async function furnish(): Promise<Things> {
     approval,
     spareApproval,
     event,
+    replay: replayId,
   }
 }
 

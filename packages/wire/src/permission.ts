@@ -11,6 +11,7 @@ export const permissions = [
   'rulesets:read',
   'rulesets:write',
   'rollouts:write',
+  'replays:write',
   'assignments:write',
   'keys:read',
   'keys:write',

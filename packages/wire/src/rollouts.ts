@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
+import { replay } from './replays.ts'
 import { rulesetVersion, semanticDiff } from './rulesets.ts'
 
 /** Told by whoever asks; `rollback` goes back to an older version, `promotion` brings one over from another environment. */
@@ -104,5 +105,7 @@ export const rolloutPreview = Type.Object({
   before_yaml: nullable(Type.String()),
   after_yaml: Type.String(),
   signing_key_count: Type.Integer(),
+  /** The newest finished replay of this very text; null when it was never replayed. */
+  newest_replay: nullable(replay),
 })
 export type RolloutPreview = Static<typeof rolloutPreview>

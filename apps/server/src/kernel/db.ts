@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { Secret } from './secret.ts'
 
 /** Runs statements; a transaction and the pool both are one. Values are always parameters, never text. */
 export type Sql = {
@@ -22,6 +23,8 @@ export type Db = Sql & {
   /** One connection of the pool for as long as `work` runs, for cursors and COPY. */
   readonly withClient: <Result>(work: (client: pg.PoolClient) => Promise<Result>) => Promise<Result>
   readonly end: () => Promise<void>
+  /** For threads that need connections of their own. */
+  readonly address: Secret
 }
 
 type Options = {
@@ -117,6 +120,7 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
     },
     withClient,
     end: () => pool.end(),
+    address: new Secret(url),
   }
 }
 

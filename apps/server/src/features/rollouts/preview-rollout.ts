@@ -1,4 +1,4 @@
-import type { RolloutPreview } from '@countersign/wire'
+import type { Replay, RolloutPreview } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { findRevisionWithTexts, type ReadRulesets } from '../rulesets/index.ts'
@@ -7,13 +7,18 @@ import { kindOf } from './rollout.ts'
 import { type Follower, listFollowers } from './rollout-agents-table.ts'
 import { findEnvironment, listLivePlaces } from './rollouts-table.ts'
 
-type Needs = { readonly db: Sql; readonly read: Pick<ReadRulesets, 'compare'> }
+type Needs = {
+  readonly db: Sql
+  readonly read: Pick<ReadRulesets, 'compare'>
+  /** The newest replay of a revision, known by its hashes. */
+  readonly newestReplay: (tenant: string, hashes: readonly string[]) => Promise<Replay | null>
+}
 type Target = { readonly ruleset: string; readonly version: number; readonly environment: string }
 
 const shownMax = 1_000
 
 /** What a rollout would do: what changes for whom. Nothing is written. */
-export function previewRollout({ db, read }: Needs) {
+export function previewRollout({ db, read, newestReplay }: Needs) {
   return async (tenant: string, { ruleset, version, environment }: Target): Promise<RolloutPreview> => {
     const [place, revision, places, followers, keys] = await Promise.all([
       findEnvironment(db, tenant, environment),
@@ -54,6 +59,7 @@ export function previewRollout({ db, read }: Needs) {
       before_yaml: before?.texts[dialect] ?? null,
       after_yaml: revision.texts[dialect],
       signing_key_count: keys,
+      newest_replay: await newestReplay(tenant, [hashes.ruleset, hashes.contract_bundle]),
     }
   }
 }

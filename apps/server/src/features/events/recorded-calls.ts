@@ -1,0 +1,86 @@
+import type { PoolClient } from 'pg'
+import type { Db } from '../../kernel/db.ts'
+import type { EventScope } from './event-scope.ts'
+import { type EventWords, eventWords } from './event-words.ts'
+import { conditionsSql, moment, statement } from './statement.ts'
+
+/** An event with its words spelled and its payload unread, for whoever goes through millions of them. */
+export type RawEvent = {
+  readonly id: string
+  readonly atMs: number
+  readonly environment: string
+  readonly agent: string
+  readonly tool: string
+  readonly action: string
+  readonly mode: string
+  readonly rule: string
+  readonly callId: string
+  readonly payload: string
+}
+
+type Row = [string, number, number, number, number, number, number, number, string, string]
+
+const batchRows = 5_000
+
+/**
+ * Every event of a scope in the order of their times, batch by batch: while one is worked on, the database reads the next.
+ * For threads of their own, since it keeps a processor busy.
+ */
+export async function readRawEvents(
+  db: Db,
+  scope: EventScope,
+  take: (events: readonly RawEvent[]) => void,
+): Promise<void> {
+  const words = eventWords(db)
+  const query = statement()
+  const times =
+    (scope.since === undefined ? '' : ` and e.at >= ${moment(query, scope.since)}`) +
+    (scope.until === undefined ? '' : ` and e.at < ${moment(query, scope.until)}`)
+  const text = `declare raw_events no scroll cursor for
+    select e.id, date_part('epoch', e.at) * 1000, e.environment, e.agent, e.tool, e.verdict, e.mode, e.rule, e.call_id,
+           e.payload
+      from events as e
+     where e.tenant_id = ${query.bind(scope.tenant)}${times}${conditionsSql(query, scope)}
+     order by e.at, e.arrival`
+  await db.withClient(async (client) => {
+    await client.query('begin read only')
+    try {
+      await client.query(text, [...query.values])
+      let coming = fetchRows(client)
+      for (;;) {
+        const rows = await coming
+        if (rows.length === 0) break
+        coming = fetchRows(client)
+        // Whoever awaits it hears of a failure; until then nobody listens.
+        coming.catch(() => undefined)
+        take(await spell(words, scope.tenant, rows))
+      }
+    } finally {
+      await client.query('rollback').catch(() => undefined)
+    }
+  })
+}
+
+async function fetchRows(client: PoolClient): Promise<Row[]> {
+  const { rows } = await client.query<Row>({ text: `fetch forward ${batchRows} from raw_events`, rowMode: 'array' })
+  return rows
+}
+
+async function spell(words: EventWords, tenant: string, rows: readonly Row[]): Promise<readonly RawEvent[]> {
+  const numbers = new Set<number>()
+  for (const row of rows) for (let at = 2; at < 8; at += 1) numbers.add(Number(row[at]))
+  const spelled = await words.spell(tenant, numbers)
+  const word = (number: number): string => spelled.get(number) ?? ''
+  return rows.map(([id, atMs, environment, agent, tool, verdict, mode, rule, callId, payload]) => ({
+    id,
+    atMs,
+    environment: word(environment),
+    agent: word(agent),
+    tool: word(tool),
+    action: word(verdict),
+    mode: word(mode),
+    rule: word(rule),
+    callId,
+    payload,
+  }))
+}
