@@ -28,6 +28,8 @@ export function Page({ title, crumbs = [], aside, width = 'padded', children }: 
     document.title = `${count > 0 ? `(${count}) ` : ''}${title} · Countersign`
   }, [title, count])
   const isNarrow = useMediaQuery('(max-width: 767px)', undefined, { getInitialValueInEffect: false }) ?? false
+  // A telephone's top bar has room for the name of a thing alone, not for where it belongs and what it is.
+  const isUnder = isNarrow && crumbs.length > 0
   const trail = (
     <>
       {crumbs.length > 0 && (
@@ -47,14 +49,13 @@ export function Page({ title, crumbs = [], aside, width = 'padded', children }: 
       {slot &&
         createPortal(
           <>
-            {!isNarrow && trail}
+            {!isUnder && trail}
             <h1 className={classes.title}>{title}</h1>
-            {!isNarrow && aside}
+            {!isUnder && aside}
           </>,
           slot,
         )}
-      {/* A telephone's top bar has room for the name alone. */}
-      {isNarrow && (aside || crumbs.length > 0) && (
+      {isUnder && (
         <div className={classes.under}>
           {trail}
           {aside}

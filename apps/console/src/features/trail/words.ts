@@ -11,8 +11,13 @@ export function actorOf({ actor, personal }: TrailEntryShown, names: Names): Pri
   return {
     kind: kinds.find((kind) => kind === actor.kind) ?? 'system',
     id: actor.id,
-    label: typeof recorded === 'string' ? recorded : (names.get(actor.id) ?? actor.id),
+    label: typeof recorded === 'string' ? recorded : (names.get(actor.id) ?? nameOf(actor)),
   }
+}
+
+/** The server's own parts are named for what they do: `approval_timeout`. */
+function nameOf({ kind, id }: TrailEntryShown['actor']): string {
+  return kind === 'system' ? id.replaceAll('_', ' ') : id
 }
 
 const outcomes: Readonly<Record<string, { readonly word: string; readonly verdict: Verdict }>> = {
