@@ -33,8 +33,8 @@ export type GovernNeeds = {
   readonly revision: () => Revision
   readonly counters: SessionCounters
   readonly ask: Ask | undefined
-  /** Durable when it returns, as far as the spool promises; throws when it cannot. */
-  readonly record: (lines: readonly string[]) => void
+  /** Durable when it returns, as far as the spool promises; throws when it cannot. `before`: an effect may follow. */
+  readonly record: (lines: readonly string[], when: 'before' | 'after') => void
   /** An event could not be recorded although its call was answered. */
   readonly recordLost: (cause: unknown) => void
   readonly env: Readonly<Record<string, string>>
@@ -128,7 +128,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
         return { is: 'allow' }
       }
       // Another call of the session came in between; the limits must be asked about what is true now.
-      const again = this.#judge(before, approved)
+      const again = this.#judge({ ...counters, ...before }, approved)
       if (again.verdict === 'allow') return { is: 'allow' }
       await this.#release()
       return verdictOf(again)
@@ -189,7 +189,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
       const why = `Approval is required, and this guard has nobody to ask: ${says}`
       return { is: 'block', code: 'approval_unavailable', says: why, rule: fired.name }
     }
-    this.#write([{ ...this.#facts('call_asked'), fired }])
+    this.#write([{ ...this.#facts('call_asked'), fired }], 'before')
     const { timeoutSeconds, timeoutAction: onTimeout } = hold
     const { tool, args, sessionId, signal } = this.#call
     const question = {
@@ -218,13 +218,13 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     const rule = fired.name
     switch (answer.is) {
       case 'approved':
-        this.#write([{ ...this.#facts('call_approval_granted'), fired, reason: answer.reason }])
+        this.#write([{ ...this.#facts('call_approval_granted'), fired, reason: answer.reason }], 'after')
         return undefined
       case 'denied':
-        this.#write([{ ...this.#facts('call_approval_blocked'), fired, reason: answer.reason }])
+        this.#write([{ ...this.#facts('call_approval_blocked'), fired, reason: answer.reason }], 'after')
         return { is: 'block', code: 'approval_denied', says: answer.reason ?? fired.message, rule }
       case 'timed_out':
-        this.#write([{ ...this.#facts('call_approval_timeout'), fired }])
+        this.#write([{ ...this.#facts('call_approval_timeout'), fired }], 'after')
         if (onTimeout === 'allow') return undefined
         return { is: 'block', code: 'approval_timed_out', says: `${fired.message} (nobody decided in time)`, rule }
       default:
@@ -235,7 +235,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
 
   recordIntent = async (): Promise<void> => {
     try {
-      this.#write(this.#intent())
+      this.#write(this.#intent(), 'before')
     } catch (cause) {
       await this.#release()
       throw cause
@@ -297,7 +297,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
   recordEnd = async (_call: Governed, _who: Reporter | undefined, outcome: Outcome<Result> | Failed): Promise<void> => {
     if (outcome.is === 'done') {
       try {
-        this.#write(this.#end)
+        this.#write(this.#end, 'after')
       } catch (cause) {
         throw new EndNotRecorded(this.#call.tool, outcome.result, causeOf(cause))
       }
@@ -306,7 +306,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     if (this.#isReserved && !this.#ran && !(outcome.is === 'failed' && outcome.at === 'execute')) await this.#release()
     // A refusal stands whether or not it can be written down.
     try {
-      this.#write(outcome.is === 'failed' && outcome.at === 'execute' ? this.#end : [this.#refused(outcome)])
+      this.#write(outcome.is === 'failed' && outcome.at === 'execute' ? this.#end : [this.#refused(outcome)], 'after')
     } catch (cause) {
       this.#needs.recordLost(causeOf(cause))
     }
@@ -345,11 +345,11 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     return { ...facts, durationMs, executions: (facts.executions ?? 0) + 1 }
   }
 
-  #write(reported: readonly Reported[]): void {
+  #write(reported: readonly Reported[], when: 'before' | 'after'): void {
     if (reported.length === 0) return
     const lines = reported.map(this.#report)
     try {
-      this.#needs.record(lines)
+      this.#needs.record(lines, when)
     } catch (cause) {
       throw new NotRecorded(cause)
     }
@@ -418,7 +418,7 @@ function verdictOf({ verdict, decidedBy }: PreDecision): Block | Hold {
   return { is: 'block', code: (isLimit ? 'limit' : 'rule') satisfies BlockCode, says, ...named }
 }
 
-function countOf({ perTool }: Counters, tool: string): number {
+function countOf({ perTool }: Pick<Counters, 'perTool'>, tool: string): number {
   if (perTool instanceof Map) return perTool.get(tool) ?? 0
   return (perTool as Readonly<Record<string, number>>)[tool] ?? 0
 }

@@ -5,7 +5,7 @@ import { freezeCall, type ToolCall } from './call.ts'
 import { GuardFailed } from './errors.ts'
 import type { AgentEvent } from './event.ts'
 import { type GovernNeeds, governCall } from './govern-call.ts'
-import { type FileOptions, readSettings, type Settings } from './guard-options.ts'
+import { type FileOptions, type GuardOptions, isServer, readSettings, type Settings } from './guard-options.ts'
 import { loadRevision, type Revision } from './revision.ts'
 import { localCounters, type SessionCounters } from './session-counters.ts'
 
@@ -53,16 +53,19 @@ export type Backing = {
   readonly revision: () => Revision
   readonly counters: SessionCounters
   readonly ask: Ask | undefined
-  readonly record: (lines: readonly string[]) => void
+  readonly record: GovernNeeds['record']
   readonly status: () => Pick<GuardStatus, 'isConnected' | 'lostEvents' | 'unsentBytes'>
   readonly lost: (cause: unknown) => void
   readonly close: () => Promise<void>
 }
 
 /** Makes a guard. Rejects with `GuardFailed` when there is nothing it could enforce: an agent must not run without. */
-export async function guard(options: FileOptions): Promise<Guard> {
+export async function guard(options: GuardOptions): Promise<Guard> {
   const settings = readSettings(options)
-  return makeGuard(settings, await fromFile(options, settings))
+  if (!isServer(options)) return makeGuard(settings, await fromFile(options, settings))
+  // Agents that read a file need none of it.
+  const { fromServer } = await import('./from-server.ts')
+  return makeGuard(settings, await fromServer(options, settings))
 }
 
 async function fromFile(options: FileOptions, settings: Settings): Promise<Backing> {
@@ -94,8 +97,8 @@ function makeGuard(settings: Settings, backing: Backing): Guard {
     revision: backing.revision,
     counters: backing.counters,
     ask: backing.ask,
-    record: (lines) => {
-      backing.record(lines)
+    record: (lines, when) => {
+      backing.record(lines, when)
       if (settings.onEvent) tell(settings, lines)
     },
     recordLost: backing.lost,

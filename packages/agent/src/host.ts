@@ -8,7 +8,7 @@ export type Clock = {
   readonly now: () => Date
   /** Milliseconds that only go forward. */
   readonly steadyMs: () => number
-  /** Calls once after so long. A timer never keeps the process alive. */
+  /** Calls once after so long. */
   readonly after: (milliseconds: number, work: () => void) => Stop
 }
 
@@ -17,7 +17,6 @@ export const systemClock: Clock = {
   steadyMs: () => performance.now(),
   after: (milliseconds, work) => {
     const timer = setTimeout(work, milliseconds)
-    timer.unref()
     return () => {
       clearTimeout(timer)
     }

@@ -10,10 +10,12 @@ export type SessionCounters = {
    * Counts one execution before it happens and tells what had happened without it. Two calls at once thus see each
    * other, and a limit lets through exactly what it says.
    */
-  readonly reserve: (sessionId: string, tool: string) => Counters | Promise<Counters>
+  readonly reserve: (sessionId: string, tool: string) => Executions | Promise<Executions>
   /** Takes a reservation back: the execution did not happen after all. */
   readonly release: (sessionId: string, tool: string) => void | Promise<void>
 }
+
+type Executions = Pick<Counters, 'executions' | 'perTool'>
 
 type Session = { attempts: number; executions: number; readonly perTool: Map<string, number>; usedAtMs: number }
 
