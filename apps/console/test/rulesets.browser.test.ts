@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { openStream } from '../../server/test/agent-stream.ts'
 import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
-import { rollOutVersion, rollOutYaml, rulesetYaml } from '../../server/test/rulesets-scene.ts'
+import { fetchRuleset, rollOutVersion, rollOutYaml, rulesetYaml } from '../../server/test/rulesets-scene.ts'
 import type { TestTenant } from '../../server/test/server.ts'
 
 let scene: ConsoleScene
@@ -115,6 +115,55 @@ test('a rollout to production is reviewed, typed, and followed until its agent r
   await back.getByRole('button', { name: 'Roll back to v1' }).click()
   const second = page.getByRole('dialog', { name: 'v1 to production' })
   await second.getByText('Secrets are fine').waitFor(patiently)
+  agent.close()
+  expect(faults).toEqual([])
+})
+
+test('during a rollout the overview counts who was sent it and does not run it yet', async () => {
+  const tenant = await scene.server.newTenant()
+  const { key } = await scene.server.newKey(tenant, 'production')
+  await rollOutYaml(scene.server, tenant, rulesetYaml('guard', 'the first'))
+  const agent = await openStream(scene.server.url, '/v1/stream?env=production&bundle_name=guard', {
+    key,
+    agent: 'agent-1',
+  })
+  let calls = 0
+  const runIt = async (): Promise<void> => {
+    const { revision_hash } = await fetchRuleset(
+      scene.server,
+      key,
+      '/v1/rulesets/guard/current?env=production',
+      'agent-1',
+    )
+    calls += 1
+    const event = {
+      call_id: `call-${calls}`,
+      agent_id: 'agent-1',
+      tool_name: 'read_file',
+      tool_args: {},
+      action: 'call_allowed',
+      mode: 'enforce',
+      timestamp: new Date().toISOString(),
+      policy_version: revision_hash,
+    }
+    const answer = await scene.server.call('POST', '/v1/events', { key, agent: 'agent-1', body: { events: [event] } })
+    expect(answer.status, answer.text).toBe(200)
+  }
+  await runIt()
+  const { page, faults, open } = await scene.newPage(tenant)
+  await open('/')
+  const line = (word: string) => page.getByRole('listitem').filter({ hasText: word })
+  await line('Current').getByText('1', { exact: true }).waitFor(patiently)
+  await line('Updating').getByText('0', { exact: true }).waitFor(patiently)
+  await rollOutYaml(scene.server, tenant, rulesetYaml('guard', 'the second'))
+  await line('Updating').getByText('1', { exact: true }).waitFor(patiently)
+  await line('Current').getByText('0', { exact: true }).waitFor(patiently)
+  await page.getByText('rolled out guard v2 to production').waitFor(patiently)
+  await runIt()
+  // What an agent runs is read again as the page is looked at again.
+  await page.reload()
+  await line('Current').getByText('1', { exact: true }).waitFor(patiently)
+  await line('Updating').getByText('0', { exact: true }).waitFor(patiently)
   agent.close()
   expect(faults).toEqual([])
 })

@@ -1,6 +1,7 @@
 import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { buildConsole } from '../src/console-build.ts'
+import type { Clock } from '../src/kernel/clock.ts'
 import { makeLog } from '../src/kernel/log.ts'
 import { findChromium } from './chromium.ts'
 import { testDatabase } from './database.ts'
@@ -8,12 +9,12 @@ import { type TestTenant, testServer } from './server.ts'
 
 export type ConsoleScene = Awaited<ReturnType<typeof openConsole>>
 
-/** The whole server with the console as it is built, and the system's browser in front of it. */
-export async function openConsole() {
+/** The whole server with the console as it is built, and the system's browser in front of it; on a standing clock for tests that move time. */
+export async function openConsole(options: { readonly clock?: Clock } = {}) {
   const log = makeLog('warn', { write: () => undefined })
   await buildConsole({ say: () => undefined, log })
   const database = await testDatabase()
-  const server = await testServer({ databaseUrl: database.url })
+  const server = await testServer({ databaseUrl: database.url, ...options })
   const browser = await launch()
   // The name, not the address: that is what people open, and the only one that the server does not redirect.
   const origin = server.url.replace('127.0.0.1', 'localhost')

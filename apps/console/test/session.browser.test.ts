@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { testClock } from '../../server/src/kernel/clock.ts'
+import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+
+const clock = testClock(new Date().toISOString())
+
+let scene: ConsoleScene
+beforeAll(async () => {
+  scene = await openConsole({ clock })
+})
+afterEach(() => scene.closePages())
+afterAll(() => scene.stop())
+
+/** The machine may be busy; a page that is right is right at once. */
+const patiently = { timeout: 30_000 }
+const minutes = 60_000
+
+test('a minute before an unused session ends the page asks; an answer keeps it, silence leads to the sign-in page', async () => {
+  const tenant = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(tenant)
+  await page.clock.install({ time: clock.now() })
+  const later = async (milliseconds: number): Promise<void> => {
+    await clock.jumpBy(milliseconds)
+    await page.clock.fastForward(milliseconds)
+  }
+  await open('/keys')
+  await page.getByRole('heading', { name: 'Keys' }).waitFor(patiently)
+  await page.keyboard.press('g')
+  await page.keyboard.press('t')
+  await page.getByRole('heading', { name: 'Trail' }).waitFor(patiently)
+  const prompt = page.getByRole('dialog', { name: 'Still there?' })
+  await later(27 * minutes)
+  expect(await prompt.count()).toBe(0)
+  await later(1.5 * minutes)
+  await prompt.getByText(/ends in 0:\d\d/).waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  await page.keyboard.press('Enter')
+  await prompt.waitFor({ state: 'detached', ...patiently })
+
+  // Kept: what was unused for half an hour would have ended by now.
+  await later(27 * minutes)
+  expect(
+    (
+      await scene.server.call('GET', '/api/v2/session', {
+        cookie: tenant.cookie,
+        headers: { 'x-countersign-background': 'true' },
+      })
+    ).status,
+  ).toBe(200)
+  await later(1.5 * minutes)
+  await prompt.waitFor(patiently)
+  await later(3 * minutes)
+  await page.getByText('Your session ended.').waitFor(patiently)
+  expect(new URL(page.url()).searchParams.get('next')).toBe('/trail')
+  expect(faults).toEqual([])
+})
+
+test('signing out everywhere else ends what is open elsewhere at once, and leaves this page signed in', async () => {
+  const tenant = await scene.server.newTenant()
+  const elsewhere = { ...tenant, cookie: await scene.server.signIn(tenant.email) }
+  const { page: other, open: openOther } = await scene.newPage(elsewhere)
+  await openOther('/keys')
+  await other.getByText('Live', { exact: true }).waitFor(patiently)
+  const { page, faults, open } = await scene.newPage(tenant)
+  await open('/settings?tab=sessions')
+  await page.getByRole('button', { name: 'Sign out everywhere else' }).click(patiently)
+  await page.getByText('Signed out everywhere else').waitFor(patiently)
+  await other.getByText('Your session ended.').waitFor(patiently)
+  await expect.poll(() => page.getByRole('button', { name: 'End' }).count(), patiently).toBe(0)
+  await page.getByText('this one').waitFor(patiently)
+  expect(faults).toEqual([])
+})
