@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
+import { rulesCommand } from './rules/rules-command.ts'
 import { tenantsCommand } from './tenants/tenants-command.ts'
 import { trailCommand } from './trail/trail-command.ts'
 
@@ -12,10 +13,14 @@ const surroundings = {
   print: (text: string) => void process.stdout.write(text),
   complain: (text: string) => void process.stderr.write(`countersign: ${text}`),
   fail: () => void (process.exitCode = 1),
+  exitWith: (code: number) => void (process.exitCode = code),
 }
 
 const program = new Command('countersign')
-  .description('Stands between whoever acts and the production they act on. These commands look after a server.')
+  .description(
+    'Stands between whoever acts and the production they act on. These commands look after rulesets and a server.',
+  )
+  .addCommand(rulesCommand(surroundings))
   .addCommand(trailCommand(surroundings))
   .addCommand(tenantsCommand(surroundings))
   .showHelpAfterError()
