@@ -3,7 +3,6 @@ import {
   type Compiled,
   decidePre,
   type Expression,
-  type JsonValue,
   judgeCall,
   type Rule,
   type Verdict,
@@ -105,10 +104,4 @@ export function assumptionsOf({ ruleset, guardMode }: Compiled, isAgainstRecord:
         ]
       : []),
   ]
-}
-
-/** The text of a value as people read it, for the reason of an undecided call. */
-export function shortly(value: JsonValue): string {
-  const text = JSON.stringify(value)
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

@@ -91,7 +91,7 @@ export function mayHideValues(payload: string): boolean {
 }
 
 /** What is left of a recorded value that was hidden or cut before it was stored. */
-export function remainsOfRecorded(value: JsonValue): Remains | undefined {
+function remainsOfRecorded(value: JsonValue): Remains | undefined {
   if (typeof value === 'string') {
     if (value === redacted || value === tooDeep) return { is: 'anything' }
     const hidden = value.indexOf(redacted)

@@ -136,7 +136,7 @@ export function replay({ draft, baseline, sinceMs, untilMs }: ReplayOptions): Re
 /** Steps that depend on what happened before the call, which is not replayed. */
 const notReplayed = new Set(['yaml_session', 'attempt_limit', 'operation_limit', 'session_limit', 'workflow'])
 
-export function changeBetween(was: Judgement, now: Judgement): Change {
+function changeBetween(was: Judgement, now: Judgement): Change {
   if (was.is === 'undecided' || now.is === 'undecided') return 'undecided'
   if (was.verdict === now.verdict) return 'same'
   return now.verdict === 'block' ? 'newlyBlocked' : now.verdict === 'hold' ? 'newlyHeld' : 'newlyAllowed'

@@ -116,7 +116,15 @@ test('check tells every mistake with file, line and column, and exits with 1', a
   const json = await run('check', path('bad.yaml'), '--json')
   expect(json.code).toBe(1)
   const report: unknown = JSON.parse(json.text)
-  expect(report).toMatchObject({ ok: false, files: [{ ok: false, findings: [{ severity: 'error', line: 31 }] }] })
+  expect(report).toMatchObject({
+    ok: false,
+    files: [
+      {
+        ok: false,
+        findings: expect.arrayContaining([expect.objectContaining({ severity: 'error', line: 31 })]) as unknown[],
+      },
+    ],
+  })
 })
 
 test('check writes annotations that GitHub reads, whatever is in them', async () => {
