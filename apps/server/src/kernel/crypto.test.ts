@@ -1,9 +1,11 @@
+import { createHmac } from 'node:crypto'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   CannotUnseal,
   hashPassword,
+  hmacSha256,
   makeKeyring,
   makeSigningKeyPair,
   passwordMatches,
@@ -15,6 +17,22 @@ import { Secret } from './secret.ts'
 
 const old = 'an older secret of the tests, long enough'
 const current = 'the current secret of the tests, long enough'
+
+test('the quick HMAC is the library’s, for every key and text', () => {
+  const key = fc.uint8Array({ maxLength: 64 })
+  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.constant('ü€😀'.repeat(20_000)))
+  fc.assert(
+    fc.property(key, fc.array(text, { minLength: 1, maxLength: 4 }), (secret, texts) => {
+      const mac = hmacSha256(secret)
+      for (const one of texts) expect(mac(one)).toBe(createHmac('sha256', secret).update(one).digest('hex'))
+    }),
+  )
+  expect(hmacSha256(Buffer.from('Jefe'))('what do ya want for nothing?')).toBe(
+    // RFC 4231, test case 2.
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  )
+  expect(() => hmacSha256(Buffer.alloc(65))).toThrow('Longer keys')
+})
 
 describe('keyrings', () => {
   test('digests of one purpose say nothing for another', () => {

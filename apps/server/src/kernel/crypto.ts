@@ -6,8 +6,8 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
-  createSecretKey,
   generateKeyPairSync,
+  hash,
   hkdfSync,
   randomBytes,
   sign,
@@ -68,6 +68,37 @@ export type Keyring = {
   readonly derive: (purpose: Purpose) => Buffer
 }
 
+const blockBytes = 64
+
+/**
+ * HMAC-SHA-256 (RFC 2104) in hexadecimal, for a key used many thousand times a second: two digests in one call each,
+ * an eighth of what making an object for every text costs. The key must have at most 64 bytes.
+ */
+export function hmacSha256(key: Uint8Array): (text: string) => string {
+  if (key.length > blockBytes) throw new Error('Longer keys would have to be digested first')
+  const outer = Buffer.alloc(blockBytes + 32, 0x5c)
+  let inner = Buffer.alloc(8_192, 0x36)
+  for (const [at, byte] of key.entries()) {
+    inner[at] = 0x36 ^ byte
+    outer[at] = 0x5c ^ byte
+  }
+  const pad = Buffer.from(inner.subarray(0, blockBytes))
+  return (text) => {
+    // No unit of UTF-16 takes more than three bytes.
+    const bytesMax = blockBytes + text.length * 3
+    if (bytesMax > inner.length) {
+      inner = Buffer.allocUnsafe(Math.min(bytesMax * 2, bytesMax + 1_048_576))
+      pad.copy(inner)
+    }
+    const end = blockBytes + inner.write(text, blockBytes)
+    outer.write(hash('sha256', inner.subarray(0, end), 'hex'), blockBytes, 'hex')
+    const mac = hash('sha256', outer, 'hex')
+    // One huge text must not keep its room for ever.
+    if (inner.length > 1_048_576) inner = Buffer.concat([pad, Buffer.alloc(8_192)])
+    return mac
+  }
+}
+
 export class CannotUnseal extends Error {}
 
 /** Builds a keyring from secrets of at least 32 characters, the current one first. */
@@ -99,8 +130,8 @@ export function makeKeyring(secrets: readonly [string, ...string[]]): Keyring {
     digests: (purpose, data) => keys.map((key) => digestWith(key, purpose, data)),
     macs: (purpose) =>
       keys.map((key) => {
-        const secret = createSecretKey(key.derive(purpose))
-        return (scope: string, data: string) => createHmac('sha256', secret).update(scope).update(data).digest('hex')
+        const mac = hmacSha256(key.derive(purpose))
+        return (scope: string, data: string) => mac(scope + data)
       }),
     derive: (purpose) => current.derive(purpose),
     seal: (purpose, row, data) => {

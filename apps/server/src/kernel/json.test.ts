@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isExactNumber, type JsonValue, NestedTooDeep, readJson, writeJson, writeSortedJson } from './json.ts'
+import {
+  isExactNumber,
+  type JsonValue,
+  NestedTooDeep,
+  needsExactNumbers,
+  readJson,
+  writeJson,
+  writeSortedJson,
+} from './json.ts'
 
 test('numbers that a double cannot hold come out as they went in', () => {
   for (const text of ['12345678901234567890', '0.1000000000000000055', '1e400', '-1E-999', '9007199254740993']) {
@@ -35,6 +43,23 @@ test('whatever the digits of a number, reading and writing it changes nothing bu
       else expect(Number(text)).toBe(value)
     }),
   )
+})
+
+test('no body with a number that a double cannot hold passes for one without', () => {
+  const number = fc.stringMatching(/^-?(0|[1-9]\d{0,25})(\.\d{1,25})?([eE][+-]?\d{1,3})?$/)
+  const space = fc.constantFrom('', ' ', '\n', '\t\r ')
+  let kept = 0
+  fc.assert(
+    fc.property(number, space, fc.constantFrom('ü', 'a1', '12e'), (digits, gap, word) => {
+      const text = `{"${word}":"${word}","list":[${gap}${digits}${gap},${gap}${digits}],"n":${gap}${digits}${gap}}`
+      const isKept = JSON.stringify(readJson(text)) !== JSON.stringify(JSON.parse(text))
+      if (isKept) kept += 1
+      expect(needsExactNumbers(Buffer.from(text)) || !isKept).toBe(true)
+    }),
+    { numRuns: 1_000 },
+  )
+  expect(kept).toBeGreaterThan(100)
+  expect(needsExactNumbers(Buffer.from('{"a":"12345678901234567890","b":"1e5","c":[1,-2.5],"d":{"e":0}}'))).toBe(false)
 })
 
 test('objects with the same members in another order have the same sorted text', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { isJsonObject, type JsonValue, NestedTooDeep, writeSortedJson } from '../../kernel/json.ts'
-import { redact } from '../redaction/index.ts'
+import { redact, writeChecked } from '../redaction/index.ts'
 import { flagBits } from './event-flags.ts'
 import type { EventWords } from './event-words.ts'
 import type { EventWriter } from './event-writer.ts'
@@ -67,7 +67,7 @@ export function ingestEvents({ clock, words, writer, macs, storedIds, hear }: Ne
   const prepare = (sender: Sender, seen: Map<string, number>, raw: JsonValue, index: number): Prepared | string => {
     const event = readReportedEvent(raw, sender.agentId, `key:${sender.keyPrefix}`)
     if (typeof event === 'string') return event
-    const text = writeSortedJson(raw)
+    const { text, isClean } = writeChecked(raw)
     const scope = `${sender.tenant}\n${sender.environment}\n${event.agent}\n`
     const ids = macs.map((mac) => {
       const first = mac(scope, text)
@@ -76,17 +76,19 @@ export function ingestEvents({ clock, words, writer, macs, storedIds, hear }: Ne
       return eventId(event.atMicros, ordinal === 0 ? first : mac(first, `\n${ordinal}`))
     })
     const [id = '', ...olderIds] = ids
-    const found = redact(raw)
-    const payload = cutPayload(found.value, found.value === raw ? text : writeSortedJson(found.value))
+    const found = isClean ? undefined : redact(raw)
+    const payload = found
+      ? cutPayload(found.value, found.value === raw ? text : writeSortedJson(found.value))
+      : cutPayload(raw, text)
     const nowMicros = clock.now().getTime() * 1_000
     const atMicros = event.atMicros ?? nowMicros
     const flags = flagBits({
       time_unreadable: event.atMicros === undefined,
       clock_off: atMicros > nowMicros + clockAheadMicros,
-      odd_text: event.isOdd || found.hasOddText,
-      redacted: found.isRedacted,
-      cut: event.isCut || found.isCut || payload.isCut,
-      exact_numbers: found.hasExactNumbers,
+      odd_text: event.isOdd || found?.hasOddText === true,
+      redacted: found?.isRedacted === true,
+      cut: event.isCut || found?.isCut === true || payload.isCut,
+      exact_numbers: found?.hasExactNumbers === true,
     })
     return {
       index,

@@ -177,10 +177,9 @@ function dialectIn({ timeout_action, timeout_effect }: Static<typeof questionBod
 
 /** The body was read by JSON.parse, which rounds long numbers; only when there may be such is it read again. */
 function argsIn({ tool_args }: Static<typeof questionBody>, rawBody: Buffer | undefined): JsonValue {
-  const text = rawBody?.toString('utf8') ?? ''
   if (tool_args === undefined || tool_args === null) return null
-  if (!needsExactNumbers(text)) return tool_args as JsonValue
-  const body = readJson(text)
+  if (rawBody === undefined || !needsExactNumbers(rawBody)) return tool_args as JsonValue
+  const body = readJson(rawBody.toString('utf8'))
   return isJsonObject(body) ? (body['tool_args'] ?? null) : null
 }
 

@@ -163,8 +163,7 @@ function senderOf({ tenant, environment, keyPrefix, agentId }: Agent): Sender {
 /** The body with its numbers as they were sent; parsed again only when a double would have changed one. */
 function exactBody(body: unknown, rawBody: Buffer | undefined): JsonValue {
   if (body === undefined || rawBody === undefined) throw invalidInput('body', 'Send the body as JSON.')
-  // Numbers are ASCII, so what matters is the same in any encoding and this one costs nothing.
-  if (!needsExactNumbers(rawBody.toString('latin1'))) return body as JsonValue
+  if (!needsExactNumbers(rawBody)) return body as JsonValue
   try {
     return readJson(rawBody.toString('utf8'))
   } catch (cause) {
