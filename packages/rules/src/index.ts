@@ -29,7 +29,8 @@ export {
   type WorkflowAnswer,
 } from './evaluate/call.ts'
 export { type Compiled, type CompileOptions, compile } from './evaluate/compile.ts'
-export { decidePost, decidePre } from './evaluate/decide.ts'
+export { decidePre } from './evaluate/decide.ts'
+export { decidePost } from './evaluate/decide-post.ts'
 export type { DecisionSource, Fired, Hold, PostDecision, PreDecision, Verdict } from './evaluate/decision.ts'
 export type { CustomOperator } from './evaluate/operator-test.ts'
 export { isSensitiveKey, looksLikeSecret, redactArguments, redactText } from './evaluate/redact.ts'

@@ -1,7 +1,7 @@
 import type { Call, Facts } from '../src/evaluate/call.ts'
 import { addressesIn, tidyDomainPattern } from '../src/evaluate/domains.ts'
-import { isInside, lexicalPath, pathForms } from '../src/evaluate/paths.ts'
-import { readCommand } from '../src/evaluate/shell-words.ts'
+import { lexicalPath, pathForms } from '../src/evaluate/paths.ts'
+import { splitWords } from '../src/evaluate/shell-words.ts'
 import type { Expression, JsonValue, Rule, Ruleset } from '../src/model.ts'
 import { parsePattern } from '../src/pattern/parse-pattern.ts'
 import { toProgram } from '../src/pattern/program.ts'
@@ -268,7 +268,7 @@ function breaks(rule: Extract<Rule, { type: 'sandbox' }>, call: Call): boolean {
   const strings = Object.entries(call.args).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   const given = call.args['command']
   const text = (typeof given === 'string' ? given : '').trim()
-  const command = text === '' ? undefined : readCommand(text)
+  const words = splitWords(text)
   const addresses = strings.flatMap(([, value]) => addressesIn(value))
   if (rule.within) {
     const pathKey =
@@ -287,20 +287,21 @@ function breaks(rule: Extract<Rule, { type: 'sandbox' }>, call: Call): boolean {
             /^\.{1,2}\/|^~/.test(value) ||
             (value.includes('../') && !value.includes('://')),
         ),
-      ...(command?.words ?? []).filter((word) => word.startsWith('/')),
+      ...words.filter((word) => word.startsWith('/')),
       ...addresses.flatMap((address) => (address.is === 'file' ? [address.path] : [])),
     ].filter((path) => path !== '')
     for (const path of raw) {
       const forms = pathForms(path, '/', undefined)
       if (forms.is === 'bad') return true
       for (const form of forms.forms) {
-        if (rule.notWithin.some((one) => isInside(form, lexicalPath(one, '/')))) return true
-        if (!rule.within.some((one) => isInside(form, lexicalPath(one, '/')))) return true
+        if (rule.notWithin.some((one) => isBelow(form, lexicalPath(one, '/')))) return true
+        if (!rule.within.some((one) => isBelow(form, lexicalPath(one, '/')))) return true
       }
     }
   }
-  if (command?.is === 'unanalysable') return true
-  if (command && rule.allowedCommands && !rule.allowedCommands.includes(command.words[0] ?? '')) return true
+  const opaque = [';', '|', '&', '\n', '\r', '`', '$(', '${', "$'", '<(', '>(', '<<']
+  if (opaque.some((part) => text.includes(part)) || /^[0-9]*[<>]/.test(text)) return true
+  if (text !== '' && rule.allowedCommands && !rule.allowedCommands.includes(words[0] ?? '')) return true
   for (const address of addresses) {
     if (address.is === 'unknown' && rule.allowedDomains) return true
     if (address.is !== 'host') continue
@@ -310,6 +311,10 @@ function breaks(rule: Extract<Rule, { type: 'sandbox' }>, call: Call): boolean {
     if (rule.allowedDomains && !matches(rule.allowedDomains)) return true
   }
   return false
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return folder === '/' || `${path}/`.startsWith(`${folder}/`)
 }
 
 function expand(message: string, world: World): string {

@@ -8,13 +8,12 @@ import {
   type Tool,
 } from '../model.ts'
 import { type CustomOperators, compileExpression, type ExpressionTest } from './expression-test.ts'
-import { compileGlob, type Glob } from './glob.ts'
 import { compileMessage, type Message } from './message.ts'
 import { compileReplacement, type Replacement } from './replacement.ts'
-import { buildIndex, type RuleIndex } from './rule-index.ts'
 import { compileSandbox, type Host, type SandboxTest } from './sandbox.ts'
 import type { CustomSelectors } from './selector-value.ts'
 import { compileSession, type SessionSteps } from './session-limits.ts'
+import { rulesByTool, type ToolRules } from './tool-rules.ts'
 
 export interface CompileOptions {
   /** The guard's own mode; the document's default unless said. */
@@ -31,7 +30,8 @@ export interface CompileOptions {
 }
 
 interface CompiledCommon {
-  readonly matchesTool: Glob
+  /** Patterns of the tools it is for. */
+  readonly tools: readonly string[]
   readonly isObserved: boolean
   readonly message: Message
 }
@@ -66,15 +66,6 @@ export interface Compiled {
   readonly candidates?: Compiled
 }
 
-export interface ToolRules {
-  /** Absent when there are few rules. */
-  readonly preIndex: RuleIndex | undefined
-  readonly postIndex: RuleIndex | undefined
-  readonly pre: readonly CompiledPre[]
-  readonly sandbox: readonly CompiledSandbox[]
-  readonly post: readonly CompiledPost[]
-}
-
 /** Built from a model that `parseRuleset` made: its patterns compile and its operands fit. */
 export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compiled {
   const host: Host = {
@@ -83,7 +74,7 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
   }
   const custom = options.customOperators ?? {}
   const enabled = ruleset.rules.filter((rule) => rule.enabled)
-  const common = (rule: Rule, message: string): Omit<CompiledCommon, 'matchesTool'> => ({
+  const common = (rule: Rule, message: string): Omit<CompiledCommon, 'tools'> => ({
     isObserved: ruleMode(rule, ruleset) === 'observe',
     message: compileMessage(message, rule.type === 'post'),
   })
@@ -93,16 +84,14 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
   for (const rule of enabled) {
     if (rule.type === 'pre') {
       const made = common(rule, rule.then.message)
-      pre.push({ rule, ...made, matchesTool: compileGlob(rule.tool), test: compileExpression(rule.when, custom) })
+      pre.push({ rule, ...made, tools: [rule.tool], test: compileExpression(rule.when, custom) })
     } else if (rule.type === 'post') {
       const made = common(rule, rule.then.message)
       const test = compileExpression(rule.when, custom)
       const replacement = compileReplacement(rule.when)
-      post.push({ rule, ...made, matchesTool: compileGlob(rule.tool), test, replacement })
+      post.push({ rule, ...made, tools: [rule.tool], test, replacement })
     } else if (rule.type === 'sandbox') {
-      const globs = rule.tools.map(compileGlob)
-      const matchesTool: Glob = (tool) => globs.some((glob) => glob(tool))
-      sandbox.push({ rule, ...common(rule, rule.message), matchesTool, test: compileSandbox(rule, host) })
+      sandbox.push({ rule, ...common(rule, rule.message), tools: rule.tools, test: compileSandbox(rule, host) })
     }
   }
   const session = compileSession(ruleset)
@@ -117,7 +106,7 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
     tools: new Map(ruleset.tools.map((tool) => [tool.name, tool])),
     session,
     sessionMessages: new Map(session.steps.map(({ rule }) => [rule.id, compileMessage(rule.then.message, false)])),
-    rulesFor: rememberByTool((tool) => toolRules(tool, pre, sandbox, post)),
+    rulesFor: rulesByTool({ pre, sandbox, post }),
     ...(candidates ? { candidates: compile(observedOnly(candidates), alone) } : {}),
   }
 }
@@ -125,40 +114,4 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
 /** A candidate's limits stand each for itself, too: what would only be observed tightens nothing. */
 function observedOnly(ruleset: Ruleset): Ruleset {
   return { ...ruleset, defaultMode: 'observe', rules: ruleset.rules.map((rule) => ({ ...rule, mode: 'observe' })) }
-}
-
-function toolRules(
-  tool: string,
-  pre: readonly CompiledPre[],
-  sandbox: readonly CompiledSandbox[],
-  post: readonly CompiledPost[],
-): ToolRules {
-  const own = <One extends CompiledCommon>(rules: readonly One[]): readonly One[] =>
-    rules.filter((one) => one.matchesTool(tool))
-  const rules = { pre: own(pre), sandbox: own(sandbox), post: own(post) }
-  return {
-    ...rules,
-    preIndex: buildIndex(rules.pre.map(({ rule }) => rule.when)),
-    postIndex: buildIndex(rules.post.map(({ rule }) => rule.when)),
-  }
-}
-
-const toolsRemembered = 1_000
-const toolNameMax = 200
-
-/** Tool names come from outside: only so many, and only so long ones, are kept. */
-function rememberByTool(make: (tool: string) => ToolRules): (tool: string) => ToolRules {
-  const remembered = new Map<string, ToolRules>()
-  return (tool) => {
-    const known = remembered.get(tool)
-    if (known) return known
-    const made = make(tool)
-    if (tool.length > toolNameMax) return made
-    if (remembered.size >= toolsRemembered) {
-      const [oldest] = remembered.keys()
-      if (oldest !== undefined) remembered.delete(oldest)
-    }
-    remembered.set(tool, made)
-    return made
-  }
 }

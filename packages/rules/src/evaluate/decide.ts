@@ -1,36 +1,40 @@
-import type { JsonValue, Rule } from '../model.ts'
-import { type Call, type Counters, type Facts, noCounters, sideEffectOf, toolCount } from './call.ts'
-import type { Compiled, CompiledPost, CompiledPre, CompiledSandbox, ToolRules } from './compile.ts'
-import type { DecisionSource, Fired, Hold, PostDecision, PreDecision } from './decision.ts'
-import type { RuleIndex } from './rule-index.ts'
-import { materialsOf } from './sandbox.ts'
-import { type Output, outputText, type Situation } from './selector-value.ts'
+import { type Call, type Counters, type Facts, noCounters, toolCount } from './call.ts'
+import type { Compiled } from './compile.ts'
+import type { Fired, Hold, PreDecision } from './decision.ts'
+import { builtIn, fire, fireSandbox, fireTested } from './fire.ts'
+import { visitRules } from './rule-index.ts'
+import { type Host, materialsOf } from './sandbox.ts'
+import type { Situation } from './selector-value.ts'
+import type { ToolRules } from './tool-rules.ts'
 
 /**
  * Before the tool runs. `counters.attempts` already counts this call. After a human approved, ask again with the rule's
  * name in `facts.approved`: every later rule and limit still has its say.
  */
 export function decidePre(compiled: Compiled, call: Call, facts: Facts = {}): PreDecision {
-  const situation = { call, facts, customSelectors: compiled.customSelectors }
-  const progress: Progress = { observed: [], policyError: false, rulesEvaluated: 0 }
-  const stop = firstStop(compiled, situation, progress)
+  const progress = startOf(compiled, call, facts)
+  const stop = firstStop(compiled, progress)
   if (!stop) {
-    runCandidates(compiled, situation, progress)
-    return { verdict: 'allow', ...progress }
+    if (compiled.candidates) runCandidates(compiled.candidates, progress)
+    return decision('allow', progress)
   }
   const { fired, hold } = stop
-  if (hold) return { verdict: 'ask', decidedBy: fired, hold, ...progress }
+  if (hold) return { ...decision('ask', progress), decidedBy: fired, hold }
   // An observing guard lets every block through, whoever pronounced it, and says so.
   const isObserving = compiled.guardMode === 'observe'
-  if (!isObserving) return { verdict: 'block', decidedBy: fired, ...progress }
-  const observed = { ...fired, isObserved: true }
-  return { verdict: 'allow', decidedBy: observed, ...progress, observed: [...progress.observed, observed] }
+  if (!isObserving) return { ...decision('block', progress), decidedBy: fired }
+  progress.observed.push({ ...fired, isObserved: true })
+  return { ...decision('allow', progress), decidedBy: { ...fired, isObserved: true } }
 }
 
+/** One decision on its way: made once for each call, so that nothing else need be. */
 interface Progress {
+  readonly situation: Situation
+  readonly rules: ToolRules
   readonly observed: Fired[]
   policyError: boolean
   rulesEvaluated: number
+  stop: Stop | undefined
 }
 
 export interface Stop {
@@ -38,105 +42,70 @@ export interface Stop {
   readonly hold?: Hold
 }
 
+function startOf(compiled: Compiled, call: Call, facts: Facts): Progress {
+  const { customSelectors } = compiled
+  return {
+    situation: { call, facts, customSelectors },
+    rules: compiled.rulesFor(call.tool),
+    observed: [],
+    policyError: false,
+    rulesEvaluated: 0,
+    stop: undefined,
+  }
+}
+
+function decision(verdict: PreDecision['verdict'], progress: Progress): PreDecision {
+  const { observed, policyError, rulesEvaluated } = progress
+  return { verdict, observed, policyError, rulesEvaluated }
+}
+
 /** By kind of rule first, then in document order: a sandbox written above a pre rule still runs after it. */
-function firstStop(compiled: Compiled, situation: Situation, progress: Progress): Stop | undefined {
+function firstStop(compiled: Compiled, progress: Progress): Stop | undefined {
+  const { situation } = progress
   const counters = situation.facts.counters ?? noCounters
   const { merged } = compiled.session
   if (counters.attempts >= merged.maxAttempts) return { fired: attemptLimit(merged.maxAttempts) }
-  const rules = compiled.rulesFor(situation.call.tool)
   return (
-    preStop(rules, situation, progress) ??
-    sandboxStop(compiled, rules.sandbox, situation, progress) ??
-    sessionStop(compiled, situation, counters, progress) ??
+    preStop(progress) ??
+    sandboxStop(compiled.host, progress) ??
+    sessionStop(compiled, counters, progress) ??
     workflowStop(situation) ??
     operationLimit(compiled, situation.call, counters)
   )
 }
 
-function preStop({ pre, preIndex }: ToolRules, situation: Situation, progress: Progress): Stop | undefined {
-  let stop: Stop | undefined
-  visitRules(pre.length, preIndex, situation, (number) => {
-    const compiled = pre[number]
-    const fired = compiled && firePre(compiled, situation)
-    if (fired) stop = settle(fired, compiled.rule.then, situation, progress)
-    if (stop) progress.rulesEvaluated = number + 1
-    return stop !== undefined
-  })
-  if (!stop) progress.rulesEvaluated += pre.length
-  return stop
+function preStop(progress: Progress): Stop | undefined {
+  const { pre, preIndex } = progress.rules
+  visitRules(pre.length, preIndex, progress.situation, askPre, progress)
+  if (!progress.stop) progress.rulesEvaluated += pre.length
+  return progress.stop
 }
 
-/** In document order. With an index only those that could fire; the others are answered by it, and count as evaluated. */
-function visitRules(
-  count: number,
-  index: RuleIndex | undefined,
-  situation: Situation,
-  visit: (number: number) => boolean,
-): void {
-  if (index) {
-    index.visit(situation, visit)
-    return
-  }
-  for (let number = 0; number < count; number += 1) if (visit(number)) return
+function askPre(number: number, progress: Progress): boolean {
+  const compiled = progress.rules.pre[number]
+  const fired = compiled && fireTested('yaml_precondition', compiled, progress.situation)
+  if (!fired) return false
+  progress.stop = settle(fired, compiled.rule.then, progress)
+  if (progress.stop) progress.rulesEvaluated = number + 1
+  return progress.stop !== undefined
 }
 
-function firePre({ rule, test, message, isObserved }: CompiledPre, situation: Situation): Fired | undefined {
-  const { action, tags, metadata } = rule.then
-  const made = { source: 'yaml_precondition', name: rule.id, action, tags, metadata, isObserved } as const
-  try {
-    const outcome = test(situation)
-    if (outcome === 'no') return undefined
-    return fire(rule, { ...made, message: message(situation), policyError: outcome === 'error' })
-  } catch (cause) {
-    return fire(rule, { ...made, message: `Precondition error: ${reasonOf(cause)}`, policyError: true })
-  }
-}
-
-function sandboxStop(
-  { host }: Compiled,
-  rules: readonly CompiledSandbox[],
-  situation: Situation,
-  progress: Progress,
-): Stop | undefined {
-  if (rules.length === 0) return undefined
-  const materials = materialsOf(situation.call, host)
-  for (const compiled of rules) {
+function sandboxStop(host: Host, progress: Progress): Stop | undefined {
+  const { sandbox } = progress.rules
+  if (sandbox.length === 0) return undefined
+  const materials = materialsOf(progress.situation.call, host)
+  for (const compiled of sandbox) {
     progress.rulesEvaluated += 1
-    const fired = fireSandbox(compiled, situation, materials)
+    const fired = fireSandbox(compiled, progress.situation, materials)
     if (!fired) continue
-    const stop = settle(fired, compiled.rule, situation, progress)
+    const stop = settle(fired, compiled.rule, progress)
     if (stop) return stop
   }
   return undefined
 }
 
-function fireSandbox(
-  { rule, test, message, isObserved }: CompiledSandbox,
-  situation: Situation,
-  materials: ReturnType<typeof materialsOf>,
-): Fired | undefined {
-  const made = {
-    source: 'yaml_sandbox',
-    name: rule.id,
-    action: rule.outside,
-    tags: [],
-    metadata: {},
-    isObserved,
-  } as const
-  try {
-    if (!test(materials)) return undefined
-    return fire(rule, { ...made, message: message(situation), policyError: false })
-  } catch (cause) {
-    return fire(rule, { ...made, message: `Sandbox rule error: ${reasonOf(cause)}`, policyError: true })
-  }
-}
-
-function sessionStop(
-  compiled: Compiled,
-  situation: Situation,
-  counters: Counters,
-  progress: Progress,
-): Stop | undefined {
+function sessionStop(compiled: Compiled, counters: Counters, progress: Progress): Stop | undefined {
+  const { situation } = progress
   for (const { rule, mode, isOver } of compiled.session.steps) {
     progress.rulesEvaluated += 1
     if (!isOver(situation.call, counters)) continue
@@ -157,14 +126,14 @@ function sessionStop(
 }
 
 /** An observed rule is noted and passed; an approved one is passed; any other ends the pipeline. */
-function settle(fired: Fired, wait: Hold, { facts }: Situation, progress: Progress): Stop | undefined {
+function settle(fired: Fired, wait: Hold, progress: Progress): Stop | undefined {
   progress.policyError ||= fired.policyError
   if (fired.isObserved) {
     progress.observed.push(fired)
     return undefined
   }
   if (fired.action !== 'ask') return { fired }
-  if (facts.approved?.has(fired.name)) return undefined
+  if (progress.situation.facts.approved?.has(fired.name)) return undefined
   return { fired, hold: { timeoutSeconds: wait.timeoutSeconds, timeoutAction: wait.timeoutAction } }
 }
 
@@ -198,100 +167,17 @@ export function operationLimit({ session }: Compiled, call: Call, counters: Coun
 }
 
 /** Shadow rules: what they would say is noted, nothing else comes of it. */
-function runCandidates({ candidates }: Compiled, situation: Situation, progress: Progress): void {
-  if (!candidates) return
-  const aside: Progress = { observed: [], policyError: false, rulesEvaluated: 0 }
-  const rules = candidates.rulesFor(situation.call.tool)
+function runCandidates(candidates: Compiled, progress: Progress): void {
+  const { situation, observed } = progress
+  const aside = startOf(candidates, situation.call, situation.facts)
   const materials = materialsOf(situation.call, candidates.host)
-  for (const one of rules.pre) note(firePre(one, situation))
-  for (const one of rules.sandbox) note(fireSandbox(one, situation, materials))
-  const stop = sessionStop(candidates, situation, situation.facts.counters ?? noCounters, aside)
+  for (const one of aside.rules.pre) note(fireTested('yaml_precondition', one, situation))
+  for (const one of aside.rules.sandbox) note(fireSandbox(one, situation, materials))
+  const stop = sessionStop(candidates, situation.facts.counters ?? noCounters, aside)
   for (const fired of aside.observed) note(fired)
   note(stop?.fired)
 
   function note(fired: Fired | undefined): void {
-    if (fired) progress.observed.push({ ...fired, isObserved: true, isCandidate: true })
+    if (fired) observed.push({ ...fired, isObserved: true, isCandidate: true })
   }
-}
-
-/** After the tool ran. Every matching rule is evaluated; what may be done to the result depends on what the tool does. */
-export function decidePost(compiled: Compiled, call: Call, output: Output, facts: Facts = {}): PostDecision {
-  const situation = { call, facts, output, customSelectors: compiled.customSelectors }
-  const sideEffect = sideEffectOf(call, compiled.tools)
-  const isSafe = sideEffect === 'pure' || sideEffect === 'read' || compiled.enforcesOutputOnUnsafe
-  const { post: rules, postIndex } = compiled.rulesFor(call.tool)
-  const fired: Fired[] = []
-  const warnings: string[] = []
-  let result = output.result
-  let isReplaced = false
-  let isSuppressed = false
-  visitRules(rules.length, postIndex, situation, (number) => {
-    const one = rules[number]
-    const made = one && firePost(one, situation)
-    if (!made) return false
-    fired.push(made)
-    warnings.push(warningOf(made, isSafe))
-    if (made.isObserved || !isSafe || made.action === 'warn') return false
-    if (made.action === 'block') {
-      result = `[OUTPUT SUPPRESSED] ${made.message}`
-      isSuppressed = true
-    } else result = one.replacement(replaceable(result, output, isReplaced))
-    isReplaced = true
-    return false
-  })
-  for (const one of compiled.candidates?.rulesFor(call.tool).post ?? []) {
-    const made = firePost(one, situation)
-    if (made) fired.push({ ...made, isObserved: true, isCandidate: true })
-  }
-  return {
-    passed: fired.every((one) => one.isObserved),
-    fired,
-    warnings,
-    result,
-    isReplaced,
-    isSuppressed,
-    policyError: fired.some((one) => one.policyError),
-    rulesEvaluated: rules.length,
-  }
-}
-
-/** A caller may have given the text apart from the result; when it did so alone, the text is what is replaced. */
-function replaceable(result: JsonValue, output: Output, isReplaced: boolean): JsonValue {
-  return !isReplaced && result === null ? (outputText(output) ?? null) : result
-}
-
-function firePost({ rule, test, message, isObserved }: CompiledPost, situation: Situation): Fired | undefined {
-  const { action, tags, metadata } = rule.then
-  const made = { source: 'yaml_postcondition', name: rule.id, action, tags, metadata, isObserved } as const
-  try {
-    const outcome = test(situation)
-    if (outcome === 'no') return undefined
-    return fire(rule, { ...made, message: message(situation), policyError: outcome === 'error' })
-  } catch (cause) {
-    return fire(rule, { ...made, message: `Postcondition error: ${reasonOf(cause)}`, policyError: true })
-  }
-}
-
-function warningOf({ action, message, name, isObserved }: Fired, isSafe: boolean): string {
-  if (isObserved) return `⚠️ [observe] ${message}`
-  if (!isSafe) return `⚠️ ${message} Tool already executed — assess before proceeding.`
-  if (action === 'redact') return `⚠️ Content redacted by ${name}.`
-  if (action === 'block') return `⚠️ Output suppressed by ${name}.`
-  return `⚠️ ${message} Consider retrying.`
-}
-
-type Spoken = Omit<Fired, 'isCandidate' | 'lines'>
-
-function fire(rule: Rule, spoken: Spoken): Fired {
-  return { ...spoken, isCandidate: false, lines: { line: rule.line, endLine: rule.endLine } }
-}
-
-function builtIn(
-  spoken: Pick<Spoken, 'name' | 'action' | 'message' | 'policyError'> & { source: DecisionSource },
-): Fired {
-  return { ...spoken, tags: [], metadata: {}, isObserved: false, isCandidate: false }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -8,10 +8,15 @@ type Piece =
 
 export type Glob = (text: string) => boolean
 
+/** A pattern that is a name: it matches itself alone. */
+export function isExactGlob(pattern: string): boolean {
+  return !/[*?[]/.test(pattern)
+}
+
 /** Python's fnmatch on POSIX: whole text, case matters, `*` crosses slashes, an open `[` is itself. Linear in the text per star. */
 export function compileGlob(pattern: string): Glob {
   if (pattern === '*') return () => true
-  if (!/[*?[]/.test(pattern)) return (text) => text === pattern
+  if (isExactGlob(pattern)) return (text) => text === pattern
   const pieces = parse(Array.from(pattern, (character) => character.codePointAt(0) ?? 0))
   return (text) =>
     matches(

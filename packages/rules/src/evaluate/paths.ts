@@ -12,9 +12,27 @@ export function lexicalPath(path: string, workingDirectory: string): string {
   return `/${parts.join('/')}`
 }
 
-export function isInside(path: string, boundary: string): boolean {
-  return boundary === '/' || path === boundary || path.startsWith(`${boundary}/`)
+/** A folder that bounds what a rule allows. */
+export interface Boundary {
+  readonly path: string
+  /** What everything below it begins with. */
+  readonly prefix: string
 }
+
+export function boundaryOf(path: string): Boundary {
+  return { path, prefix: path === '/' ? '/' : `${path}/` }
+}
+
+export function isInside(path: string, boundary: Boundary): boolean {
+  return path.startsWith(boundary.prefix) || path === boundary.path
+}
+
+/** Already as `lexicalPath` would write it, and nothing to decode in it: so are nearly all paths. */
+export function isPlainPath(path: string): boolean {
+  return path.charCodeAt(0) === 0x2f && !(path.length === 1 || odd.test(path))
+}
+
+const odd = /[\u0000-\u001F\u007F-\u009F%]|\/\.{0,2}(?:\/|$)/
 
 export type PathForms =
   /** Each must satisfy the rule: the path as written and as it reads after each round of percent-decoding. */

@@ -6,8 +6,12 @@ import { compileSelector, type Read, type Situation } from './selector-value.ts'
 
 /** Which rules could fire on a call: a superset, found without asking the others. */
 export interface RuleIndex {
-  /** Calls `visit` in document order until it says stop. Not re-entrant: its memory is used again by the next call. */
-  readonly visit: (situation: Situation, visit: (rule: number) => boolean) => void
+  /** Calls `visit` with each in document order, and with `context`, until it says stop. */
+  readonly visit: <Context>(
+    situation: Situation,
+    visit: (rule: number, context: Context) => boolean,
+    context: Context,
+  ) => void
 }
 
 type Test = Extract<Expression, { is: 'test' }>
@@ -16,8 +20,9 @@ const smallRules = 6
 
 /** Undefined when there are so few that asking each is quicker. */
 export function buildIndex(expressions: readonly Expression[]): RuleIndex | undefined {
-  if (expressions.length <= smallRules) return undefined
-  const words = (expressions.length + 31) >>> 5
+  const count = expressions.length
+  if (count <= smallRules) return undefined
+  const words = (count + 31) >>> 5
   const always = new Uint32Array(words)
   const slots = new Map<string, Draft>()
   for (const [rule, expression] of expressions.entries()) {
@@ -29,26 +34,59 @@ export function buildIndex(expressions: readonly Expression[]): RuleIndex | unde
     for (const test of tests) addTest(slotFor(slots, test.selector), test, rule)
   }
   const ready = [...slots].map(([selector, draft]) => finish(selector, draft, words))
+  const hasAlways = always.some((bits) => bits !== 0)
+  // One set for all calls: nothing is allocated by the number of rules. A custom operator that asks the engine about
+  // another call while it answers for this one would spoil it; that inner call asks each rule instead.
   const candidates = new Uint32Array(words)
+  let isTaken = false
   return {
-    visit: (situation, visit) => {
-      candidates.set(always)
-      try {
-        for (const slot of ready) slot(situation, candidates)
-      } catch {
-        // A custom selector threw. Each rule is asked, and those that read it fail by themselves, which makes them fire.
-        candidates.fill(0xffffffff)
+    visit: (situation, visit, context) => {
+      if (isTaken) {
+        for (let rule = 0; rule < count; rule += 1) if (visit(rule, context)) return
+        return
       }
-      for (let word = 0; word < words; word += 1) {
-        let bits = candidates[word] ?? 0
-        while (bits !== 0) {
-          const bit = 31 - Math.clz32(bits & -bits)
-          if (visit(word * 32 + bit)) return
-          bits &= bits - 1
+      isTaken = true
+      try {
+        if (hasAlways) candidates.set(always)
+        else candidates.fill(0)
+        lookUp(ready, situation, candidates)
+        for (let word = 0; word < words; word += 1) {
+          let bits = candidates[word] ?? 0
+          while (bits !== 0) {
+            const rule = word * 32 + 31 - Math.clz32(bits & -bits)
+            if (rule < count && visit(rule, context)) return
+            bits &= bits - 1
+          }
         }
+      } finally {
+        isTaken = false
       }
     },
   }
+}
+
+function lookUp(slots: readonly Slot[], situation: Situation, candidates: Uint32Array): void {
+  try {
+    for (const slot of slots) slot(situation, candidates)
+  } catch {
+    // A custom selector threw. Each rule is asked, and those that read it fail by themselves, which makes them fire.
+    candidates.fill(0xffffffff)
+  }
+}
+
+/** In document order. With an index only those that could fire; the others are answered by it, and count as evaluated. */
+export function visitRules<Context>(
+  count: number,
+  index: RuleIndex | undefined,
+  situation: Situation,
+  visit: (number: number, context: Context) => boolean,
+  context: Context,
+): void {
+  if (index) {
+    index.visit(situation, visit, context)
+    return
+  }
+  for (let number = 0; number < count; number += 1) if (visit(number, context)) return
 }
 
 /**
@@ -190,43 +228,38 @@ type Slot = (situation: Situation, candidates: Uint32Array) => void
 
 function finish(selector: string, draft: Draft, words: number): Slot {
   const read: Read = compileSelector(selector)
-  const present = bits(draft.present, words)
-  const failing = bits(draft.failing, words)
-  const folded = bits([...draft.folded.values()].flat(), words)
-  const text = scanner(draft.text)
-  const lower = scanner(draft.folded)
+  const present = draft.present.length > 0 ? bits(draft.present, words) : undefined
+  const failing = draft.failing.length > 0 ? bits(draft.failing, words) : undefined
+  const folded = draft.folded.size > 0 ? bits([...draft.folded.values()].flat(), words) : undefined
+  const equal = draft.equal.size > 0 ? draft.equal : undefined
+  const scan = scanner([...draft.text, ...draft.folded])
   return (situation, candidates) => {
     const value = read(situation)
     if (value === undefined) return
-    if (draft.present.length > 0) add(candidates, present)
-    const equal = draft.equal.get(value)
-    if (equal) for (const rule of equal) mark(candidates, rule)
+    if (present) add(candidates, present)
+    const rules = equal?.get(value)
+    if (rules) for (const rule of rules) mark(candidates, rule)
     if (typeof value !== 'string') {
-      if (draft.failing.length > 0) add(candidates, failing)
+      if (failing) add(candidates, failing)
       return
     }
-    text?.(value, candidates)
-    if (!lower) return
-    // Beyond ASCII one letter may have several other cases; then all of these rules are asked.
-    if (notAscii.test(value)) add(candidates, folded)
-    else lower(value.toLowerCase(), candidates)
+    // Beyond ASCII one letter may have several other cases; then all rules that ignore case are asked.
+    if (scan && !scan(value, candidates) && folded) add(candidates, folded)
   }
 }
 
-const notAscii = /[^\0-\u007F]/
-
+/** Marks the rules of every literal that occurs; answers whether the text is ASCII. */
 function scanner(
-  postings: ReadonlyMap<string, readonly number[]>,
-): ((text: string, candidates: Uint32Array) => void) | undefined {
-  if (postings.size === 0) return undefined
-  const rules = [...postings.values()].map((list) => Int32Array.from(list))
-  const automaton: LiteralAutomaton = buildAutomaton([...postings.keys()])
-  return (text, candidates) => {
-    automaton.scan(text, (literal) => {
-      const list = rules[literal]
-      if (list) for (const rule of list) mark(candidates, rule)
-    })
+  postings: readonly (readonly [string, readonly number[]])[],
+): ((text: string, candidates: Uint32Array) => boolean) | undefined {
+  if (postings.length === 0) return undefined
+  const rules = postings.map(([, list]) => Int32Array.from(list))
+  const automaton: LiteralAutomaton = buildAutomaton(postings.map(([literal]) => literal))
+  const found = (literal: number, candidates: Uint32Array): void => {
+    const list = rules[literal]
+    if (list) for (const rule of list) mark(candidates, rule)
   }
+  return (text, candidates) => automaton.scan(text, found, candidates)
 }
 
 function bits(rules: readonly number[], words: number): Uint32Array {

@@ -1,9 +1,9 @@
-import type { JsonValue, SandboxRule } from '../model.ts'
+import type { SandboxRule } from '../model.ts'
 import { bashCommandOf, type Call, filePathOf, isList, own, type ResolvePath } from './call.ts'
 import { type Address, addressesIn, tidyDomainPattern } from './domains.ts'
 import { compileGlob } from './glob.ts'
-import { isInside, lexicalPath, pathForms } from './paths.ts'
-import { readCommand, type ShellCommand } from './shell-words.ts'
+import { type Boundary, boundaryOf, isInside, isPlainPath, lexicalPath, pathForms } from './paths.ts'
+import { absoluteWords, firstWord, readCommand, type ShellCommand } from './shell-words.ts'
 
 /** Where the rules are evaluated. Without `resolvePath` only the text of paths is known. */
 export interface Host {
@@ -11,15 +11,20 @@ export interface Host {
   readonly resolvePath?: ResolvePath
 }
 
-/** What a sandbox looks at in a call, worked out once for all rules, and only when one asks. */
+/** What a sandbox looks at in a call: worked out once for all rules, and only when one asks. See the functions below. */
 export interface Materials {
-  readonly paths: () => Paths
-  readonly command: () => ShellCommand | undefined
-  readonly addresses: () => readonly Address[]
+  readonly call: Call
+  readonly host: Host
+  /** Null when the call has no command. */
+  command: ShellCommand | null | undefined
+  paths: Paths | undefined
+  addresses: readonly Address[] | undefined
 }
 
-interface Paths {
+export interface Paths {
+  /** One of them cannot be read as a path. */
   readonly hasBad: boolean
+  /** Every path in every reading of it. */
   readonly forms: readonly string[]
 }
 
@@ -44,8 +49,8 @@ export function sandboxChecks(rule: SandboxRule, host: Host): SandboxChecks {
         notWithin.some((path) => isInside(form, path)) || !within.some((path) => isInside(form, path)),
     }),
     breaksCommand: (command) => {
-      if (command.is === 'unanalysable') return true
-      return commands !== undefined && !commands.has(command.words[0] ?? '')
+      if (command.isUnanalysable) return true
+      return commands !== undefined && !commands.has(firstWord(command))
     },
     ...((allowed || blocked.length > 0) && {
       breaksAddress: (address) => {
@@ -63,41 +68,107 @@ export function compileSandbox(rule: SandboxRule, host: Host): SandboxTest {
   const { breaksPath, breaksCommand, breaksAddress } = sandboxChecks(rule, host)
   return (materials) => {
     if (breaksPath) {
-      const { hasBad, forms } = materials.paths()
-      if (hasBad || forms.some(breaksPath)) return true
+      const { hasBad, forms } = pathsOf(materials)
+      if (hasBad) return true
+      for (const form of forms) if (breaksPath(form)) return true
     }
-    const command = materials.command()
+    const command = commandOf(materials)
     if (command && breaksCommand(command)) return true
-    return breaksAddress !== undefined && materials.addresses().some(breaksAddress)
+    if (breaksAddress) {
+      for (const address of addressesOf(materials)) if (breaksAddress(address)) return true
+    }
+    return false
   }
 }
 
-function boundary(path: string, host: Host): string {
+function boundary(path: string, host: Host): Boundary {
   const lexical = lexicalPath(path, host.workingDirectory)
-  return host.resolvePath ? host.resolvePath(lexical).path : lexical
+  return boundaryOf(host.resolvePath ? host.resolvePath(lexical).path : lexical)
 }
 
 export function materialsOf(call: Call, host: Host): Materials {
-  const command = once(() => readCommandOf(call))
-  const addresses = once(() =>
-    Object.values(call.args).flatMap((value) => (typeof value === 'string' ? addressesIn(value) : [])),
-  )
-  const paths = once(() => {
-    const raw = new Set([...rawPaths(call), ...(command()?.words.filter((word) => word.startsWith('/')) ?? [])])
-    for (const address of addresses()) if (address.is === 'file') raw.add(address.path)
-    const read = [...raw].map((path) => pathForms(path, host.workingDirectory, host.resolvePath))
-    return {
-      hasBad: read.some((one) => one.is === 'bad'),
-      forms: [...new Set(read.flatMap((one) => (one.is === 'forms' ? one.forms : [])))],
-    }
-  })
-  return { paths, command, addresses }
+  return { call, host, command: undefined, paths: undefined, addresses: undefined }
+}
+
+export function commandOf(materials: Materials): ShellCommand | null {
+  if (materials.command === undefined) materials.command = readCommandOf(materials.call) ?? null
+  return materials.command
+}
+
+export function addressesOf(materials: Materials): readonly Address[] {
+  materials.addresses ??= readAddresses(materials.call.args)
+  return materials.addresses
+}
+
+export function pathsOf(materials: Materials): Paths {
+  materials.paths ??= readPaths(materials)
+  return materials.paths
 }
 
 function readCommandOf(call: Call): ShellCommand | undefined {
   const given = own(call.args, 'command')
-  const text = (bashCommandOf(call) || (typeof given === 'string' ? given : '')).trim()
-  return text === '' ? undefined : readCommand(text)
+  return readCommand(bashCommandOf(call) || (typeof given === 'string' ? given : ''))
+}
+
+const noAddresses: readonly Address[] = []
+
+function readAddresses(args: Call['args']): readonly Address[] {
+  let found: Address[] | undefined
+  for (const key of Object.keys(args)) {
+    const value = args[key]
+    if (typeof value !== 'string' || !value.includes('://')) continue
+    found ??= []
+    for (const address of addressesIn(value)) found.push(address)
+  }
+  return found ?? noAddresses
+}
+
+const noPaths: Paths = { hasBad: false, forms: [] }
+
+function readPaths(materials: Materials): Paths {
+  const raw = rawPaths(materials)
+  if (raw.length === 0) return noPaths
+  const { workingDirectory, resolvePath } = materials.host
+  const forms: string[] = []
+  let hasBad = false
+  for (const path of raw) {
+    if (!resolvePath && isPlainPath(path)) {
+      forms.push(path)
+      continue
+    }
+    const read = pathForms(path, workingDirectory, resolvePath)
+    if (read.is === 'bad') hasBad = true
+    else forms.push(...read.forms)
+  }
+  return { hasBad, forms: forms.length > 1 ? [...new Set(forms)] : forms }
+}
+
+/** Everything in a call that is a path by its place or by its looks, as it was written. */
+function rawPaths(materials: Materials): readonly string[] {
+  const { call } = materials
+  const raw: string[] = []
+  const file = filePathOf(call)
+  if (file !== undefined) raw.push(file)
+  for (const key of Object.keys(call.args)) {
+    const value = call.args[key]
+    if (typeof value === 'string') {
+      if (value !== '' && (pathKeys.has(key) || looksLikePath(value))) raw.push(value)
+    } else if (isList(value) && pathKeys.has(key)) {
+      for (const one of value) if (typeof one === 'string' && one !== '') raw.push(one)
+    }
+  }
+  const command = commandOf(materials)
+  // One by one: a huge command has more words than a call takes arguments.
+  if (command) for (const word of absoluteWords(command)) raw.push(word)
+  for (const address of addressesOf(materials)) if (address.is === 'file' && address.path !== '') raw.push(address.path)
+  return raw
+}
+
+function looksLikePath(value: string): boolean {
+  const first = value.charCodeAt(0)
+  if (first === 0x2f || first === 0x7e || value === '..') return true
+  if (first === 0x2e && (value.startsWith('./') || value.startsWith('../'))) return true
+  return value.includes('../') && !value.includes('://')
 }
 
 /** Arguments whose texts are paths, however they look. */
@@ -105,29 +176,3 @@ export const pathKeys: ReadonlySet<string> = new Set(
   `path file_path filePath directory dir folder target destination source src dst filename file filepath read_path
   write_path working_directory cwd workdir`.split(/\s+/),
 )
-
-function rawPaths(call: Call): readonly string[] {
-  const own = Object.entries(call.args).flatMap(([key, value]) => pathsOf(key, value))
-  const file = filePathOf(call)
-  return [...(file === undefined ? [] : [file]), ...own].filter((path) => path !== '')
-}
-
-function pathsOf(key: string, value: JsonValue): readonly string[] {
-  if (typeof value === 'string') {
-    return pathKeys.has(key) || looksLikePath(value) ? [value] : []
-  }
-  return isList(value) && pathKeys.has(key) ? value.filter((one) => typeof one === 'string') : []
-}
-
-function looksLikePath(value: string): boolean {
-  if (value.startsWith('/') || value === '..' || /^(?:\.\.?\/|~)/.test(value)) return true
-  return value.includes('../') && !value.includes('://')
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
-}

@@ -1,15 +1,55 @@
-export type ShellCommand =
-  | { readonly is: 'words'; readonly words: readonly string[] }
+/** A command's text, and what can be told of it without running a shell. */
+export interface ShellCommand {
+  /** Trimmed, not empty. */
+  readonly text: string
   /** It chains, substitutes or redirects: what would run cannot be told from the text. */
-  | { readonly is: 'unanalysable'; readonly words: readonly string[] }
+  readonly isUnanalysable: boolean
+}
 
-const separators = [';', '|', '&', '\n', '\r', '`', '$(', '${', "$'", '<(', '>(', '<<']
+const unanalysable = /[;|&\n\r`]|\$[({']|<[(<]|>\(|^\d*[<>]/
 
-export function readCommand(text: string): ShellCommand {
-  const trimmed = text.trim()
-  const words = splitWords(trimmed)
-  const isOpaque = separators.some((part) => trimmed.includes(part)) || /^\d*(?:>|<)/.test(trimmed)
-  return { is: isOpaque ? 'unanalysable' : 'words', words }
+/** Undefined when there is nothing to run. */
+export function readCommand(given: string): ShellCommand | undefined {
+  const text = given.trim()
+  return text === '' ? undefined : { text, isUnanalysable: unanalysable.test(text) }
+}
+
+/** Only these make a word other than what stands between two blanks. */
+const special = /['"\\<>]/
+
+/** What would be run: the first word, or nothing. */
+export function firstWord(command: ShellCommand): string {
+  const { text } = command
+  if (special.test(text)) return splitWords(text)[0] ?? ''
+  const end = text.search(/\s/)
+  return end === -1 ? text : text.slice(0, end)
+}
+
+const slash = 0x2f
+
+/** Words that begin with a slash, as the shell would read them. */
+export function absoluteWords({ text }: ShellCommand): readonly string[] {
+  if (!text.includes('/')) return none
+  if (special.test(text)) return splitWords(text).filter((word) => word.charCodeAt(0) === slash)
+  const words: string[] = []
+  let at = text.indexOf('/')
+  while (at !== -1) {
+    let end = at + 1
+    if (at === 0 || isBlank(text, at - 1)) {
+      while (end < text.length && !isBlank(text, end)) end += 1
+      words.push(text.slice(at, end))
+    }
+    at = text.indexOf('/', end)
+  }
+  return words
+}
+
+const none: readonly string[] = []
+
+function isBlank(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at)
+  if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d)
+  return /\s/.test(text.charAt(at))
 }
 
 /** POSIX shell words, redirections stripped so that `>/etc/passwd` shows its path. */

@@ -1,8 +1,8 @@
 import { asJson } from '../evaluate/call.ts'
 import type { Address } from '../evaluate/domains.ts'
 import { redactText } from '../evaluate/redact.ts'
-import type { SandboxChecks } from '../evaluate/sandbox.ts'
-import type { ShellCommand } from '../evaluate/shell-words.ts'
+import { addressesOf, commandOf, pathsOf, type SandboxChecks } from '../evaluate/sandbox.ts'
+import { firstWord, type ShellCommand } from '../evaluate/shell-words.ts'
 import type { SandboxRule } from '../model.ts'
 import type { SandboxFinding } from './explanation.ts'
 import { cut, quoted } from './in-words.ts'
@@ -19,16 +19,16 @@ export function explainSandbox(
   const findings: SandboxFinding[] = []
   const { known } = materials
   if (breaksPath) {
-    const { hasBad, forms } = known.paths()
+    const { hasBad, forms } = pathsOf(known)
     if (hasBad) findings.push(badPath)
     for (const form of forms.slice(0, findingsMax)) findings.push(pathFinding(form, breaksPath(form), rule))
     if (materials.mayHidePath) findings.push(hidden('path'))
   }
-  const command = known.command()
+  const command = commandOf(known)
   if (command) findings.push(commandFinding(command, breaksCommand(command), rule))
   if (materials.mayHideCommand) findings.push(hiddenCommand(materials.hidesUnanalysable))
   if (breaksAddress) {
-    for (const address of known.addresses().slice(0, findingsMax)) {
+    for (const address of addressesOf(known).slice(0, findingsMax)) {
       if (address.is !== 'file') findings.push(addressFinding(address, breaksAddress(address), rule))
     }
     if (materials.mayHideAddress) findings.push(hidden('address'))
@@ -52,13 +52,12 @@ function pathFinding(form: string, isOutside: boolean, { within, notWithin }: Sa
 }
 
 function commandFinding(command: ShellCommand, isOutside: boolean, { allowedCommands }: SandboxRule): SandboxFinding {
-  const subject = shown(command.words[0] ?? '')
-  const words =
-    command.is === 'unanalysable'
-      ? 'the command chains, substitutes or redirects, so what it would run cannot be told from its text'
-      : isOutside
-        ? `the command ${quoted(subject)} is none of ${list(allowedCommands)}`
-        : `the command ${quoted(subject)} is allowed`
+  const subject = shown(firstWord(command))
+  const words = command.isUnanalysable
+    ? 'the command chains, substitutes or redirects, so what it would run cannot be told from its text'
+    : isOutside
+      ? `the command ${quoted(subject)} is none of ${list(allowedCommands)}`
+      : `the command ${quoted(subject)} is allowed`
   return { is: 'command', subject, outcome: isOutside ? 'outside' : 'inside', words }
 }
 

@@ -1,6 +1,7 @@
 import { type Call, type Facts, noCounters } from '../evaluate/call.ts'
 import type { Compiled } from '../evaluate/compile.ts'
-import { decidePost, decidePre } from '../evaluate/decide.ts'
+import { decidePre } from '../evaluate/decide.ts'
+import { decidePost } from '../evaluate/decide-post.ts'
 import type { Output, Situation } from '../evaluate/selector-value.ts'
 import { explainRule, limitFindings } from './explain-rule.ts'
 import type { Explanation, RuleExplanation } from './explanation.ts'

@@ -1,5 +1,14 @@
 import { isList, isObject, type JsonObject } from '../evaluate/call.ts'
-import { type Host, type Materials, materialsOf, pathKeys, type SandboxChecks } from '../evaluate/sandbox.ts'
+import {
+  addressesOf,
+  commandOf,
+  type Host,
+  type Materials,
+  materialsOf,
+  pathKeys,
+  pathsOf,
+  type SandboxChecks,
+} from '../evaluate/sandbox.ts'
 import type { Situation } from '../evaluate/selector-value.ts'
 import { readCommand } from '../evaluate/shell-words.ts'
 import type { JsonValue } from '../model.ts'
@@ -30,7 +39,7 @@ export function knownMaterials({ call }: Situation, host: Host, unknowns: Unknow
       mayHideText = true
       if (key !== 'command') continue
       mayHideCommand = true
-      hidesUnanalysable = remains.is === 'text' && readCommand(remains.start).is === 'unanalysable'
+      hidesUnanalysable = remains.is === 'text' && readCommand(remains.start)?.isUnanalysable === true
     } else if (isList(value) && pathKeys.has(key)) {
       const known = value.filter((one) => !remainsOf(one, unknowns))
       mayHidePath ||= known.length < value.length
@@ -52,12 +61,12 @@ export function sandboxOutcomes(checks: SandboxChecks, materials: KnownMaterials
   const { breaksPath, breaksCommand, breaksAddress } = checks
   const { known } = materials
   if (breaksPath) {
-    const { hasBad, forms } = known.paths()
+    const { hasBad, forms } = pathsOf(known)
     if (hasBad || forms.some(breaksPath)) return bits.yes
   }
-  const command = known.command()
+  const command = commandOf(known)
   if ((command && breaksCommand(command)) || materials.hidesUnanalysable) return bits.yes
-  if (breaksAddress && known.addresses().some(breaksAddress)) return bits.yes
+  if (breaksAddress && addressesOf(known).some(breaksAddress)) return bits.yes
   const mayBreak =
     materials.mayHideCommand ||
     (breaksPath !== undefined && materials.mayHidePath) ||
