@@ -86,7 +86,7 @@ import {
 } from './features/signing/index.ts'
 import { consoleStreamRoutes, makeAgentStreams, makeConsoleHub } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
-import { makeSequencer, recordAct, recordRefusal, trailHealth, trailRoutes } from './features/trail/index.ts'
+import { makeSequencer, recordAct, recordRefusals, trailHealth, trailRoutes } from './features/trail/index.ts'
 import { type Bus, makeBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Keyring } from './kernel/crypto.ts'
@@ -173,6 +173,8 @@ export function compose(needs: ComposeNeeds): App {
   const record = recordAct({ clock, newId, keyring: sealing })
   const sequence = makeSequencer({ db, clock })
   workers.add({ name: 'trail_sequencer', everyMs: 50, work: sequence })
+  const refusals = recordRefusals({ db, record, log, clock })
+  workers.add({ name: 'trail_refusals', everyMs: 5_000, work: refusals.settle })
 
   // Who may do what
   const limit = takeFromLimit({ db, clock })
@@ -339,7 +341,7 @@ export function compose(needs: ComposeNeeds): App {
   // Doors
   const mount: MountNeeds = {
     authenticate: { person: sessions.person, agent: agents.agent },
-    recordRefusal: recordRefusal({ db, record, log }),
+    recordRefusal: refusals.record,
     log,
     baseUrl,
   }
@@ -497,6 +499,7 @@ export function compose(needs: ComposeNeeds): App {
       await streams.stop()
       await replays.stop()
       await workers.stop()
+      await refusals.close().catch(() => undefined)
       await rulesets.stop()
       await agents.flushUses().catch(() => undefined)
       await progress.flush()

@@ -14,7 +14,10 @@ let key: string
 
 beforeAll(async () => {
   database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await testServer({
+    databaseUrl: database.url,
+    environment: { COUNTERSIGN_TRUSTED_PROXIES: '127.0.0.1' },
+  })
   acme = await server.newTenant('acme')
   key = (await server.newKey(acme)).key
   const person = await server.newTenant('bystander')
@@ -41,10 +44,12 @@ const someId = '018f0000-0000-7000-8000-000000000001'
 
 function addresses(): readonly (readonly [address: string, route: Route, surface: 'native' | 'edictum'])[] {
   const at = (route: Route): string => route.path.replaceAll(/:\w+/g, someId)
-  return [
+  const all = [
     ...server.app.routes.native.map((route) => [`/api/v2${at(route)}`, route, 'native'] as const),
     ...server.app.routes.edictum.map((route) => [`/api/v1${at(route)}`, route, 'edictum'] as const),
   ]
+  // Some answer otherwise below /v1; asked for once is enough to be refused.
+  return [...new Map(all.map((one) => [`${one[1].method} ${one[0]}`, one])).values()]
 }
 
 /** Everything a request could have changed: all rows of all tables but those that record the refusals themselves. */
@@ -72,8 +77,13 @@ const refusals = async (): Promise<number> => {
   return row?.count ?? 0
 }
 
+let callers = 0
+
 async function expectRefused(who: CallOptions, status: (route: Route) => 401 | 403 | undefined): Promise<number> {
   const before = await everything()
+  // From somewhere else each time: the same caller's repeats would be counted, not told one by one.
+  callers += 1
+  const from = { 'x-forwarded-for': `192.0.2.${callers}` }
   let asked = 0
   for (const [address, route, surface] of addresses()) {
     const expected = status(route)
@@ -82,7 +92,7 @@ async function expectRefused(who: CallOptions, status: (route: Route) => 401 | 4
     const answer: Answer = await server.call(route.method, address, {
       ...who,
       ...(route.method !== 'GET' && { body: {} }),
-      headers: { 'x-requested-with': 'test', ...who.headers },
+      headers: { 'x-requested-with': 'test', ...from, ...who.headers },
     })
     expect(answer.status, `${route.method} ${address}: ${answer.text.slice(0, 200)}`).toBe(expected)
     if (surface === 'native')
@@ -125,6 +135,23 @@ describe('whoever may not call a route is refused, changes nothing, and the trai
     await expectRefused(who, ({ needs, method }) =>
       method === 'GET' || needs === 'anyone' || needs === 'agent-key' ? undefined : 403,
     )
+  })
+})
+
+test('who asks too often is refused, and the trail has it', async () => {
+  const ask = () =>
+    server.call('POST', '/v1/approvals', { key, agent: 'eager', body: { tool_name: 'deploy', message: 'May I?' } })
+  const statuses: number[] = []
+  while (!statuses.includes(429) && statuses.length < 30) statuses.push((await ask()).status)
+  expect(statuses.at(-1)).toBe(429)
+  const [entry] = await server.db.query<{ subject: string; bytes: Uint8Array }>(
+    `select e.subject_id as subject, e.bytes from trail_entries as e order by e.arrival desc, e.id desc limit 1`,
+  )
+  expect(entry?.subject).toBe('POST /v1/approvals')
+  expect(JSON.parse(Buffer.from(entry?.bytes ?? []).toString())).toMatchObject({
+    act: 'route.refused',
+    actor: { kind: 'agent_key' },
+    details: { code: 'too_many_requests', agent_id: 'eager' },
   })
 })
 

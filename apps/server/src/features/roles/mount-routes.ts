@@ -97,9 +97,7 @@ function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
       try {
         request.who = await admit(mount, route, request)
       } catch (error) {
-        if (error instanceof Problem && (error.kind.status === 401 || error.kind.status === 403)) {
-          await mount.recordRefusal({ who: request.who, route, code: error.kind.code, facts: factsOf(request) })
-        }
+        await noteRefusal(mount, route, request, error, [401, 403])
         throw error
       }
     },
@@ -113,11 +111,29 @@ function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
         request,
         reply,
       }
-      const answer = await route.handle(input as never)
-      if (route.answersItself) return reply
-      return reply.code(status).send(answer)
+      try {
+        const answer = await route.handle(input as never)
+        if (route.answersItself) return reply
+        return await reply.code(status).send(answer)
+      } catch (error) {
+        // Not 401: whoever could not sign in is recorded by signing in, which knows whose account it was.
+        await noteRefusal(mount, route, request, error, [403, 429])
+        throw error
+      }
     },
   })
+}
+
+async function noteRefusal(
+  mount: Mount,
+  route: Route,
+  request: FastifyRequest,
+  error: unknown,
+  statuses: readonly number[],
+): Promise<void> {
+  if (!(error instanceof Problem) || !statuses.includes(error.kind.status)) return
+  const address = { does: route.does, method: route.method, path: request.routeOptions.url ?? route.path }
+  await mount.recordRefusal({ who: request.who, route: address, code: error.kind.code, facts: factsOf(request) })
 }
 
 async function admit(mount: Mount, route: Route, request: FastifyRequest): Promise<Principal | undefined> {

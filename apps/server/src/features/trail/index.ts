@@ -1,7 +1,7 @@
 export type { Act, ActOutcome, RequestFacts } from './act.ts'
 export { type RecordAct, recordAct } from './record-act.ts'
 export { type CallRecorder, callRecorder } from './record-calls.ts'
-export { actorOf, recordRefusal } from './record-refusal.ts'
+export { actorOf, recordRefusals } from './record-refusal.ts'
 export { trailRoutes } from './routes.ts'
 export { makeSequencer, type SequencePass } from './sequence-entries.ts'
 export type { KeySealing } from './subject-keys.ts'

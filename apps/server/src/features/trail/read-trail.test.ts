@@ -2,7 +2,7 @@ import { leafHash } from '@countersign/trail'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { keyCreated, openTrail, type TrailScene, tenant } from '../../../test/trail-scene.ts'
 import { listTrail, readTrailEntry, readTrailHead } from './read-trail.ts'
-import { recordRefusal } from './record-refusal.ts'
+import { recordRefusals } from './record-refusal.ts'
 import { erasePersonalFacts } from './subject-keys.ts'
 
 const other = '0190f5a0-0000-7000-9000-000000000002'
@@ -118,9 +118,9 @@ test('a refused stranger is recorded for the only tenant, a refused person for t
     code: 'forbidden',
     facts: { id: 'r1', address: '192.0.2.1', userAgent: 'curl' },
   } as const
-  await recordRefusal({ db, record, log })({ who: undefined, ...refused })
+  await recordRefusals({ db, record, log, clock: scene.clock }).record({ who: undefined, ...refused })
   await scene.asSuperuser(`insert into tenants (id, name, made_at) values ('${tenant}', 'only', now())`)
-  await recordRefusal({ db, record, log })({ who: undefined, ...refused })
+  await recordRefusals({ db, record, log, clock: scene.clock }).record({ who: undefined, ...refused })
   await scene.sequence()
   const [newest] = (await list(tenant, {}, 1, undefined)).items
   expect(newest).toMatchObject({
@@ -132,7 +132,7 @@ test('a refused stranger is recorded for the only tenant, a refused person for t
     personal: { request: { address: '192.0.2.1', user_agent: 'curl' } },
   })
   const full = async () => Promise.reject(new Error('disk full'))
-  await recordRefusal({ db, record: full, log })({ who: undefined, ...refused })
+  await recordRefusals({ db, record: full, log, clock: scene.clock }).record({ who: undefined, ...refused })
   expect(told).toEqual(['A refusal could not be written into the trail'])
 })
 
