@@ -11,6 +11,7 @@ import {
   manageAssignmentRules,
   previewAssignmentRule,
 } from './features/assignments/index.ts'
+import { coverageRoutes, readCoverage } from './features/coverage/index.ts'
 import { environmentRoutes } from './features/environments/index.ts'
 import { eventRoutes, makeEvents } from './features/events/index.ts'
 import {
@@ -103,6 +104,7 @@ import { agentSessionRoutes } from './surfaces/edictum/agent-sessions.ts'
 import { edictumApprovalRoutes } from './surfaces/edictum/approvals.ts'
 import { assignmentRoutes as edictumAssignmentRoutes } from './surfaces/edictum/assignments.ts'
 import { dashboardStreamRoutes } from './surfaces/edictum/dashboard-stream.ts'
+import { coverageRoutes as edictumCoverageRoutes } from './surfaces/edictum/coverage.ts'
 import { deploymentRoutes } from './surfaces/edictum/deployments.ts'
 import { evaluationRoutes } from './surfaces/edictum/evaluations.ts'
 import { eventSettingRoutes } from './surfaces/edictum/event-settings.ts'
@@ -294,6 +296,7 @@ export function compose(needs: ComposeNeeds): App {
   })
   const replays = runReplays({ db, clock, log, events, place: { runnerId: replicaId, databaseUrl: db.address } })
   workers.add({ name: 'replays', everyMs: 2_000, work: replays.look })
+  const coverage = readCoverage({ db, clock, events, read: rulesets })
   if (config.roles.includes('worker')) bus.on('replay.requested', () => void replays.look().catch(() => undefined))
   const agentSessions = sessionValues({ db, clock })
   workers.add({ name: 'agent_session_sweep', everyMs: 600_000, work: agentSessions.sweep })
@@ -402,6 +405,7 @@ export function compose(needs: ComposeNeeds): App {
     }),
     ...approvalRoutes({ clock, approvals }),
     ...overviewRoutes({
+    ...coverageRoutes({ db, coverage, read: rulesets }),
       db,
       read: readOverview({ db, clock, events, approvals: approvals.readApprovals, fleet: fleetReader }),
     }),
@@ -447,6 +451,7 @@ export function compose(needs: ComposeNeeds): App {
     ...edictumFleetRoutes({ db, fleet: fleetReader, change: agentChanges, assign, workflowOf: workflowOf(events) }),
     ...inbox.both,
     ...feed.both,
+    ...edictumCoverageRoutes({ clock, coverage, fleet: fleetReader }),
     ...agentSessionRoutes(agentSessions),
     ...statRoutes({ db, clock, events, approvals: approvals.readApprovals }),
   ]

@@ -209,6 +209,17 @@ const lines: Readonly<Record<string, Line>> = {
   'GET /trail': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
   'GET /trail/head': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /trail/:number': { params: () => ({ number: '0' }), bad: { params: { number: 'minus-one' } } },
+  'GET /coverage': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
+  'GET /agents/:id/coverage': {
+    params: () => ({ id: 'acme-bot' }),
+    query: 'environment=production',
+    bad: { query: 'environment=a%20b' },
+  },
+  'POST /rulesets/:name/draft-rule': {
+    params: () => ({ name: 'acme-base' }),
+    body: () => ({ tool: 'acme-tool' }),
+    bad: { body: { tool: '' } },
+  },
   'GET /agents': { bad: { query: 'status=happy' }, foreign: 'own list' },
   'GET /agents/:id': {
     params: () => ({ id: 'acme-bot' }),

@@ -18,6 +18,7 @@ import { expireEvents, purgeEvents } from './purge-events.ts'
 import { ruleCoverage } from './rule-coverage.ts'
 import { searchEvents } from './search-events.ts'
 import { tellArrivals } from './tell-arrivals.ts'
+import { usedTools } from './used-tools.ts'
 
 type Needs = {
   readonly kernel: {
@@ -42,6 +43,7 @@ export type Events = {
   readonly facets: ReturnType<typeof countFacets>
   readonly histogram: ReturnType<typeof countHistogram>
   readonly coverage: ReturnType<typeof ruleCoverage>
+  readonly usedTools: ReturnType<typeof usedTools>
   readonly purge: ReturnType<typeof purgeEvents>
   /** Waits for what agents were not answered for yet. */
   readonly settle: () => Promise<void>
@@ -76,6 +78,7 @@ export function makeEvents({ kernel, keyring, recordAct, noteEvidence, daysKept 
     facets: countFacets({ db, words }),
     histogram: countHistogram({ db, words }),
     coverage: ruleCoverage({ db, words }),
+    usedTools: usedTools({ db, words }),
     purge: purgeEvents({ db, clock, recordAct }),
     settle: writer.settle,
   }

@@ -1,10 +1,12 @@
 export { checkRuleset } from './check-ruleset.ts'
+export type { Cover, CoverOrder, ReportedRule } from './cover-tools.ts'
 export { diffRevisions } from './diff-revisions.ts'
 export { type EvaluateCall, evaluateCall, type FindDraft, findDraft } from './evaluate-call.ts'
 export { type ReadRulesets, readRulesets } from './read-rulesets.ts'
 export { ownHash, personRef, type Revision, type RulesetDialect } from './revision.ts'
 export { type RevisionOfHash, revisionOfHash } from './revision-of-hash.ts'
 export {
+  findLatestRevision,
   findRevision,
   findRevisionWithTexts,
   type KnownRevision,

@@ -4,6 +4,8 @@ import type { TriedCall } from '@countersign/wire'
 import type { Clock, Stop } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
+import type { CoverOrder } from './cover-tools.ts'
+import type { DraftOrder } from './draft-rule.ts'
 import type { Order, Report } from './ruleset-thread.ts'
 import { type Answers, type Given, perform, type WorkName } from './ruleset-work.ts'
 
@@ -186,6 +188,14 @@ export function readRulesets({ clock, log, limits: given = {}, makeThread = star
       read(tenant, 'compare', { before, after }, before.length + after.length),
     evaluate: (tenant: string, text: string, call: TriedCall) =>
       read(tenant, 'evaluate', { text, call }, text.length + JSON.stringify(call).length),
+    cover: (tenant: string, order: CoverOrder) =>
+      read(
+        tenant,
+        'cover',
+        order,
+        order.rules.is === 'text' ? order.rules.text.length : order.rules.rules.length * 100,
+      ),
+    draftRule: (tenant: string, order: DraftOrder) => read(tenant, 'draftRule', order, order.text.length),
     /** True while a thread exists, which costs memory. */
     isAwake: () => thread !== undefined,
     stop: async (): Promise<void> => {

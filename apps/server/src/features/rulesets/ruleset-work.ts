@@ -9,6 +9,8 @@ import {
   resolveExtends,
 } from '@countersign/rules'
 import type { RulesetOutline, SemanticDiff, TriedCall } from '@countersign/wire'
+import { type Cover, type CoverOrder, coverTools } from './cover-tools.ts'
+import { type DraftedRule, type DraftOrder, draftRuleFor } from './draft-rule.ts'
 import { type Evaluated, evaluateText } from './evaluate-text.ts'
 import { diffOnWire, outlineOf } from './outline.ts'
 
@@ -20,6 +22,8 @@ export type Given = {
   readonly outline: { readonly text: string }
   readonly compare: { readonly before: string; readonly after: string }
   readonly evaluate: { readonly text: string; readonly call: TriedCall }
+  readonly cover: CoverOrder
+  readonly draftRule: DraftOrder
 }
 
 export type Answers = {
@@ -29,6 +33,8 @@ export type Answers = {
   readonly outline: RulesetOutline
   readonly compare: SemanticDiff
   readonly evaluate: Evaluated
+  readonly cover: Cover
+  readonly draftRule: DraftedRule
 }
 
 export type WorkName = keyof Given
@@ -43,6 +49,8 @@ const works: { readonly [Name in WorkName]: (given: Given[Name]) => Answers[Name
     return diffOnWire(diffRulesets(old, now), old, now)
   },
   evaluate: ({ text, call }) => evaluateText(text, call),
+  cover: coverTools,
+  draftRule: draftRuleFor,
 }
 
 /** Pure, and slow on large or hostile documents: see `readRulesets` for where it may run. */
