@@ -1,6 +1,5 @@
-import { compileExpression } from '../packages/rules/src/evaluate/expression-test.ts'
-import { compileGlob } from '../packages/rules/src/evaluate/glob.ts'
-import { compileSandbox, materialsOf } from '../packages/rules/src/evaluate/sandbox.ts'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   type Call,
   type Compiled,
@@ -9,75 +8,31 @@ import {
   parseRuleset,
   type Ruleset,
 } from '../packages/rules/src/index.ts'
+import { cedarLoop, type Decide, plainLoop } from './rules/others.ts'
+import { mixed, type Workload, worst } from './rules/workload.ts'
 
 /**
- * How long a decision takes, by number of rules. Workload: 20 tools, four kinds of call, a quarter of the rules match the
- * call's tool, every third rule has a pattern, at most 5 sandbox rules, every call is allowed (so every rule counts).
- * Beside it the plain loop over the rules, and the worst case: all rules on one tool, none with a literal to look for.
+ * How long a decision takes, by number of rules, beside the plain loop over the rules and beside Cedar. Microseconds a
+ * call; "compile" is compiling and the first decision of each kind of call, which makes the index of their tool.
  */
 const limits = { documentBytes: 100_000_000, lines: 10_000_000, nodes: 10_000_000, rules: 1_000_000 }
 
-interface Workload {
+interface Times {
+  readonly p50: number
+  readonly p99: number
+}
+
+interface Row extends Times {
   readonly name: string
   readonly rules: number
   readonly matching: number
-  readonly source: string
-  readonly calls: readonly Call[]
-}
-
-function mixed(count: number, share: number): Workload {
-  const sandboxes = Math.min(5, Math.floor(count / 20))
-  const lines: string[] = []
-  let matching = 0
-  for (let n = 0; n < count - sandboxes; n += 1) {
-    const isOwn = n % 100 < share * 100
-    if (isOwn) matching += 1
-    const tool = isOwn ? 'Bash' : `tool_${n % 19}`
-    lines.push(
-      `  - {id: r${n}, type: pre, tool: ${tool}, when: {${condition(n)}}, then: {action: block, message: Stopped}}`,
-    )
-  }
-  for (let n = 0; n < sandboxes; n += 1) {
-    lines.push(
-      `  - {id: s${n}, type: sandbox, tool: Bash, within: [/srv, /tmp], not_within: [/srv/secret${n}], message: Outside}`,
-    )
-  }
-  const name = share < 0.25 ? `${count} rules, few on the tool` : `${count} rules, a quarter on the tool`
-  return { name, rules: count, matching: matching + sandboxes, source: lines.join('\n'), calls: calls() }
-}
-
-function condition(n: number): string {
-  switch (n % 6) {
-    case 0:
-      return `args.command: {matches: "\\\\bforbidden${n}\\\\s+--force\\\\b"}`
-    case 1:
-      return `args.host: {equals: "host-${n}"}`
-    case 2:
-      return `all: [{environment: {equals: env-${n}}}, {args.command: {contains: "deploy-${n}"}}]`
-    case 3:
-      return `args.command: {matches_any: ["drop_${n}\\\\d+", "(?i)truncate_${n}"]}`
-    case 4:
-      return `any: [{principal.role: {in: [intern-${n}, guest-${n}]}}, {args.command: {starts_with: "rm${n} "}}]`
-    default:
-      return `args.command: {contains_any: ["secret-${n}", "token-${n}"]}`
-  }
-}
-
-function worst(count: number): Workload {
-  const lines = Array.from({ length: count }, (_, n) => {
-    return `  - {id: r${n}, type: pre, tool: "*", when: {args.command: {matches: "^[a-c]{${(n % 50) + 2}}\\\\d[x-z]?\\\\w*[0-9]{${(n % 7) + 1}}$"}}, then: {action: block, message: m}}`
-  })
-  return { name: `${count} rules, worst case`, rules: count, matching: count, source: lines.join('\n'), calls: calls() }
-}
-
-function calls(): readonly Call[] {
-  const principal = { role: 'engineer', userId: 'u1' }
-  return [
-    { tool: 'Bash', args: { command: 'git status', host: 'host-a' }, principal },
-    { tool: 'Bash', args: { command: 'kubectl get pods --namespace payments -o wide' }, principal },
-    { tool: 'Bash', args: { command: 'cat /srv/src/index.ts', host: 'host-b' }, principal },
-    { tool: 'Bash', args: { command: 'npm test -- --reporter dot', cwd: '/srv/app' }, principal },
-  ]
+  readonly parseMs: number
+  readonly compileMs: number
+  readonly bytesPerCall: number
+  readonly loopP50: number
+  readonly timesLoop: number
+  readonly cedarP50: number | undefined
+  readonly timesCedar: number | undefined
 }
 
 function load(source: string): { readonly ruleset: Ruleset; readonly parseMs: number } {
@@ -88,86 +43,86 @@ function load(source: string): { readonly ruleset: Ruleset; readonly parseMs: nu
   return { ruleset: result.ruleset, parseMs: performance.now() - started }
 }
 
-/** Every rule asked in turn, its condition compiled once: what an engine without an index does. */
-function plainLoop(ruleset: Ruleset): (call: Call) => void {
-  const host = { workingDirectory: '/' }
-  const rules = ruleset.rules.flatMap((rule) => {
-    if (rule.type === 'pre') return [{ tools: [compileGlob(rule.tool)], test: compileExpression(rule.when, {}) }]
-    if (rule.type !== 'sandbox') return []
-    const breaks = compileSandbox(rule, host)
-    return [
-      {
-        tools: rule.tools.map(compileGlob),
-        test: ({ call }: { call: Call }) => (breaks(materialsOf(call, host)) ? 'yes' : 'no'),
-      },
-    ]
-  })
-  return (call) => {
-    const situation = { call, facts: {}, customSelectors: {} }
-    for (const { tools, test } of rules) {
-      if (tools.some((matches) => matches(call.tool)) && test(situation) !== 'no')
-        throw new Error('the workload must be allowed')
-    }
-  }
-}
-
-interface Times {
-  readonly p50: number
-  readonly p99: number
-}
-
-/** Microseconds a call. Single calls below the clock's resolution are timed in batches of four, one of each kind. */
-function measure(run: (call: Call) => void, list: readonly Call[], rounds: number): Times {
+/** Single calls are below the clock's resolution, so four are timed at once, one of each kind. */
+function measure(run: Decide, calls: readonly Call[], milliseconds: number): Times {
   const warm = performance.now()
-  while (performance.now() - warm < 300) for (const call of list) run(call)
+  while (performance.now() - warm < milliseconds / 3) for (const call of calls) run(call)
   const times: number[] = []
   const begun = performance.now()
-  while (times.length < 5 || (times.length < rounds && performance.now() - begun < 1_500)) {
+  while (times.length < 5 || (times.length < 200_000 && performance.now() - begun < milliseconds)) {
     const started = performance.now()
-    for (const call of list) run(call)
-    times.push(((performance.now() - started) * 1_000) / list.length)
+    for (const call of calls) run(call)
+    times.push(((performance.now() - started) * 1_000) / calls.length)
   }
   times.sort((a, b) => a - b)
   return { p50: times[Math.floor(times.length * 0.5)] ?? 0, p99: times[Math.floor(times.length * 0.99)] ?? 0 }
 }
 
-const rows = [
-  mixed(10, 0.25),
-  mixed(100, 0.25),
-  mixed(1_000, 0.25),
-  mixed(10_000, 0.25),
-  mixed(1_000, 0.02),
-  mixed(10_000, 0.002),
-  worst(1_000),
-].map(({ name, rules, matching, source, calls: list }) => {
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** What one decision allocates. Few enough calls that nothing is collected in between. */
+function bytesPerCall(run: Decide, calls: readonly Call[]): number {
+  const rounds = 250
+  const attempts = Array.from({ length: 5 }, () => {
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    for (let round = 0; round < rounds; round += 1) for (const call of calls) run(call)
+    return (process.memoryUsage().heapUsed - before) / (rounds * calls.length)
+  })
+  return Math.round(attempts.toSorted((a, b) => a - b)[2] ?? 0)
+}
+
+function rowOf({ name, rules, matching, source, cedar, calls }: Workload): Row {
   const { ruleset, parseMs } = load(source)
   const started = performance.now()
   const compiled: Compiled = compile(ruleset)
-  for (const call of list) {
+  for (const call of calls) {
     const { decidedBy } = decidePre(compiled, call)
     if (decidedBy) throw new Error(`the workload must be allowed, but ${decidedBy.name} says ${decidedBy.message}`)
   }
   const compileMs = performance.now() - started
-  const engine = measure((call) => decidePre(compiled, call), list, 20_000)
-  const loop = measure(plainLoop(ruleset), list, 5_000)
-  return { name, rules, matching, parseMs, compileMs, ...engine, loopP50: loop.p50, ratio: loop.p50 / engine.p50 }
-})
+  const decide = (call: Call): void => void decidePre(compiled, call)
+  const engine = measure(decide, calls, 1_500)
+  const loop = measure(plainLoop(ruleset), calls, 750)
+  const other = cedar === '' || rules > 1_000 ? undefined : measure(cedarLoop(cedar, calls), calls, 1_000)
+  return {
+    name,
+    rules,
+    matching,
+    parseMs,
+    compileMs,
+    ...engine,
+    bytesPerCall: bytesPerCall(decide, calls),
+    loopP50: loop.p50,
+    timesLoop: loop.p50 / engine.p50,
+    cedarP50: other?.p50,
+    timesCedar: other && other.p50 / engine.p50,
+  }
+}
 
-const round = (value: number): string => (value < 100 ? value.toFixed(2) : value.toFixed(0))
-process.stdout.write(
-  '| Workload | Match | Parse ms | Compile and first call ms | p50 µs | p99 µs | Plain loop p50 µs | Ratio |\n|---|---|---|---|---|---|---|---|\n',
-)
+const rows = [
+  mixed('a quarter on the tool', 10, 3),
+  mixed('a quarter on the tool', 100, 25),
+  mixed('a quarter on the tool', 1_000, 250),
+  mixed('a quarter on the tool', 10_000, 2_500),
+  mixed('20 on the tool', 1_000, 20),
+  mixed('20 on the tool', 10_000, 20),
+  worst(1_000),
+].map(rowOf)
+
+const round = (value: number | undefined): string => {
+  if (value === undefined) return '–'
+  return value < 10 ? value.toFixed(2) : value.toFixed(0)
+}
+const heads = ['Rules', 'Workload', 'Match', 'Parse ms', 'Compile ms', 'p50 µs', 'p99 µs', 'Bytes a call']
+const heading = [...heads, 'Plain loop µs', '× faster', 'Cedar µs', '× faster']
+process.stdout.write(`| ${heading.join(' | ')} |\n|${heading.map(() => '---').join('|')}|\n`)
 for (const row of rows) {
-  const cells = [
-    row.name,
-    row.matching,
-    round(row.parseMs),
-    round(row.compileMs),
-    round(row.p50),
-    round(row.p99),
-    round(row.loopP50),
-    round(row.ratio),
-  ]
-  process.stdout.write(`| ${cells.join(' | ')} |\n`)
+  const times = [row.parseMs, row.compileMs, row.p50, row.p99].map(round)
+  const others = [row.loopP50, row.timesLoop, row.cedarP50, row.timesCedar].map(round)
+  process.stdout.write(
+    `| ${[row.rules, row.name, row.matching, ...times, row.bytesPerCall, ...others].join(' | ')} |\n`,
+  )
 }
 process.stdout.write(`${JSON.stringify({ bench: 'rules', rows })}\n`)
