@@ -225,7 +225,7 @@ export const variables = {
     name: 'COUNTERSIGN_STREAMS_PER_TENANT',
     reader: integer(1, 1_000_000),
     fallback: 50_000,
-    help: 'Agent streams one tenant may hold open on one replica.',
+    help: 'Agent streams one tenant may hold open, on all replicas together. Replicas hear of each other’s within seconds.',
   }),
   sessionHours: variable({
     name: 'COUNTERSIGN_SESSION_HOURS',

@@ -62,7 +62,7 @@ export const settingRows = {
   'streams.per_key': {
     group: 'Streams',
     title: 'Open streams per key',
-    help: 'Further connections with the same key get 503 and try again later.',
+    help: 'On all replicas together, give or take those opened within the same seconds. Further ones get 503 and try again later.',
     kind: 'integer',
     minimum: 1,
     maximum: 100_000,

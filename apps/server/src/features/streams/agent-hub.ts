@@ -41,7 +41,7 @@ const batch = 400
 /** Holds the agents' streams of this process. */
 export function makeAgentHub(needs: HubNeeds): AgentHub {
   const { clock, newId, log, rulesets, fleet, limits } = needs
-  const registry = makeRegistry(limits)
+  const registry = makeRegistry(needs)
   const passes = new Map<string, number>()
   let isDraining = false
   let turns = 0
@@ -192,7 +192,7 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
 
   return {
     open: async (caller, reply) => {
-      const perKey = await limits.perKey(caller.tenant)
+      const [perKey] = await Promise.all([limits.perKey(caller.tenant), needs.elsewhere.know()])
       if (isDraining) {
         throw new Problem(problems.unavailable, 'This server is going away. Connect again.', { retryAfterSeconds: 1 })
       }

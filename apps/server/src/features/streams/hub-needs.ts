@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Connection } from './connection.ts'
 import type { Assignment, RenderingName, Rollout } from './rollout.ts'
+import type { StreamsElsewhere } from './streams-elsewhere.ts'
 
 /** What is live and what is meant for whom. Answered from memory: asked for every connection on every change. */
 export type RulesetNeeds = {
@@ -35,13 +36,14 @@ export type FleetNeeds = {
 }
 
 export type StreamLimits = {
-  /** Open agent streams on this replica: of one tenant, and of one key as the tenant set it. */
+  /** Open agent streams on all replicas together: of one tenant, and of one key as the tenant set it. */
   readonly perTenant: number
   readonly perKey: (tenant: string) => Promise<number>
   readonly agesMs: { readonly min: number; readonly max: number }
 }
 
 export type HubNeeds = {
+  readonly elsewhere: StreamsElsewhere
   readonly clock: Clock
   readonly newId: () => string
   readonly log: Log

@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 import type { RulesetNeeds, StreamLimits } from './hub-needs.ts'
 import { makeReplica } from './replica.ts'
 import type { Assignment, Rollout } from './rollout.ts'
+import { streamsElsewhere } from './streams-elsewhere.ts'
 
 type Needs = {
   readonly kernel: {
@@ -53,6 +54,7 @@ export function makeAgentStreams({ kernel, fleet, rulesets, limits, replicaId }:
     log,
     rulesets,
     limits,
+    elsewhere: streamsElsewhere({ db, clock, replicaId }),
     fleet: {
       recall,
       opened: (connection, assignment) => fleet.streamOpened(openingOf(connection, assignment)),

@@ -1,6 +1,7 @@
 import { Problem, problems } from '../../kernel/problem.ts'
 import type { Caller, Connection } from './connection.ts'
 import type { StreamLimits } from './hub-needs.ts'
+import type { StreamsElsewhere } from './streams-elsewhere.ts'
 
 /** The open streams of this process, found by where they are, whose they are and when they are tended. */
 export type Registry = {
@@ -18,7 +19,12 @@ export type Registry = {
 
 export const shares = 25
 
-export function makeRegistry({ perTenant }: Pick<StreamLimits, 'perTenant'>): Registry {
+type Needs = {
+  readonly limits: Pick<StreamLimits, 'perTenant'>
+  readonly elsewhere: Pick<StreamsElsewhere, 'ofKey' | 'ofTenant'>
+}
+
+export function makeRegistry({ limits: { perTenant }, elsewhere }: Needs): Registry {
   const tenants = new Map<string, Map<string, Set<Connection>>>()
   const tenantCounts = new Map<string, number>()
   const keys = new Map<string, Set<Connection>>()
@@ -58,9 +64,9 @@ export function makeRegistry({ perTenant }: Pick<StreamLimits, 'perTenant'>): Re
       if (ofKey?.size === 0) keys.delete(keyId)
     },
     requireRoom: ({ tenant, keyId }, perKey) => {
-      const ofKey = keys.get(keyId)?.size ?? 0
+      const ofKey = (keys.get(keyId)?.size ?? 0) + elsewhere.ofKey(keyId)
       if (ofKey >= perKey) throw full(`This key has ${ofKey} streams open, which is its limit.`)
-      const ofTenant = tenantCounts.get(tenant) ?? 0
+      const ofTenant = (tenantCounts.get(tenant) ?? 0) + elsewhere.ofTenant(tenant)
       if (ofTenant >= perTenant) throw full(`There are ${ofTenant} streams open, which is the limit.`)
     },
     inEnvironment: (tenant, environment) => tenants.get(tenant)?.get(environment) ?? [],
