@@ -1,0 +1,26 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { expect, test } from 'vitest'
+import { makeHttp } from './http.ts'
+
+test('a connection that was opened and never used does not hold up the end', async () => {
+  const http = makeHttp({
+    baseUrl: 'http://localhost:8000',
+    bodyBytesMax: 1_024,
+    trustedProxies: [],
+    allowedHosts: [],
+    corsOrigins: [],
+  })
+  http.get('/', async () => ({ is: 'fine' }))
+  await http.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = http.server.address() as { readonly port: number }
+  const silent = connect(port, '127.0.0.1')
+  const used = connect(port, '127.0.0.1')
+  used.write('GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n')
+  const [answer] = (await once(used, 'data')) as [Buffer]
+  expect(answer.toString()).toContain('200 OK')
+  const ends = Promise.all([silent, used].map((socket) => once(socket, 'close')))
+  // Node would wait for a first request for a minute and more.
+  await http.close()
+  await ends
+})
