@@ -24,14 +24,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/**/*.test.ts', 'apps/console/**/*.test.ts', 'tools/check/**/*.test.ts'],
-          exclude: [...ignored, browser],
+          exclude: [...ignored, browser, 'packages/agent/test/**'],
         },
       },
       {
         extends: true,
         test: {
           name: 'database',
-          include: ['apps/server/**/*.test.ts', 'apps/cli/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'],
+          include: [
+            'apps/server/**/*.test.ts',
+            'apps/cli/**/*.test.ts',
+            'packages/agent/test/**/*.test.ts',
+            'tools/**/*.test.ts',
+            'bench/**/*.test.ts',
+          ],
           exclude: [...ignored, browser, 'apps/server/test/wire/**', 'tools/check/**', ...ownServer],
           globalSetup,
         },

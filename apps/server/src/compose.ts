@@ -77,6 +77,7 @@ import {
 } from './features/sessions/index.ts'
 import { readSetting, settingRoutes } from './features/settings/index.ts'
 import {
+  endorseSigningKey,
   findCurrentKeyId,
   makeFirstSigningKey,
   makeSigningKey,
@@ -236,6 +237,7 @@ export function compose(needs: ComposeNeeds): App {
     bus,
     recordAct: record,
     make: makeSigningKey({ clock, newId, sealing }),
+    endorse: endorseSigningKey({ clock, sign }),
     signCurrentRollouts: signCurrentRollouts({ clock, sign, forgetTenant: rollouts.forgetTenant }),
   })
   const assignmentNeeds = { db, clock, newId, recordAct: record, tell: { bus, forget: assignments.forget } }

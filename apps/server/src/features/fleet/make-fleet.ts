@@ -119,18 +119,25 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
     })
   }
 
+  const tell = (evidence: Evidence): void => {
+    learn(evidence)
+    for (const hear of hearers) hear(evidence)
+  }
+
   return {
     noteEvidence: (evidence) => {
-      for (const one of evidence) {
-        learn(one)
-        for (const hear of hearers) hear(one)
-      }
+      for (const one of evidence) tell(one)
     },
     noteSeen: (name, at) => {
       notebook.note(name, { seenAt: at })
     },
     noteManifest: (name, given) => {
-      notebook.note(name, { seenAt: clock.now(), manifest: readManifest(given) })
+      const manifest = readManifest(given)
+      const at = clock.now()
+      notebook.note(name, { seenAt: at, manifest })
+      if (manifest.revisionHash === null) return
+      // Said once it is loaded, so that an agent that makes no call can acknowledge a roll-out too.
+      tell({ ...name, revisionHash: manifest.revisionHash, at, source: 'stream' })
     },
     streamOpened: ({ asked, reported, tags, assignment, ...stream }) => {
       const { tenant, environment, agentId, connectedAt, client } = stream

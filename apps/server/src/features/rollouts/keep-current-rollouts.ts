@@ -133,6 +133,8 @@ function rolloutOf(row: CurrentRow, tenant: string, environment: string, ruleset
     uploadedBy: row.uploadedBy,
     uploadedAt: row.uploadedAt,
     fallbackSigningKeyId: row.fallbackSigningKeyId ?? undefined,
+    // PostgreSQL breaks base64 into lines.
+    endorsements: row.endorsements.map((one) => ({ ...one, signature: one.signature.replaceAll('\n', '') })),
     renderings: {
       ruleset: rendering('ruleset', row.rulesetText, row.rulesetHash),
       contract_bundle: rendering('contract_bundle', row.contractBundleText, row.contractBundleHash),

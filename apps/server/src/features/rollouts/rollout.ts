@@ -1,6 +1,9 @@
 import type { RolloutAgentState, RolloutKind } from '@countersign/wire'
 import type { RulesetDialect } from '../rulesets/index.ts'
 
+/** A signing key's word for another, in the forms agents read. */
+export type Endorsement = { readonly publicKey: string; readonly by: string; readonly signature: string }
+
 /** One rendering in every form it is served in. */
 export type Rendering = {
   readonly text: string
@@ -30,6 +33,8 @@ export type CurrentRollout = {
   readonly renderings: Readonly<Record<RulesetDialect, Rendering>>
   /** The tenant's current signing key, for callers whose own does not sign any more or was never chosen. */
   readonly fallbackSigningKeyId: string | undefined
+  /** How agents that trust one of the tenant's signing keys come to trust its others. */
+  readonly endorsements: readonly Endorsement[]
 }
 
 /** An agent key is served the signature its agents pinned; without one, the current key's. */

@@ -1,6 +1,7 @@
 import type { RolloutKind } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import type { RulesetDialect } from '../rulesets/index.ts'
+import type { Endorsement } from './rollout.ts'
 
 /** One rollout of a place at a time, so that each knows what it followed. */
 export async function lockPlace(tx: Sql, tenant: string, environment: string, ruleset: string): Promise<void> {
@@ -168,6 +169,7 @@ export type CurrentRow = {
   readonly contractBundleHash: string
   readonly fallbackSigningKeyId: string | null
   readonly wasLiveBefore: boolean
+  readonly endorsements: readonly Endorsement[]
   readonly signatures: readonly {
     readonly key: string
     readonly publicKey: string
@@ -198,7 +200,13 @@ export async function readCurrent(
                                                           'rendering', s.rendering, 'signature', encode(s.signature, 'hex')))
                         from rollout_signatures as s
                         join signing_keys as k on k.tenant_id = s.tenant_id and k.id = s.signing_key_id
-                       where s.tenant_id = c.tenant_id and s.rollout_id = c.rollout_id), '[]') as signatures
+                       where s.tenant_id = c.tenant_id and s.rollout_id = c.rollout_id), '[]') as signatures,
+            coalesce((select jsonb_agg(jsonb_build_object('publicKey', k.public_key, 'by', b.public_key,
+                                                          'signature', encode(e.signature, 'base64')) order by e.made_at)
+                        from signing_key_endorsements as e
+                        join signing_keys as k on k.tenant_id = e.tenant_id and k.id = e.signing_key_id
+                        join signing_keys as b on b.tenant_id = e.tenant_id and b.id = e.by_signing_key_id
+                       where e.tenant_id = c.tenant_id), '[]') as endorsements
        from current_rollouts as c
        join rollouts as o on o.tenant_id = c.tenant_id and o.id = c.rollout_id
        join revisions as r on r.tenant_id = o.tenant_id and r.id = o.revision_id

@@ -52,6 +52,26 @@ export function listSealedKeys(db: Sql, tenant: string): Promise<SealedKey[]> {
   )
 }
 
+export async function insertEndorsements(
+  tx: Sql,
+  tenant: string,
+  keyId: string,
+  endorsements: readonly { readonly signingKeyId: string; readonly signature: Buffer }[],
+  at: Date,
+): Promise<void> {
+  await tx.query(
+    `insert into signing_key_endorsements (tenant_id, signing_key_id, by_signing_key_id, signature, made_at)
+     select $1, $2, e.by_id, e.signature, $5 from unnest($3::uuid[], $4::bytea[]) as e (by_id, signature)`,
+    [
+      tenant,
+      keyId,
+      endorsements.map(({ signingKeyId }) => signingKeyId),
+      endorsements.map(({ signature }) => signature),
+      at,
+    ],
+  )
+}
+
 /** How many would sign a rollout. */
 export async function countSigningKeys(db: Sql, tenant: string): Promise<number> {
   const [row] = await db.query<{ count: number }>(

@@ -4,6 +4,7 @@ import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { rollOutVersion, rollOutYaml, rulesetYaml } from '../../../test/rulesets-scene.ts'
 import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
 import { makeKeyring, makeSigningKeyPair, signatureMatches } from '../../kernel/crypto.ts'
+import { endorsementText } from './endorse-signing-key.ts'
 import { signWithKeys } from './sign-bytes.ts'
 
 let database: TestDatabase
@@ -71,6 +72,33 @@ test('rotation changes nothing for existing agent keys; new ones get the new key
     ['current', 1],
     ['older', 1],
   ])
+})
+
+test('keys that sign vouch for a new one, in what agents fetch, and in nobody else’s name', async () => {
+  await rollOutYaml(server, tenant, rulesetYaml('base'))
+  const { key } = await server.newKey(tenant)
+  const [first] = await keys()
+  const [second, third] = [await rotate(), await rotate()]
+  const { body } = await server.call('GET', '/v1/rulesets/base/current', { key, agent: 'a1' })
+  const { key_endorsements: said } = body as {
+    key_endorsements: { public_key: string; by: string; signature: string }[]
+  }
+  expect(said.map((one) => [one.by, one.public_key])).toEqual(
+    expect.arrayContaining([
+      [first?.public_key, second.public_key],
+      [first?.public_key, third.public_key],
+      [second.public_key, third.public_key],
+    ]),
+  )
+  expect(said).toHaveLength(3)
+  const isVouched = (one: (typeof said)[number], of: string): boolean => {
+    const text = Buffer.from(endorsementText(of, one.public_key))
+    return signatureMatches(Buffer.from(one.by, 'hex'), text, Buffer.from(one.signature, 'base64'))
+  }
+  expect(said.every((one) => isVouched(one, tenant.tenant))).toBe(true)
+  expect(said.some((one) => isVouched(one, crypto.randomUUID()))).toBe(false)
+  for (const attack of ['delete from', 'truncate'])
+    await expect(server.db.query(`${attack} signing_key_endorsements`)).rejects.toThrow(/denied/)
 })
 
 test('going back to a version from before a rotation verifies with the old key and the new one', async () => {

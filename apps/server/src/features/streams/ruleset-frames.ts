@@ -43,6 +43,14 @@ function updateData(rollout: Rollout, { rendering, signingKeyId, isPointer }: Re
     signature: signed?.signature ?? null,
     signature_hex: signed ? Buffer.from(signed.signature, 'base64').toString('hex') : null,
     public_key: signed?.publicKey ?? null,
+    // Ours only: which of two is the newer, and whose word there is for a key that is not known yet.
+    tenant_id: rollout.tenant,
+    deployed_at: rollout.rolledOutAt.toISOString(),
+    key_endorsements: rollout.endorsements.map((one) => ({
+      public_key: one.publicKey,
+      by: one.by,
+      signature: one.signature,
+    })),
   }
   const pointer = { ...facts, _assignment_changed: true }
   const form = isPointer ? pointer : facts

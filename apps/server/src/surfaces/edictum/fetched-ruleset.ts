@@ -30,6 +30,11 @@ export function fetchedRuleset(
       signature: signed?.signature ?? null,
       signature_hex: signed ? Buffer.from(signed.signature, 'base64').toString('hex') : null,
       public_key: signed?.publicKey ?? null,
+      key_endorsements: rollout.endorsements.map((one) => ({
+        public_key: one.publicKey,
+        by: one.by,
+        signature: one.signature,
+      })),
       source_hub_slug: null,
       source_hub_revision: null,
       uploaded_by: rollout.uploadedBy,
