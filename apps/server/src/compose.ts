@@ -177,7 +177,7 @@ export function compose(needs: ComposeNeeds): App {
   const sequence = makeSequencer({ db, clock })
   workers.add({ name: 'trail_sequencer', everyMs: 50, work: sequence })
   const refusals = recordRefusals({ db, record, log, clock })
-  workers.add({ name: 'trail_refusals', everyMs: 5_000, work: refusals.settle })
+  workers.add({ name: 'trail_refusals', everyMs: 5_000, work: refusals.settle, isOwn: true })
 
   // Who may do what
   const limit = takeFromLimit({ db, clock })
@@ -205,7 +205,7 @@ export function compose(needs: ComposeNeeds): App {
   const cookie = (value: string, maxAgeSeconds: number): string => sessionCookie(value, maxAgeSeconds, isSecure)
   workers.add({ name: 'session_sweep', everyMs: 600_000, work: sweepSessions({ db, clock, idleMs }) })
   const agents = authenticateAgent({ db, clock, keyring, bus })
-  workers.add({ name: 'key_uses', everyMs: 10_000, work: agents.flushUses })
+  workers.add({ name: 'key_uses', everyMs: 10_000, work: agents.flushUses, isOwn: true })
   const keys = manageAgentKeys({
     db,
     clock,
@@ -492,7 +492,7 @@ export function compose(needs: ComposeNeeds): App {
       await streams.start()
       consoles.start()
       approvals.start()
-      if (config.roles.includes('worker')) workers.start()
+      workers.start(config.roles.includes('worker') ? 'all' : 'own')
       await http.ready()
     },
     stop: async () => {

@@ -71,6 +71,49 @@ describe('workers', () => {
     await workers.stop()
   })
 
+  test('a worker whose pass hangs is crashed, and begun anew within a minute of that', async () => {
+    const clock = testClock()
+    const workers = makeWorkers({ clock, log })
+    let passes = 0
+    let isHung = true
+    const hangs = new Promise<void>(() => undefined)
+    workers.add({
+      name: 'sweeper',
+      everyMs: 1_000,
+      work: () => {
+        passes += 1
+        return isHung ? hangs : Promise.resolve()
+      },
+    })
+    workers.start()
+    let crashedMs: number | undefined
+    let elapsedMs = 0
+    for (; passes < 2 && elapsedMs < 300_000; elapsedMs += 1_000) {
+      await clock.moveBy(1_000)
+      if (workers.health()['sweeper']?.state === 'crashed') crashedMs ??= elapsedMs
+    }
+    expect(crashedMs).toBeLessThan(10_000)
+    expect(elapsedMs - (crashedMs ?? 0)).toBeLessThanOrEqual(60_000)
+    isHung = false
+    await clock.moveBy(120_000)
+    expect(workers.health()['sweeper']).toMatchObject({ state: 'running', restarts: 2 })
+  })
+
+  test('a process that is not to do periodic work still tends its own memory', async () => {
+    const clock = testClock()
+    const workers = makeWorkers({ clock, log })
+    const done: string[] = []
+    const noting = (name: string) => () => Promise.resolve(void done.push(name))
+    workers.add({ name: 'shared', everyMs: 1_000, work: noting('shared') })
+    workers.add({ name: 'own', everyMs: 1_000, work: noting('own'), isOwn: true })
+    workers.start('own')
+    await clock.moveBy(3_000)
+    expect(new Set(done)).toEqual(new Set(['own']))
+    expect(workers.health()).toMatchObject({ shared: { state: 'stopped' }, own: { state: 'running' } })
+    await workers.stop()
+    expect(workers.health()['own']?.state).toBe('stopped')
+  })
+
   test('stopped workers say so', async () => {
     const { workers, state } = setUp(() => Promise.resolve())
     await workers.stop()

@@ -1,3 +1,4 @@
+import { setImmediate as anotherTurn } from 'node:timers/promises'
 import type { Clock, Stop } from './clock.ts'
 import type { Log } from './log.ts'
 
@@ -12,12 +13,18 @@ export type WorkerHealth = {
   readonly restarts: number
 }
 
-type Worker = { readonly name: string; readonly everyMs: number; readonly work: () => Promise<unknown> }
+type Worker = {
+  readonly name: string
+  readonly everyMs: number
+  readonly work: () => Promise<unknown>
+  /** Tends what is in this process's memory, so that every process runs it, whatever its roles. */
+  readonly isOwn?: boolean
+}
 
 export type Workers = {
   /** Declares periodic work; it starts with `start`. Names are told by health, so they are words an operator knows. */
   readonly add: (worker: Worker) => void
-  readonly start: () => void
+  readonly start: (which?: 'all' | 'own') => void
   /** Ends the loops and waits for the passes under way. */
   readonly stop: () => Promise<void>
   readonly health: () => Readonly<Record<string, WorkerHealth>>
@@ -41,7 +48,9 @@ type Loop = {
 const retryMs = 10_000
 
 /** A pass that hangs this long, or three periods if that is longer, is given up and the loop begun anew. */
-const hungMs = 60_000
+const hungMs = 45_000
+/** How often that is looked for: a crashed worker is begun anew within a minute. */
+const watchMs = 10_000
 
 /**
  * Runs periodic work. A worker that has not succeeded for three periods is `crashed`, whatever its loop says of
@@ -49,8 +58,10 @@ const hungMs = 60_000
  */
 export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly log: Log }): Workers {
   const loops: Loop[] = []
-  let isRunning = false
+  let running: 'none' | 'all' | 'own' = 'none'
   let stopWatch: Stop | undefined
+
+  const isMeantToRun = ({ worker }: Loop): boolean => running === 'all' || (running === 'own' && worker.isOwn === true)
 
   const run = (loop: Loop): void => {
     if (loop.pass) return
@@ -67,13 +78,13 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
         if (generation !== loop.generation) return
         loop.failures += 1
         loop.failuresInAll += 1
-        if (isRunning && (loop.failures & (loop.failures - 1)) === 0) {
+        if (isMeantToRun(loop) && (loop.failures & (loop.failures - 1)) === 0) {
           log.warn({ err, worker: loop.worker.name, failures: loop.failures }, 'A worker failed and will try again')
         }
-        if (isRunning && loop.worker.everyMs > retryMs) {
+        if (isMeantToRun(loop) && loop.worker.everyMs > retryMs) {
           loop.stopRetry?.()
           loop.stopRetry = clock.after(retryMs, () => {
-            if (isRunning && generation === loop.generation) run(loop)
+            if (isMeantToRun(loop) && generation === loop.generation) run(loop)
           })
         }
       })
@@ -85,9 +96,12 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
   const begin = (loop: Loop): void => {
     loop.startedAt = clock.now()
     run(loop)
-    loop.stop = clock.every(loop.worker.everyMs, () => {
+    loop.stop = clock.every(loop.worker.everyMs, async () => {
+      // One that has just ended is let end; behind one that hangs nobody waits.
+      if (loop.pass) await Promise.race([loop.pass, anotherTurn()])
+      if (loop.pass) return
       run(loop)
-      return loop.pass
+      await loop.pass
     })
   }
 
@@ -112,12 +126,12 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
         stopRetry: undefined,
       }
       loops.push(loop)
-      if (isRunning) begin(loop)
+      if (isMeantToRun(loop)) begin(loop)
     },
-    start: () => {
-      isRunning = true
-      for (const loop of loops) begin(loop)
-      stopWatch = clock.every(10_000, () => {
+    start: (which = 'all') => {
+      running = which
+      for (const loop of loops) if (isMeantToRun(loop)) begin(loop)
+      stopWatch = clock.every(watchMs, () => {
         for (const loop of loops) {
           const { pass, passStartedAt } = loop
           const patience = Math.max(hungMs, 3 * loop.worker.everyMs)
@@ -132,7 +146,7 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
       })
     },
     stop: async () => {
-      isRunning = false
+      running = 'none'
       stopWatch?.()
       for (const loop of loops) {
         loop.stop?.()
@@ -145,7 +159,7 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
         loops.map((loop) => [
           loop.worker.name,
           {
-            state: !isRunning ? 'stopped' : isCrashed(loop) ? 'crashed' : 'running',
+            state: !isMeantToRun(loop) ? 'stopped' : isCrashed(loop) ? 'crashed' : 'running',
             lastSuccessAt: loop.lastSuccessAt,
             consecutiveFailures: loop.failures,
             failuresInAll: loop.failuresInAll,

@@ -56,7 +56,8 @@ export function readHealth(needs: HealthNeeds): ReadHealth {
       (redis.connected || !needs.redis.isConfigured) &&
       isTrailHealthy &&
       pendingMigrations === 0 &&
-      Object.values(workers).every((state) => state === 'running')
+      // One that does not run here by the process's roles runs elsewhere.
+      Object.values(workers).every((state) => state !== 'crashed')
     return {
       status: isWell ? 'ok' : 'degraded',
       bootstrapComplete,
