@@ -5,6 +5,7 @@ import { eventsRoute } from './features/events/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
 import { keysRoute } from './features/keys/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
+import { rehearseRoute } from './features/rehearse/route.ts'
 import { rulesetRoute, rulesetsRoute } from './features/rulesets/route.ts'
 import { settingsRoute } from './features/settings/route.ts'
 import { setupRoute } from './features/setup/route.ts'
@@ -27,6 +28,7 @@ const routes = rootRoute.addChildren([
     rulesetsRoute,
     rulesetRoute,
     assignmentsRoute,
+    rehearseRoute,
     keysRoute,
     trailRoute,
     settingsRoute,

@@ -7,6 +7,7 @@ import {
   FleetIcon,
   KeysIcon,
   OverviewIcon,
+  RehearseIcon,
   RulesetsIcon,
   SettingsIcon,
   TrailIcon,
@@ -39,6 +40,7 @@ export const navigation: readonly Group[] = [
     destinations: [
       { to: '/rulesets', word: 'Rulesets', needs: 'rulesets:read', icon: RulesetsIcon, key: 'r' },
       { to: '/assignments', word: 'Assignments', needs: 'rulesets:read', icon: AssignmentsIcon, key: 'm' },
+      { to: '/rehearse', word: 'Rehearse', needs: 'rulesets:read', icon: RehearseIcon, key: 'h' },
     ],
   },
   {

@@ -14,7 +14,7 @@ const staleBy: Readonly<Record<StreamEventName, readonly string[]>> = {
   'approval.cancelled': ['approvals', 'overview', 'trail'],
   'events.arrived': ['overview', 'approval'],
   'rollout.created': ['rulesets', 'rollouts', 'agents', 'overview', 'trail'],
-  'rollout.progress': ['rollouts', 'agents'],
+  'rollout.progress': ['rollouts', 'agents', 'overview'],
   'ruleset.uploaded': ['rulesets', 'overview', 'trail'],
   'agent.connected': ['agents', 'overview', 'rollouts'],
   'agent.disconnected': ['agents', 'overview', 'rollouts'],

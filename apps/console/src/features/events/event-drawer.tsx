@@ -87,6 +87,11 @@ function Detail({ detail, onOpen, onFilter }: DetailProps) {
       </Part>
       <Part title="Why">
         <Why reasons={why.reasons} source={why.source} />
+        <p>
+          <PageLink to="/rehearse" search={{ event: detail.id, ruleset: detail.ruleset ?? undefined }}>
+            Try this call on a ruleset
+          </PageLink>
+        </p>
       </Part>
       <Part title="Facts">
         <EventFacts detail={detail} onFilter={onFilter} />

@@ -2,11 +2,13 @@ import type { RolloutPreview } from '@countersign/wire'
 import { Button, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { wordsFor } from '../../api/problem.ts'
+import { useCan } from '../../api/session.ts'
 import { ShieldIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { PageLink } from '../../ui/page-link.tsx'
+import { LastReplay } from './last-replay.tsx'
 import { StateMark } from './rollout-bar.tsx'
 import classes from './rollouts.module.css'
 
@@ -22,6 +24,7 @@ const verbs = { rollout: 'Roll out', promotion: 'Promote', rollback: 'Roll back 
 /** Whom it reaches, and the press that does it. A protected environment must be typed: no hand does that by habit. */
 export function ConfirmRollout({ preview, isBusy, error, onConfirm }: Props) {
   const { environment, version, kind, is_protected, current, agents, agent_count, connected_count } = preview
+  const mayReadEvents = useCan('events:read')
   const [note, setNote] = useState('')
   const [typed, setTyped] = useState('')
   const isLive = current?.version === version
@@ -69,6 +72,7 @@ export function ConfirmRollout({ preview, isBusy, error, onConfirm }: Props) {
         )}
         {agent_count > agents.length && <p className={classes.quiet}>and {agent_count - agents.length} more</p>}
       </section>
+      {mayReadEvents && <LastReplay preview={preview} />}
       <p className={classes.quiet}>
         {current ? (
           <>

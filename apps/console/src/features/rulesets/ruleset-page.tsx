@@ -17,9 +17,11 @@ import { RevisionsTab } from './revisions-tab.tsx'
 import { RolloutsTab } from './rollouts-tab.tsx'
 import { rulesetRoute } from './route.ts'
 import { type Tab, tabs } from './search.ts'
+import { TryTab } from './try-tab.tsx'
 
 const words: Readonly<Record<Tab, string>> = {
   editor: 'Editor',
+  try: 'Try a call',
   revisions: 'Revisions',
   rollouts: 'Rollouts',
   agents: 'Agents',
@@ -83,6 +85,8 @@ function bodyOf(tab: Tab, ruleset: RulesetSummary): ReactNode {
   switch (tab) {
     case 'editor':
       return <EditorTab ruleset={ruleset} />
+    case 'try':
+      return <TryTab ruleset={ruleset} />
     case 'revisions':
       return <RevisionsTab ruleset={ruleset} />
     case 'rollouts':

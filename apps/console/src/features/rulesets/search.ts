@@ -10,7 +10,7 @@ export function readListSearch(search: Record<string, unknown>): ListSearch {
   return { ...(q !== undefined && { q }), ...(search['new'] === true && { new: true }) }
 }
 
-export const tabs = ['editor', 'revisions', 'rollouts', 'agents'] as const
+export const tabs = ['editor', 'try', 'revisions', 'rollouts', 'agents'] as const
 export type Tab = (typeof tabs)[number]
 
 export type RulesetSearch = {

@@ -1,7 +1,17 @@
 import { type KeyboardEvent, lazy, Suspense, useState } from 'react'
 import { countWords } from '../numbers.ts'
 import classes from './histogram.module.css'
-import { type Bucket, type Counts, rangeOf, series, seriesColors, seriesWords, sumOf, totalOf } from './stack.ts'
+import {
+  type Bucket,
+  type Counts,
+  rangeOf,
+  type Series,
+  series,
+  seriesColors,
+  seriesWords,
+  sumOf,
+  totalOf,
+} from './stack.ts'
 
 const Chart = lazy(() => import('./chart.tsx').then(({ Chart }) => ({ default: Chart })))
 
@@ -11,6 +21,8 @@ type Props = {
   /** How much time a bucket is. */
   readonly bucketMs: number
   readonly height?: number
+  /** Other words for the colours, where they count something else than calls as they ended. */
+  readonly words?: Partial<Record<Series, string>>
   readonly onZoom?: (range: { readonly since: string; readonly until: string }) => void
 }
 
@@ -23,7 +35,7 @@ const clock = new Intl.DateTimeFormat('en-GB', {
 })
 
 /** Counts by verdict over time. Drag to zoom; or arrows to walk the bars, Shift to widen, Enter to zoom. */
-export function Histogram({ label, buckets, bucketMs, height = 96, onZoom }: Props) {
+export function Histogram({ label, buckets, bucketMs, height = 96, words, onZoom }: Props) {
   const [cursor, setCursor] = useState<number | null>(null)
   const [anchor, setAnchor] = useState<number | null>(null)
   const bucket = cursor === null ? undefined : buckets[cursor]
@@ -74,22 +86,22 @@ export function Histogram({ label, buckets, bucketMs, height = 96, onZoom }: Pro
         {bucket ? (
           <>
             <span className={classes.when}>{clock.format(Date.parse(bucket.at))}</span>
-            <Legend counts={bucket} />
+            <Legend counts={bucket} words={words} />
           </>
         ) : (
-          <Legend counts={sumOf(buckets)} />
+          <Legend counts={sumOf(buckets)} words={words} />
         )}
       </div>
     </div>
   )
 }
 
-function Legend({ counts }: { readonly counts: Counts }) {
+function Legend({ counts, words }: { readonly counts: Counts } & Pick<Props, 'words'>) {
   return series.toReversed().map((one) =>
     counts[one] === 0 ? null : (
       <span key={one} className={classes.key}>
         <span className={classes.swatch} style={{ background: `var(--cs-${seriesColors[one]})` }} />
-        {seriesWords[one]} <b>{countWords(counts[one])}</b>
+        {words?.[one] ?? seriesWords[one]} <b>{countWords(counts[one])}</b>
       </span>
     ),
   )
