@@ -16,12 +16,20 @@ type Options = {
   /** A standing clock for tests that move time; otherwise the machine's. */
   readonly clock?: Clock
   readonly environment?: Readonly<Record<string, string>>
+  /** As if the database had not seen that many migrations of this release. */
+  readonly pendingMigrations?: () => Promise<number>
   /** What was logged, line by line. */
   readonly onLog?: (line: string) => void
 }
 
 /** The whole server in this process, on a free port, as `npm start` composes it. */
-export async function testServer({ databaseUrl, clock = systemClock(), environment = {}, onLog }: Options) {
+export async function testServer({
+  databaseUrl,
+  clock = systemClock(),
+  environment = {},
+  pendingMigrations = () => Promise.resolve(0),
+  onLog,
+}: Options) {
   const config = readConfig(
     {
       COUNTERSIGN_DATABASE_URL: databaseUrl,
@@ -56,7 +64,7 @@ export async function testServer({ databaseUrl, clock = systemClock(), environme
     keyring,
     sealing,
     setupSecret: new Secret('the set-up token of the tests'),
-    pendingMigrations: () => Promise.resolve(0),
+    pendingMigrations,
   })
   await app.start()
   const url = await app.http.listen({ host: '127.0.0.1', port: 0 })
