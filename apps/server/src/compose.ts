@@ -104,8 +104,8 @@ import { mountConsole } from './surfaces/console/mount-console.ts'
 import { agentSessionRoutes } from './surfaces/edictum/agent-sessions.ts'
 import { edictumApprovalRoutes } from './surfaces/edictum/approvals.ts'
 import { assignmentRoutes as edictumAssignmentRoutes } from './surfaces/edictum/assignments.ts'
-import { dashboardStreamRoutes } from './surfaces/edictum/dashboard-stream.ts'
 import { coverageRoutes as edictumCoverageRoutes } from './surfaces/edictum/coverage.ts'
+import { dashboardStreamRoutes } from './surfaces/edictum/dashboard-stream.ts'
 import { deploymentRoutes } from './surfaces/edictum/deployments.ts'
 import { evaluationRoutes } from './surfaces/edictum/evaluations.ts'
 import { eventSettingRoutes } from './surfaces/edictum/event-settings.ts'
@@ -296,9 +296,9 @@ export function compose(needs: ComposeNeeds): App {
     noteEvidence: fleet.noteEvidence,
     daysKept: (tenant) => setting(tenant, 'events.retention_days'),
   })
+  const coverage = readCoverage({ db, clock, events, read: rulesets })
   const replays = runReplays({ db, clock, log, events, place: { runnerId: replicaId, databaseUrl: db.address } })
   workers.add({ name: 'replays', everyMs: 2_000, work: replays.look })
-  const coverage = readCoverage({ db, clock, events, read: rulesets })
   if (config.roles.includes('worker')) bus.on('replay.requested', () => void replays.look().catch(() => undefined))
   const agentSessions = sessionValues({ db, clock })
   workers.add({ name: 'agent_session_sweep', everyMs: 600_000, work: agentSessions.sweep })
@@ -405,9 +405,9 @@ export function compose(needs: ComposeNeeds): App {
       revisionOfHash: revisionOf,
       resolveAssignment: assignments.resolveAssignment,
     }),
+    ...coverageRoutes({ db, coverage, read: rulesets }),
     ...approvalRoutes({ clock, approvals }),
     ...overviewRoutes({
-    ...coverageRoutes({ db, coverage, read: rulesets }),
       db,
       read: readOverview({ db, clock, events, approvals: approvals.readApprovals, fleet: fleetReader }),
     }),
@@ -451,9 +451,9 @@ export function compose(needs: ComposeNeeds): App {
     ...streamRoutes({ streams }),
     ...dashboardStreamRoutes({ consoles }),
     ...edictumFleetRoutes({ db, fleet: fleetReader, change: agentChanges, assign, workflowOf: workflowOf(events) }),
+    ...edictumCoverageRoutes({ clock, coverage, fleet: fleetReader }),
     ...inbox.both,
     ...feed.both,
-    ...edictumCoverageRoutes({ clock, coverage, fleet: fleetReader }),
     ...agentSessionRoutes(agentSessions),
     ...statRoutes({ db, clock, events, approvals: approvals.readApprovals }),
   ]
@@ -468,6 +468,7 @@ export function compose(needs: ComposeNeeds): App {
     done()
   })
   http.decorateRequest('who', undefined)
+  http.decorateRequest('mounted', undefined)
   const observing = observeRequests(http, { metrics, log, clock })
   declareGauges({
     metrics,

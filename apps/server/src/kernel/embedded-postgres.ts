@@ -36,6 +36,8 @@ type Needs = {
   readonly log: Pick<Log, 'info' | 'warn'>
   /** Of all processes on this folder together. */
   readonly connectionsMax?: number
+  /** Called when the database's process was started and there is nothing to do but to wait until it is ready. */
+  readonly onLaunched?: () => void
 }
 
 type Passwords = { readonly superuser: string; readonly owner: string; readonly app: string }
@@ -47,7 +49,12 @@ const patienceMs = 15_000
  * Starts the PostgreSQL that npm brought, or adopts the one that already runs on this folder, and keeps it running:
  * should it die, it is started again on the same port.
  */
-export async function startEmbeddedPostgres({ folder, log, connectionsMax = 100 }: Needs): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({
+  folder,
+  log,
+  connectionsMax = 100,
+  onLaunched,
+}: Needs): Promise<EmbeddedPostgres> {
   const runtime = await installedRuntime()
   const home = await chooseHome(folder, runtime.major)
   const passwords = await makePasswords(folder)
@@ -56,7 +63,7 @@ export async function startEmbeddedPostgres({ folder, log, connectionsMax = 100 
     log.info({ home }, `The database is kept in ${home}, since a folder above ${folder.path} is closed to other users`)
   }
 
-  const first = await obtain(cluster, passwords)
+  const first = await obtain(cluster, passwords, undefined, onLaunched)
   const { port } = first
   if (first.adopted) log.info({ port, home }, 'Using the embedded PostgreSQL that is already running')
   else await removeOtherRuntimes(runtime, home)
@@ -121,7 +128,12 @@ type Obtained = { readonly port: number; readonly adopted: boolean; readonly kee
  * A running server and a connection to it. The connection is kept: it tells at once when the server dies, and it tells
  * other processes on the same folder that this one lives.
  */
-async function obtain(cluster: Cluster, passwords: Passwords, onlyPort?: number): Promise<Obtained> {
+async function obtain(
+  cluster: Cluster,
+  passwords: Passwords,
+  onlyPort?: number,
+  onLaunched?: () => void,
+): Promise<Obtained> {
   const portFile = join(cluster.home, 'postgres-port')
   const begun = performance.now()
   for (;;) {
@@ -131,7 +143,7 @@ async function obtain(cluster: Cluster, passwords: Passwords, onlyPort?: number)
         return { port: running.port, adopted: true, keeper: await connectKeeper(cluster, passwords, running.port) }
       }
       const kept = onlyPort ?? (Number(await readFile(portFile, 'utf8').catch(unless('ENOENT'))) || undefined)
-      const port = await startServer(cluster, onlyPort ?? (await freePort(kept)))
+      const port = await startServer(cluster, onlyPort ?? (await freePort(kept)), onLaunched)
       if (port !== kept) await writeFile(portFile, `${port}\n`)
       return { port, adopted: false, keeper: await connectKeeper(cluster, passwords, port) }
     } catch (cause) {

@@ -7,6 +7,8 @@ export type Metrics = {
   /** One value for each name `read` answers, such as each worker's. */
   readonly gauges: (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>) => void
   readonly histogram: (name: string, help: string, buckets: readonly number[], labels?: readonly string[]) => Histogram
+  /** Called each time before the values are printed, for those who count by themselves in between. */
+  readonly beforePrint: (bringUpToDate: () => void) => void
   readonly print: () => Promise<string>
   readonly contentType: string
 }
@@ -14,6 +16,7 @@ export type Metrics = {
 export function makeMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
+  const beforehand: (() => void)[] = []
   return {
     counter: (name, help, labels = []) =>
       new Counter({ name: `countersign_${name}`, help, labelNames: [...labels], registers }),
@@ -41,7 +44,13 @@ export function makeMetrics(): Metrics {
     },
     histogram: (name, help, buckets, labels = []) =>
       new Histogram({ name: `countersign_${name}`, help, buckets: [...buckets], labelNames: [...labels], registers }),
-    print: () => registry.metrics(),
+    beforePrint: (bringUpToDate) => {
+      beforehand.push(bringUpToDate)
+    },
+    print: () => {
+      for (const bringUpToDate of beforehand) bringUpToDate()
+      return registry.metrics()
+    },
     contentType: registry.contentType,
   }
 }

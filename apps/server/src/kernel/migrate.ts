@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -39,7 +40,7 @@ export async function migrate({ ownerUrl, appUrl, folder = migrationsFolder, log
     const pending = settlePending(migrations, applied, log)
     for (const migration of pending) await run(owner, migration)
     await owner.query(jobHealth)
-    await migrateJobs(ownerUrl)
+    if (!(await hasJobs(owner))) await migrateJobs(ownerUrl)
     await grant(owner, join(folder, 'grants.sql'), appRole, log)
     if (pending.length > 0) log.info({ ran: pending.map(({ name }) => name) }, 'The database was migrated')
     return pending.map(({ name }) => name)
@@ -158,6 +159,17 @@ async function run(owner: pg.Client, migration: Migration): Promise<void> {
 async function transactionId(owner: pg.Client): Promise<string | undefined> {
   const { rows } = await owner.query<{ id: string }>('select pg_current_xact_id()::text as id')
   return rows[0]?.id
+}
+
+/** Whether the tables of the job queue are those of the library's release; loading it to find out takes long. */
+async function hasJobs(owner: pg.Client): Promise<boolean> {
+  const { pgboss } = createRequire(import.meta.url)('pg-boss/package.json') as { readonly pgboss?: { schema?: number } }
+  const { rows: there } = await owner.query<{ is: boolean }>(
+    `select to_regclass('${jobsSchema}.version') is not null as is`,
+  )
+  if (!there[0]?.is) return false
+  const { rows } = await owner.query<{ version: number }>(`select v.version from ${jobsSchema}.version as v`)
+  return rows[0] !== undefined && rows[0].version === pgboss?.schema
 }
 
 /** The tables of the job queue, which the restricted role could not make. */

@@ -11,7 +11,15 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set once, by the check of the route that was matched. */
     who: Principal | undefined
+    /** Set for every route of a table; made once for each, since Fastify makes its own anew whenever it is asked. */
+    mounted: Mounted | undefined
   }
+}
+
+export type Mounted = {
+  /** `GET /v1/rulesets/:name/current`: the pattern, so that no id becomes a label. */
+  readonly label: string
+  readonly path: string
 }
 
 /** Finds out who is asking from the credential alone. Throws a Problem when there is one and it is not good. */
@@ -81,6 +89,8 @@ export function mountRoutes(app: FastifyInstance, mount: Mount): void {
 
 function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
   const { params, query, body, answers, status = 200 } = route
+  const path = `${app.prefix}${mount.prefix}${route.path}`
+  const mounted = { label: `${route.method} ${path}`, path }
   app.route({
     method: route.method,
     url: `${mount.prefix}${route.path}`,
@@ -94,6 +104,7 @@ function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
       ...(answers && { response: { [status]: answers } }),
     },
     onRequest: async (request) => {
+      request.mounted = mounted
       try {
         request.who = await admit(mount, route, request)
       } catch (error) {
@@ -107,7 +118,10 @@ function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
         params: request.params,
         query: request.query,
         body: request.body,
-        facts: factsOf(request),
+        // Finding out the address costs more than most handlers do with it.
+        get facts() {
+          return factsOf(request)
+        },
         request,
         reply,
       }
@@ -213,7 +227,7 @@ export function tellErrors(app: FastifyInstance, dialect: Dialect, log: Log): vo
     const problem = toProblem(error)
     if (!problem) {
       log.error(
-        { err: error, request: request.id, path: request.routeOptions.url },
+        { err: error, request: request.id, path: request.mounted?.path ?? request.routeOptions.url },
         'A request failed by a bug of ours',
       )
       return dialect.render(bug, request, reply)

@@ -76,7 +76,7 @@ async function initialize(cluster: Cluster, password: string): Promise<void> {
 }
 
 /** Starts the server and waits until it takes connections; answers its port. Throws `NotStarted` when it gave up. */
-export async function startServer(cluster: Cluster, port: number): Promise<number> {
+export async function startServer(cluster: Cluster, port: number, onLaunched?: () => void): Promise<number> {
   const before = await readPostmaster(cluster.data)
   const isStale = before && !(await isServerOf(cluster.data, before.pid))
   const inTheWay = isStale ? await removeStalePid(cluster.data) : undefined
@@ -88,6 +88,7 @@ export async function startServer(cluster: Cluster, port: number): Promise<numbe
       ['-D', cluster.data, '-p', String(port), ...settings(cluster)],
       output,
     )
+    onLaunched?.()
     // Recovery after a crash may take long and is not an error, so the wait ends with the process alone.
     for (;;) {
       const found = await readPostmaster(cluster.data)

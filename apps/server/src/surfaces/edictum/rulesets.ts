@@ -68,7 +68,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
       answersItself: true,
       handle: async ({ who, request, reply }) => {
         const name = (await needs.assignedTo(who)) ?? 'default'
-        await answerFetch(who, name, request.routeOptions.url, reply)
+        await answerFetch(who, name, request.mounted?.path, reply)
       },
     }),
     route({
@@ -82,7 +82,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
       handle: async ({ who, params: { name }, query: { env }, request, reply }) => {
         if (who.is === 'agent') {
           refuseOtherEnvironment(who, env)
-          await answerFetch(who, name, request.routeOptions.url, reply)
+          await answerFetch(who, name, request.mounted?.path, reply)
           return
         }
         if (env === undefined) throw invalidInput('query.env', 'Field required')
@@ -90,7 +90,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
         if (!rollout) throw notLive(name, env)
         const rendering = chooseRendering({
           keyRendering: 'auto',
-          prefix: prefixOf(request.routeOptions.url),
+          prefix: prefixOf(request.mounted?.path),
           seenDialect: undefined,
         })
         void reply.type('application/json; charset=utf-8').send(fetchedRuleset(rollout, rendering, null))
@@ -153,7 +153,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
         const revision = await findRevision(db, who.tenant, name, version)
         if (!revision) throw notKnown(name, version)
         if (who.is === 'person' || !live) return bundleOfLive(needs, who.tenant, revision)
-        const rendering = await renderingFor(needs, who, prefixOf(request.routeOptions.url))
+        const rendering = await renderingFor(needs, who, prefixOf(request.mounted?.path))
         const signed = live.renderings[rendering].signatures.get(who.signingKeyId ?? live.fallbackSigningKeyId ?? '')
         return bundleOf(who.tenant, revision, revision.hashes[rendering], signed?.signature)
       },
@@ -170,7 +170,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
         const revision = await findRevisionWithTexts(db, who.tenant, name, version)
         if (!revision) throw notKnown(name, version)
         const rendering =
-          who.is === 'agent' ? await renderingFor(needs, who, prefixOf(request.routeOptions.url)) : revision.dialect
+          who.is === 'agent' ? await renderingFor(needs, who, prefixOf(request.mounted?.path)) : revision.dialect
         void reply.type('application/x-yaml').send(Buffer.from(revision.texts[rendering]))
       },
     }),

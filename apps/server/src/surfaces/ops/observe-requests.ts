@@ -22,19 +22,30 @@ export function observeRequests(
     [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
   )
   let agents = new Map<string, number>()
+  // Counted here and handed over when somebody looks: the library's counter looks its labels up by text each time.
+  let counted = new Map<string, Map<number, number>>()
+  metrics.beforePrint(() => {
+    const since = counted
+    counted = new Map()
+    for (const [route, statuses] of since) {
+      for (const [status, times] of statuses) count.inc({ route, status: String(status) }, times)
+    }
+  })
 
   app.addHook('onResponse', (request, reply, done) => {
-    const route = routeOf(request)
+    const route = request.mounted?.label ?? labelOf(request)
     const status = reply.statusCode
-    count.inc({ route, status: String(status) })
-    seconds.observe(reply.elapsedTime / 1000)
+    const elapsedMs = reply.elapsedTime
+    const statuses = counted.get(route) ?? new Map<number, number>()
+    counted.set(route, statuses.set(status, (statuses.get(status) ?? 0) + 1))
+    seconds.observe(elapsedMs / 1000)
     if (request.who?.is === 'agent' || isProbe(route)) {
       const key = `${route} ${status}`
       agents.set(key, (agents.get(key) ?? 0) + 1)
     } else {
       const who =
         request.who?.is === 'person' ? { tenant: request.who.tenant, person: request.who.id } : { address: request.ip }
-      log.info({ request: request.id, route, status, ms: Math.round(reply.elapsedTime), ...who }, 'Request')
+      log.info({ request: request.id, route, status, ms: Math.round(elapsedMs), ...who }, 'Request')
     }
     done()
   })
@@ -57,7 +68,7 @@ export function observeRequests(
   }
 }
 
-function routeOf(request: FastifyRequest): string {
+function labelOf(request: FastifyRequest): string {
   const pattern = request.routeOptions.url
   return pattern === undefined ? 'none' : `${request.method} ${pattern}`
 }
