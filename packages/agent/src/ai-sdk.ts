@@ -4,7 +4,6 @@ import type { Guard } from './guard.ts'
 /** What the adapter needs of a tool of the `ai` package; everything else of it is left as it is. */
 type ToolLike = {
   // The package types a tool's arguments per tool; whatever they are, they are passed on as they were judged.
-  // biome-ignore lint/suspicious/noExplicitAny: the only type that every tool of the package fits
   readonly execute?: ((input: never, options: never) => unknown) | undefined
 }
 
