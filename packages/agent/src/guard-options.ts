@@ -97,7 +97,7 @@ const serverNames = new Set([
   ),
 ])
 
-export const identifier = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
+const identifier = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 
 /** What both kinds of guard have, with everything unsaid filled in. */
 export type Settings = {

@@ -1,4 +1,4 @@
-import type { Counters, JsonValue } from '@countersign/rules'
+import type { JsonValue } from '@countersign/rules'
 import type { Server } from './server.ts'
 import type { SessionCounters } from './session-counters.ts'
 

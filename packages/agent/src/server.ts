@@ -14,7 +14,7 @@ export class ServerAnswered extends Error {
 }
 
 /** Nobody answered, or what came was no answer. */
-export class ServerSilent extends Error {
+class ServerSilent extends Error {
   override readonly name = 'ServerSilent'
 }
 

@@ -32,7 +32,7 @@ export type Spool = {
 export type Batch = { readonly lines: readonly string[]; readonly segment: Segment; readonly end: number }
 
 /** The spool is as full as it may be. */
-export class SpoolFull extends Error {
+class SpoolFull extends Error {
   override readonly name = 'SpoolFull'
 }
 

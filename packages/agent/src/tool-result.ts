@@ -1,9 +1,6 @@
 import type { JsonValue, Output } from '@countersign/rules'
 import { copyJson } from './json-copy.ts'
 
-/** How a tool came back. */
-export type ToolResult = { readonly value: unknown; readonly output: Output; readonly succeeded: boolean }
-
 /** Whether a result says that it failed, as tools commonly do without throwing. */
 export function looksFailed(value: unknown): boolean {
   if (typeof value === 'string') return /^(?:error|fatal):/i.test(value)

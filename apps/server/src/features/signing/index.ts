@@ -1,4 +1,4 @@
-export { endorsementText, endorseSigningKey } from './endorse-signing-key.ts'
+export { endorseSigningKey } from './endorse-signing-key.ts'
 export { makeFirstSigningKey, makeSigningKey } from './make-signing-key.ts'
 export { retireSigningKey } from './retire-signing-key.ts'
 export { type Rotated, rotateSigningKey } from './rotate-signing-key.ts'
