@@ -56,6 +56,7 @@ export { type ParseOptions, type ParseResult, parseRuleset } from './parse-rules
 export { type Rendering, type RenderingsResult, renderings } from './renderings.ts'
 export { type ExtendsResult, type ParentSource, type PinnedParent, resolveExtends } from './resolve-extends.ts'
 export { sameRuleset } from './same-ruleset.ts'
+export { rulesetToData, ruleToDataIn } from './to-data.ts'
 export {
   recordApproval,
   recordResult,

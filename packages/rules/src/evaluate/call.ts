@@ -94,7 +94,9 @@ export function toolNameProblem(name: string): string | undefined {
 
 /** Own keys only: `args.constructor` is what the caller sent under that name, or nothing. */
 export function own(object: JsonObject, key: string): JsonValue | undefined {
-  return Object.hasOwn(object, key) ? object[key] : undefined
+  const value = object[key]
+  // Most keys a rule asks for are not there, and then there is nothing to find out about them.
+  return value !== undefined && Object.hasOwn(object, key) ? value : undefined
 }
 
 export function isObject(value: JsonValue | undefined): value is JsonObject {

@@ -106,7 +106,7 @@ export function compile(ruleset: Ruleset, options: CompileOptions = {}): Compile
     tools: new Map(ruleset.tools.map((tool) => [tool.name, tool])),
     session,
     sessionMessages: new Map(session.steps.map(({ rule }) => [rule.id, compileMessage(rule.then.message, false)])),
-    rulesFor: rulesByTool({ pre, sandbox, post }),
+    rulesFor: rulesByTool({ host, pre, sandbox, post }),
     ...(candidates ? { candidates: compile(observedOnly(candidates), alone) } : {}),
   }
 }

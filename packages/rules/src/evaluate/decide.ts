@@ -3,7 +3,7 @@ import type { Compiled } from './compile.ts'
 import type { Fired, Hold, PreDecision } from './decision.ts'
 import { builtIn, fire, fireSandbox, fireTested } from './fire.ts'
 import { visitRules } from './rule-index.ts'
-import { type Host, materialsOf } from './sandbox.ts'
+import { type Host, type Materials, materialsOf } from './sandbox.ts'
 import type { Situation } from './selector-value.ts'
 import type { ToolRules } from './tool-rules.ts'
 
@@ -23,15 +23,14 @@ export function decidePre(compiled: Compiled, call: Call, facts: Facts = {}): Pr
   // An observing guard lets every block through, whoever pronounced it, and says so.
   const isObserving = compiled.guardMode === 'observe'
   if (!isObserving) return { ...decision('block', progress), decidedBy: fired }
-  progress.observed.push({ ...fired, isObserved: true })
+  observe(progress, { ...fired, isObserved: true })
   return { ...decision('allow', progress), decidedBy: { ...fired, isObserved: true } }
 }
 
-/** One decision on its way: made once for each call, so that nothing else need be. */
-interface Progress {
-  readonly situation: Situation
+/** One decision on its way, and what it is about: one object for each call, so that nothing else need be made. */
+interface Progress extends Situation {
   readonly rules: ToolRules
-  readonly observed: Fired[]
+  observed: Fired[] | undefined
   policyError: boolean
   rulesEvaluated: number
   stop: Stop | undefined
@@ -43,11 +42,12 @@ export interface Stop {
 }
 
 function startOf(compiled: Compiled, call: Call, facts: Facts): Progress {
-  const { customSelectors } = compiled
   return {
-    situation: { call, facts, customSelectors },
+    call,
+    facts,
+    customSelectors: compiled.customSelectors,
     rules: compiled.rulesFor(call.tool),
-    observed: [],
+    observed: undefined,
     policyError: false,
     rulesEvaluated: 0,
     stop: undefined,
@@ -55,35 +55,39 @@ function startOf(compiled: Compiled, call: Call, facts: Facts): Progress {
 }
 
 function decision(verdict: PreDecision['verdict'], progress: Progress): PreDecision {
-  const { observed, policyError, rulesEvaluated } = progress
+  const { observed = [], policyError, rulesEvaluated } = progress
   return { verdict, observed, policyError, rulesEvaluated }
+}
+
+function observe(progress: Progress, fired: Fired): void {
+  progress.observed ??= []
+  progress.observed.push(fired)
 }
 
 /** By kind of rule first, then in document order: a sandbox written above a pre rule still runs after it. */
 function firstStop(compiled: Compiled, progress: Progress): Stop | undefined {
-  const { situation } = progress
-  const counters = situation.facts.counters ?? noCounters
+  const counters = progress.facts.counters ?? noCounters
   const { merged } = compiled.session
   if (counters.attempts >= merged.maxAttempts) return { fired: attemptLimit(merged.maxAttempts) }
   return (
     preStop(progress) ??
     sandboxStop(compiled.host, progress) ??
     sessionStop(compiled, counters, progress) ??
-    workflowStop(situation) ??
-    operationLimit(compiled, situation.call, counters)
+    workflowStop(progress) ??
+    operationLimit(compiled, progress.call, counters)
   )
 }
 
 function preStop(progress: Progress): Stop | undefined {
   const { pre, preIndex } = progress.rules
-  visitRules(pre.length, preIndex, progress.situation, askPre, progress)
+  visitRules(pre.length, preIndex, progress, askPre, progress)
   if (!progress.stop) progress.rulesEvaluated += pre.length
   return progress.stop
 }
 
 function askPre(number: number, progress: Progress): boolean {
   const compiled = progress.rules.pre[number]
-  const fired = compiled && fireTested('yaml_precondition', compiled, progress.situation)
+  const fired = compiled && fireTested('yaml_precondition', compiled, progress)
   if (!fired) return false
   progress.stop = settle(fired, compiled.rule.then, progress)
   if (progress.stop) progress.rulesEvaluated = number + 1
@@ -93,10 +97,14 @@ function askPre(number: number, progress: Progress): boolean {
 function sandboxStop(host: Host, progress: Progress): Stop | undefined {
   const { sandbox } = progress.rules
   if (sandbox.length === 0) return undefined
-  const materials = materialsOf(progress.situation.call, host)
+  const materials = materialsOf(progress.call, host)
+  if (!mayBreak(progress.rules, materials)) {
+    progress.rulesEvaluated += sandbox.length
+    return undefined
+  }
   for (const compiled of sandbox) {
     progress.rulesEvaluated += 1
-    const fired = fireSandbox(compiled, progress.situation, materials)
+    const fired = fireSandbox(compiled, progress, materials)
     if (!fired) continue
     const stop = settle(fired, compiled.rule, progress)
     if (stop) return stop
@@ -104,23 +112,32 @@ function sandboxStop(host: Host, progress: Progress): Stop | undefined {
   return undefined
 }
 
+/** Nearly no call breaks a sandbox, so all are asked at once first. */
+function mayBreak({ breaksAnySandbox }: ToolRules, materials: Materials): boolean {
+  try {
+    return breaksAnySandbox(materials)
+  } catch {
+    // The host's path resolver threw; the rules that look at paths will say so.
+    return true
+  }
+}
+
 function sessionStop(compiled: Compiled, counters: Counters, progress: Progress): Stop | undefined {
-  const { situation } = progress
   for (const { rule, mode, isOver } of compiled.session.steps) {
     progress.rulesEvaluated += 1
-    if (!isOver(situation.call, counters)) continue
+    if (!isOver(progress.call, counters)) continue
     const fired = fire(rule, {
       source: 'yaml_session',
       name: rule.id,
       action: 'block',
-      message: compiled.sessionMessages.get(rule.id)?.(situation) ?? rule.then.message,
+      message: compiled.sessionMessages.get(rule.id)?.(progress) ?? rule.then.message,
       tags: rule.then.tags,
       metadata: rule.then.metadata,
       isObserved: mode === 'observe',
       policyError: false,
     })
     if (!fired.isObserved) return { fired }
-    progress.observed.push(fired)
+    observe(progress, fired)
   }
   return undefined
 }
@@ -129,11 +146,11 @@ function sessionStop(compiled: Compiled, counters: Counters, progress: Progress)
 function settle(fired: Fired, wait: Hold, progress: Progress): Stop | undefined {
   progress.policyError ||= fired.policyError
   if (fired.isObserved) {
-    progress.observed.push(fired)
+    observe(progress, fired)
     return undefined
   }
   if (fired.action !== 'ask') return { fired }
-  if (progress.situation.facts.approved?.has(fired.name)) return undefined
+  if (progress.facts.approved?.has(fired.name)) return undefined
   return { fired, hold: { timeoutSeconds: wait.timeoutSeconds, timeoutAction: wait.timeoutAction } }
 }
 
@@ -160,24 +177,25 @@ export function operationLimit({ session }: Compiled, call: Call, counters: Coun
     return { fired: builtIn({ ...limit, name: 'max_tool_calls', message }) }
   }
   const max = perTool.get(call.tool)
+  if (max === undefined) return undefined
   const count = toolCount(counters, call.tool)
-  if (max === undefined || count < max) return undefined
+  if (count < max) return undefined
   const message = `Per-tool limit: ${call.tool} called ${count} times (limit: ${max}).`
   return { fired: builtIn({ ...limit, name: `max_calls_per_tool:${call.tool}`, message }) }
 }
 
 /** Shadow rules: what they would say is noted, nothing else comes of it. */
 function runCandidates(candidates: Compiled, progress: Progress): void {
-  const { situation, observed } = progress
-  const aside = startOf(candidates, situation.call, situation.facts)
-  const materials = materialsOf(situation.call, candidates.host)
-  for (const one of aside.rules.pre) note(fireTested('yaml_precondition', one, situation))
-  for (const one of aside.rules.sandbox) note(fireSandbox(one, situation, materials))
-  const stop = sessionStop(candidates, situation.facts.counters ?? noCounters, aside)
-  for (const fired of aside.observed) note(fired)
+  const { call, facts } = progress
+  const aside = startOf(candidates, call, facts)
+  const materials = materialsOf(call, candidates.host)
+  for (const one of aside.rules.pre) note(fireTested('yaml_precondition', one, aside))
+  for (const one of aside.rules.sandbox) note(fireSandbox(one, aside, materials))
+  const stop = sessionStop(candidates, facts.counters ?? noCounters, aside)
+  for (const fired of aside.observed ?? []) note(fired)
   note(stop?.fired)
 
   function note(fired: Fired | undefined): void {
-    if (fired) observed.push({ ...fired, isObserved: true, isCandidate: true })
+    if (fired) observe(progress, { ...fired, isObserved: true, isCandidate: true })
   }
 }

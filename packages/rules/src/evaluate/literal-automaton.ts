@@ -14,38 +14,38 @@ export interface LiteralAutomaton {
 const none = -1
 
 /**
- * Aho and Corasick's automaton as lists, not as a table: a row for each state and a column for each character would take
- * megabytes where a ruleset is large, and most texts leave the first state only now and then.
+ * Aho and Corasick's automaton. The first state and those one character in, where nearly all of a text is spent, have a
+ * table of where each ASCII character leads; all others are lists, since a table for each of them would take megabytes
+ * where a ruleset is large.
  */
 export function buildAutomaton(literals: readonly string[]): LiteralAutomaton {
   const trie = buildTrie(literals)
   const { unit, nextSibling, firstChild, firstEnd, sameEnd } = trie
   const { suffix, ending } = closeTrie(trie)
-  const { ascii, others } = rootTable(trie)
+  const others = rootBeyondAscii(trie)
 
-  const childOf = (state: number, wanted: number): number => {
-    for (let child = firstChild[state] ?? none; child !== none; child = nextSibling[child] ?? none) {
-      if (unit[child] === wanted) return child
-    }
-    return none
-  }
   const step = (from: number, wanted: number): number => {
     let state = from
-    while (state !== 0) {
-      const child = childOf(state, wanted)
-      if (child !== none) return child
+    for (;;) {
+      for (let child = firstChild[state] ?? none; child !== none; child = nextSibling[child] ?? none) {
+        if (unit[child] === wanted) return child
+      }
+      if (state === 0) return 0
       state = suffix[state] ?? 0
+      if (state === 0 && wanted >= 128) return others.get(wanted) ?? 0
     }
-    return wanted < 128 ? (ascii[wanted] ?? 0) : (others.get(wanted) ?? 0)
   }
+  const { rowOf, table } = buildTable(trie, step)
   return {
     scan: (text, found, context) => {
+      const { length } = text
       let state = 0
       let seen = 0
-      for (let at = 0; at < text.length; at += 1) {
-        const wanted = folded(text.charCodeAt(at))
-        seen |= wanted
-        state = state === 0 && wanted < 128 ? (ascii[wanted] ?? 0) : step(state, wanted)
+      for (let at = 0; at < length; at += 1) {
+        const given = text.charCodeAt(at)
+        seen |= given
+        const row = rowOf[state] ?? none
+        state = row !== none && given < 128 ? (table[row + given] ?? 0) : step(state, folded(given))
         if (state === 0) continue
         for (let end = ending[state] ?? none; end !== none; end = ending[suffix[end] ?? 0] ?? none) {
           for (let one = firstEnd[end] ?? none; one !== none; one = sameEnd[one] ?? none) found(one, context)
@@ -135,17 +135,29 @@ function closeTrie({ states, unit, firstChild, nextSibling, parent, firstEnd }: 
   return { suffix, ending }
 }
 
-/** Most characters are met in the first state, so there alone is a table. */
-function rootTable({ unit, firstChild, nextSibling }: Trie): {
-  readonly ascii: Int32Array
-  readonly others: ReadonlyMap<number, number>
-} {
-  const ascii = new Int32Array(128)
+function rootBeyondAscii({ unit, firstChild, nextSibling }: Trie): ReadonlyMap<number, number> {
   const others = new Map<number, number>()
   for (let child = firstChild[0] ?? none; child !== none; child = nextSibling[child] ?? none) {
     const wanted = unit[child] ?? 0
-    if (wanted < 128) ascii[wanted] = child
-    else others.set(wanted, child)
+    if (wanted >= 128) others.set(wanted, child)
   }
-  return { ascii, others }
+  return others
+}
+
+/** Rows for the first state and those an ASCII character leads to from it: at most 129 of 128 each. */
+function buildTable(
+  { states, unit, firstChild, nextSibling }: Trie,
+  step: (from: number, wanted: number) => number,
+): { readonly rowOf: Int32Array; readonly table: Int32Array } {
+  const near = [0]
+  for (let child = firstChild[0] ?? none; child !== none; child = nextSibling[child] ?? none) {
+    if ((unit[child] ?? 0) < 128) near.push(child)
+  }
+  const rowOf = new Int32Array(states).fill(none)
+  const table = new Int32Array(near.length * 128)
+  for (const [index, state] of near.entries()) {
+    rowOf[state] = index * 128
+    for (let given = 0; given < 128; given += 1) table[index * 128 + given] = step(state, folded(given))
+  }
+  return { rowOf, table }
 }

@@ -10,6 +10,7 @@ const messageMax = 500
 export type Message = (situation: Situation) => string
 
 export function compileMessage(template: string, mayReadOutput: boolean): Message {
+  if (!template.includes('{')) return () => shorten(template, messageMax)
   const parts = [...template.matchAll(/\{([^}]+)\}/g)].map((found) => {
     const selector = found[1] ?? ''
     const isKnown = mayReadOutput || !/^(?:output|result)\./.test(selector)

@@ -1,5 +1,5 @@
 import type { JsonValue, Operator } from '../model.ts'
-import { compilePattern, type Pattern } from '../pattern/pattern.ts'
+import { deferPattern, type Pattern } from '../pattern/pattern.ts'
 import { isList, isObject } from './call.ts'
 
 /** `error` is a policy error: at rule level it counts as fired. */
@@ -31,9 +31,9 @@ export function compileOperator(operator: Operator, operand: JsonValue): Operato
     case 'ends_with':
       return onText((text) => answer(text.endsWith(asText(operand))))
     case 'matches':
-      return patternTest([compilePattern(asText(operand))])
+      return patternTest([deferPattern(asText(operand))])
     case 'matches_any':
-      return patternTest(asTexts(operand).map(compilePattern))
+      return patternTest(asTexts(operand).map(deferPattern))
     case 'gt':
       return onNumber((number) => number > Number(operand))
     case 'gte':

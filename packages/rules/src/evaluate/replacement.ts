@@ -1,5 +1,5 @@
 import type { Expression, JsonValue } from '../model.ts'
-import { compilePattern, type Pattern } from '../pattern/pattern.ts'
+import { deferPattern, type Pattern } from '../pattern/pattern.ts'
 import { isList, isObject } from './call.ts'
 import { redacted } from './redact.ts'
 
@@ -10,9 +10,9 @@ export type Replacement = (result: JsonValue) => JsonValue
 export function compileReplacement(when: Expression): Replacement {
   const tests = outputTests(when)
   const patterns = tests.flatMap(({ operator, operand }) => {
-    if (operator === 'matches' && typeof operand === 'string') return [compilePattern(operand)]
+    if (operator === 'matches' && typeof operand === 'string') return [deferPattern(operand)]
     if (operator !== 'matches_any' || !isList(operand)) return []
-    return operand.filter((one) => typeof one === 'string').map(compilePattern)
+    return operand.filter((one) => typeof one === 'string').map(deferPattern)
   })
   if (patterns.length > 0) return (result) => replaceStrings(result, (text) => replaceAll(text, patterns))
   const paths = tests.flatMap(({ selector }) => (selector === 'output.text' ? [] : [selector.split('.').slice(1)]))

@@ -18,7 +18,14 @@ export interface Materials {
   /** Null when the call has no command. */
   command: ShellCommand | null | undefined
   paths: Paths | undefined
-  addresses: readonly Address[] | undefined
+  texts: Texts | undefined
+}
+
+/** What the arguments hold. */
+interface Texts {
+  readonly addresses: readonly Address[]
+  /** Paths by their place or by their looks, as they were written. */
+  readonly paths: readonly string[]
 }
 
 export interface Paths {
@@ -37,17 +44,16 @@ export interface SandboxChecks {
   readonly breaksAddress?: (address: Address) => boolean
 }
 
-export function sandboxChecks(rule: SandboxRule, host: Host): SandboxChecks {
+type Bounds = Pick<SandboxRule, 'within' | 'notWithin' | 'allowedCommands' | 'allowedDomains' | 'blockedDomains'>
+
+export function sandboxChecks(rule: Bounds, host: Host): SandboxChecks {
   const within = rule.within?.map((path) => boundary(path, host))
   const notWithin = rule.notWithin.map((path) => boundary(path, host))
   const commands = rule.allowedCommands && new Set(rule.allowedCommands)
   const allowed = rule.allowedDomains?.map((pattern) => compileGlob(tidyDomainPattern(pattern)))
   const blocked = rule.blockedDomains.map((pattern) => compileGlob(tidyDomainPattern(pattern)))
   return {
-    ...(within && {
-      breaksPath: (form) =>
-        notWithin.some((path) => isInside(form, path)) || !within.some((path) => isInside(form, path)),
-    }),
+    ...(within && { breaksPath: (form) => isInsideAny(form, notWithin) || !isInsideAny(form, within) }),
     breaksCommand: (command) => {
       if (command.isUnanalysable) return true
       return commands !== undefined && !commands.has(firstWord(command))
@@ -65,20 +71,54 @@ export function sandboxChecks(rule: SandboxRule, host: Host): SandboxChecks {
 
 /** Whether a call breaks the rule. */
 export function compileSandbox(rule: SandboxRule, host: Host): SandboxTest {
-  const { breaksPath, breaksCommand, breaksAddress } = sandboxChecks(rule, host)
+  return testWith([sandboxChecks(rule, host)])
+}
+
+/** Whether a call breaks any of the rules. Bounds that several of them share are looked at once. */
+export function compileSandboxes(rules: readonly SandboxRule[], host: Host): SandboxTest {
+  const paths = distinct(rules.filter(({ within }) => within).map((rule) => rule.within ?? []))
+  const forbidden = [...new Set(rules.flatMap(({ within, notWithin }) => (within ? notWithin : [])))]
+  const commands = distinct(rules.flatMap(({ allowedCommands }) => (allowedCommands ? [allowedCommands] : [])))
+  const blocked = [...new Set(rules.flatMap(({ blockedDomains }) => blockedDomains))]
+  const domains = distinct(rules.flatMap(({ allowedDomains }) => (allowedDomains ? [allowedDomains] : [])))
+  const none: Bounds = { notWithin: [], blockedDomains: [] }
+  return testWith([
+    ...paths.map((within, index) => sandboxChecks({ ...none, within, notWithin: index === 0 ? forbidden : [] }, host)),
+    ...commands.map((allowedCommands) => sandboxChecks({ ...none, allowedCommands }, host)),
+    ...domains.map((allowedDomains) => sandboxChecks({ ...none, allowedDomains }, host)),
+    // Also when no rule says anything of commands: one that does several things breaks every sandbox.
+    sandboxChecks({ ...none, blockedDomains: blocked }, host),
+  ])
+}
+
+function distinct(lists: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  return [...new Map(lists.map((list) => [JSON.stringify(list), list])).values()]
+}
+
+function testWith(each: readonly SandboxChecks[]): SandboxTest {
   return (materials) => {
-    if (breaksPath) {
-      const { hasBad, forms } = pathsOf(materials)
-      if (hasBad) return true
-      for (const form of forms) if (breaksPath(form)) return true
-    }
-    const command = commandOf(materials)
-    if (command && breaksCommand(command)) return true
-    if (breaksAddress) {
-      for (const address of addressesOf(materials)) if (breaksAddress(address)) return true
-    }
+    for (const checks of each) if (breaks(checks, materials)) return true
     return false
   }
+}
+
+function breaks({ breaksPath, breaksCommand, breaksAddress }: SandboxChecks, materials: Materials): boolean {
+  if (breaksPath) {
+    const { hasBad, forms } = pathsOf(materials)
+    if (hasBad) return true
+    for (const form of forms) if (breaksPath(form)) return true
+  }
+  const command = commandOf(materials)
+  if (command && breaksCommand(command)) return true
+  if (breaksAddress) {
+    for (const address of addressesOf(materials)) if (breaksAddress(address)) return true
+  }
+  return false
+}
+
+function isInsideAny(form: string, boundaries: readonly Boundary[]): boolean {
+  for (const boundary of boundaries) if (isInside(form, boundary)) return true
+  return false
 }
 
 function boundary(path: string, host: Host): Boundary {
@@ -87,7 +127,7 @@ function boundary(path: string, host: Host): Boundary {
 }
 
 export function materialsOf(call: Call, host: Host): Materials {
-  return { call, host, command: undefined, paths: undefined, addresses: undefined }
+  return { call, host, command: undefined, paths: undefined, texts: undefined }
 }
 
 export function commandOf(materials: Materials): ShellCommand | null {
@@ -96,8 +136,12 @@ export function commandOf(materials: Materials): ShellCommand | null {
 }
 
 export function addressesOf(materials: Materials): readonly Address[] {
-  materials.addresses ??= readAddresses(materials.call.args)
-  return materials.addresses
+  return textsOf(materials).addresses
+}
+
+function textsOf(materials: Materials): Texts {
+  materials.texts ??= readTexts(materials.call)
+  return materials.texts
 }
 
 export function pathsOf(materials: Materials): Paths {
@@ -110,57 +154,56 @@ function readCommandOf(call: Call): ShellCommand | undefined {
   return readCommand(bashCommandOf(call) || (typeof given === 'string' ? given : ''))
 }
 
-const noAddresses: readonly Address[] = []
+const nothing: readonly never[] = []
 
-function readAddresses(args: Call['args']): readonly Address[] {
-  let found: Address[] | undefined
-  for (const key of Object.keys(args)) {
-    const value = args[key]
-    if (typeof value !== 'string' || !value.includes('://')) continue
-    found ??= []
-    for (const address of addressesIn(value)) found.push(address)
+function readTexts(call: Call): Texts {
+  let addresses: Address[] | undefined
+  let paths: string[] | undefined
+  const file = filePathOf(call)
+  if (file !== undefined) paths = [file]
+  for (const key of Object.keys(call.args)) {
+    const value = call.args[key]
+    if (typeof value === 'string') {
+      if (value !== '' && (looksLikePath(value) || pathKeys.has(key))) paths = added(paths, value)
+      if (value.includes('://')) for (const address of addressesIn(value)) addresses = added(addresses, address)
+    } else if (isList(value) && pathKeys.has(key)) {
+      for (const one of value) if (typeof one === 'string' && one !== '') paths = added(paths, one)
+    }
   }
-  return found ?? noAddresses
+  return { addresses: addresses ?? nothing, paths: paths ?? nothing }
 }
 
-const noPaths: Paths = { hasBad: false, forms: [] }
+function added<One>(list: One[] | undefined, one: One): One[] {
+  if (!list) return [one]
+  list.push(one)
+  return list
+}
+
+const noPaths: Paths = { hasBad: false, forms: nothing }
 
 function readPaths(materials: Materials): Paths {
   const raw = rawPaths(materials)
   if (raw.length === 0) return noPaths
   const { workingDirectory, resolvePath } = materials.host
-  const forms: string[] = []
+  if (!resolvePath && raw.every(isPlainPath)) return { hasBad: false, forms: raw }
+  const forms = new Set<string>()
   let hasBad = false
-  for (const path of raw) {
-    if (!resolvePath && isPlainPath(path)) {
-      forms.push(path)
-      continue
-    }
+  for (const path of new Set(raw)) {
     const read = pathForms(path, workingDirectory, resolvePath)
     if (read.is === 'bad') hasBad = true
-    else forms.push(...read.forms)
+    else for (const form of read.forms) forms.add(form)
   }
-  return { hasBad, forms: forms.length > 1 ? [...new Set(forms)] : forms }
+  return { hasBad, forms: [...forms] }
 }
 
-/** Everything in a call that is a path by its place or by its looks, as it was written. */
+/** Those of the arguments, of the command and of addresses of files. */
 function rawPaths(materials: Materials): readonly string[] {
-  const { call } = materials
-  const raw: string[] = []
-  const file = filePathOf(call)
-  if (file !== undefined) raw.push(file)
-  for (const key of Object.keys(call.args)) {
-    const value = call.args[key]
-    if (typeof value === 'string') {
-      if (value !== '' && (pathKeys.has(key) || looksLikePath(value))) raw.push(value)
-    } else if (isList(value) && pathKeys.has(key)) {
-      for (const one of value) if (typeof one === 'string' && one !== '') raw.push(one)
-    }
-  }
+  const { addresses, paths } = textsOf(materials)
   const command = commandOf(materials)
-  // One by one: a huge command has more words than a call takes arguments.
-  if (command) for (const word of absoluteWords(command)) raw.push(word)
-  for (const address of addressesOf(materials)) if (address.is === 'file' && address.path !== '') raw.push(address.path)
+  const words = command ? absoluteWords(command) : nothing
+  if (words.length === 0 && addresses.length === 0) return paths
+  const raw = [...paths, ...words]
+  for (const address of addresses) if (address.is === 'file' && address.path !== '') raw.push(address.path)
   return raw
 }
 

@@ -4,23 +4,36 @@ export interface ShellCommand {
   readonly text: string
   /** It chains, substitutes or redirects: what would run cannot be told from the text. */
   readonly isUnanalysable: boolean
+  /** Its words are what stands between blanks: nothing is quoted, escaped or redirected. */
+  readonly isPlain: boolean
 }
 
 const unanalysable = /[;|&\n\r`]|\$[({']|<[(<]|>\(|^\d*[<>]/
 
+const [separating, quoting] = [1, 2]
+/** What each ASCII character may mean. One pass over a table is several times quicker than a pattern. */
+const meanings = new Uint8Array(128)
+for (const character of ';|&\n\r`$<>') meanings[character.charCodeAt(0)] = separating
+for (const character of '\'"\\') meanings[character.charCodeAt(0)] = quoting
+for (const character of '<>') meanings[character.charCodeAt(0)] = separating | quoting
+
 /** Undefined when there is nothing to run. */
 export function readCommand(given: string): ShellCommand | undefined {
   const text = given.trim()
-  return text === '' ? undefined : { text, isUnanalysable: unanalysable.test(text) }
+  const { length } = text
+  if (length === 0) return undefined
+  let found = 0
+  for (let at = 0; at < length; at += 1) {
+    const unit = text.charCodeAt(at)
+    if (unit < 128) found |= meanings[unit] ?? 0
+  }
+  const isUnanalysable = (found & separating) !== 0 && unanalysable.test(text)
+  return { text, isUnanalysable, isPlain: (found & quoting) === 0 }
 }
 
-/** Only these make a word other than what stands between two blanks. */
-const special = /['"\\<>]/
-
 /** What would be run: the first word, or nothing. */
-export function firstWord(command: ShellCommand): string {
-  const { text } = command
-  if (special.test(text)) return splitWords(text)[0] ?? ''
+export function firstWord({ text, isPlain }: ShellCommand): string {
+  if (!isPlain) return splitWords(text)[0] ?? ''
   const end = text.search(/\s/)
   return end === -1 ? text : text.slice(0, end)
 }
@@ -28,9 +41,9 @@ export function firstWord(command: ShellCommand): string {
 const slash = 0x2f
 
 /** Words that begin with a slash, as the shell would read them. */
-export function absoluteWords({ text }: ShellCommand): readonly string[] {
+export function absoluteWords({ text, isPlain }: ShellCommand): readonly string[] {
   if (!text.includes('/')) return none
-  if (special.test(text)) return splitWords(text).filter((word) => word.charCodeAt(0) === slash)
+  if (!isPlain) return splitWords(text).filter((word) => word.charCodeAt(0) === slash)
   const words: string[] = []
   let at = text.indexOf('/')
   while (at !== -1) {

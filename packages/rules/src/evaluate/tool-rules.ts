@@ -1,6 +1,7 @@
 import type { CompiledPost, CompiledPre, CompiledSandbox } from './compile.ts'
 import { compileGlob, type Glob, isExactGlob } from './glob.ts'
 import { buildIndex, type RuleIndex } from './rule-index.ts'
+import { compileSandboxes, type Host, type SandboxTest } from './sandbox.ts'
 
 /** The rules for one tool, in document order. */
 export interface ToolRules {
@@ -10,9 +11,12 @@ export interface ToolRules {
   readonly pre: readonly CompiledPre[]
   readonly sandbox: readonly CompiledSandbox[]
   readonly post: readonly CompiledPost[]
+  /** Whether a call breaks any of the sandboxes; asked before each of them is. */
+  readonly breaksAnySandbox: SandboxTest
 }
 
 interface AllRules {
+  readonly host: Host
   readonly pre: readonly CompiledPre[]
   readonly sandbox: readonly CompiledSandbox[]
   readonly post: readonly CompiledPost[]
@@ -62,10 +66,13 @@ interface ToolPatterns {
 function toolPatterns({ pre, sandbox, post }: AllRules): ToolPatterns {
   const exact = new Set<string>()
   const globs = new Map<string, Glob>()
-  for (const rule of [...pre, ...sandbox, ...post]) {
-    for (const pattern of rule.tools) {
-      if (isExactGlob(pattern)) exact.add(pattern)
-      else if (!globs.has(pattern)) globs.set(pattern, compileGlob(pattern))
+  for (const rules of [pre, sandbox, post]) {
+    for (const { tools } of rules) {
+      for (const pattern of tools) {
+        if (exact.has(pattern) || globs.has(pattern)) continue
+        if (isExactGlob(pattern)) exact.add(pattern)
+        else globs.set(pattern, compileGlob(pattern))
+      }
     }
   }
   return {
@@ -82,6 +89,10 @@ function rulesWith(patterns: ReadonlySet<string>, all: AllRules): ToolRules {
   const rules = { pre: own(all.pre), sandbox: own(all.sandbox), post: own(all.post) }
   return {
     ...rules,
+    breaksAnySandbox: compileSandboxes(
+      rules.sandbox.map(({ rule }) => rule),
+      all.host,
+    ),
     preIndex: buildIndex(rules.pre.map(({ rule }) => rule.when)),
     postIndex: buildIndex(rules.post.map(({ rule }) => rule.when)),
   }

@@ -9,8 +9,6 @@ export type PatternAnswer = 'match' | 'none' | 'exhausted'
 /** A pattern of a rule, ready to be asked. It never hangs, whatever the text. */
 export interface Pattern {
   readonly source: string
-  /** Runs with a step budget instead of in linear time. */
-  readonly isCostly: boolean
   /** Whether it is found anywhere in the first 10,000 characters of the text. */
   readonly test: (text: string) => PatternAnswer
   /** Every occurrence in the whole text replaced; undefined when the budget ran out. */
@@ -22,17 +20,25 @@ const costlySteps = 100_000
 /** For a pattern that is linear but cannot be told to RE2: every pair of place and instruction of any sane one. */
 const regularSteps = 5_000_000
 
-/** Throws PatternError when Python would refuse the pattern. Engines are made on first use: most patterns never run. */
+/** Throws PatternError when Python would refuse the pattern. */
 export function compilePattern(source: string): Pattern {
   const parsed = parsePattern(source)
+  return patternFrom(source, () => parsed)
+}
+
+/** For a pattern that was checked before: nothing is done until it is asked, since most patterns never are. */
+export function deferPattern(source: string): Pattern {
+  return patternFrom(source, () => parsePattern(source))
+}
+
+function patternFrom(source: string, parse: () => ParsedPattern): Pattern {
   let engines: Engines | undefined
   const ready = (): Engines => {
-    engines ??= makeEngines(parsed)
+    engines ??= makeEngines(parse())
     return engines
   }
   return {
     source,
-    isCostly: parsed.isCostly,
     test: (text) => testWith(ready(), cut(text)),
     replace: (text, replacement) => replaceWith(ready(), text, replacement),
   }
