@@ -11,6 +11,7 @@ import {
   manageAssignmentRules,
   previewAssignmentRule,
 } from './features/assignments/index.ts'
+import { composeRulesets, compositionRoutes, importRuleset, manageCompositions } from './features/compositions/index.ts'
 import { coverageRoutes, readCoverage } from './features/coverage/index.ts'
 import { environmentRoutes } from './features/environments/index.ts'
 import { eventRoutes, makeEvents } from './features/events/index.ts'
@@ -26,6 +27,7 @@ import {
 } from './features/fleet/index.ts'
 import { readHealth, tellWorkers } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
+import { libraryRoutes, manageRules } from './features/library/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
 import { overviewRoutes, readOverview } from './features/overview/index.ts'
 import {
@@ -104,6 +106,7 @@ import { mountConsole } from './surfaces/console/mount-console.ts'
 import { agentSessionRoutes } from './surfaces/edictum/agent-sessions.ts'
 import { edictumApprovalRoutes } from './surfaces/edictum/approvals.ts'
 import { assignmentRoutes as edictumAssignmentRoutes } from './surfaces/edictum/assignments.ts'
+import { compositionRoutes as edictumCompositionRoutes } from './surfaces/edictum/compositions.ts'
 import { coverageRoutes as edictumCoverageRoutes } from './surfaces/edictum/coverage.ts'
 import { dashboardStreamRoutes } from './surfaces/edictum/dashboard-stream.ts'
 import { deploymentRoutes } from './surfaces/edictum/deployments.ts'
@@ -112,6 +115,7 @@ import { eventSettingRoutes } from './surfaces/edictum/event-settings.ts'
 import { eventRoutes as edictumEventRoutes } from './surfaces/edictum/events.ts'
 import { fleetRoutes as edictumFleetRoutes } from './surfaces/edictum/fleet.ts'
 import { healthRoutes } from './surfaces/edictum/health.ts'
+import { libraryRoutes as edictumLibraryRoutes } from './surfaces/edictum/library.ts'
 import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
 import { peopleRoutes } from './surfaces/edictum/people.ts'
 import { rulesetRoutes as edictumRulesetRoutes, type Fetch } from './surfaces/edictum/rulesets.ts'
@@ -232,6 +236,11 @@ export function compose(needs: ComposeNeeds): App {
   const evaluate = evaluateCall({ db, check, read: rulesets })
   const upload = uploadRuleset({ db, clock, newId, check, tell: { bus, recordAct: record } })
   const roll = rollOut({ db, clock, newId, sign, tell: { bus, recordAct: record, forget: rollouts.forget } })
+  const libraryNeeds = { db, clock, newId, read: rulesets, tell: { bus, recordAct: record } }
+  const library = manageRules(libraryNeeds)
+  const compositions = manageCompositions(libraryNeeds)
+  const takeApart = importRuleset({ db, clock, read: rulesets, rules: library, compositions })
+  const composeRuleset = composeRulesets({ db, read: rulesets, compositions, upload })
   const rotate = rotateSigningKey({
     db,
     bus,
@@ -405,6 +414,8 @@ export function compose(needs: ComposeNeeds): App {
       revisionOfHash: revisionOf,
       resolveAssignment: assignments.resolveAssignment,
     }),
+    ...libraryRoutes({ db, rules: library }),
+    ...compositionRoutes({ db, compositions, compose: composeRuleset, importRuleset: takeApart, rollOut: roll }),
     ...coverageRoutes({ db, coverage, read: rulesets }),
     ...approvalRoutes({ clock, approvals }),
     ...overviewRoutes({
@@ -451,6 +462,8 @@ export function compose(needs: ComposeNeeds): App {
     ...streamRoutes({ streams }),
     ...dashboardStreamRoutes({ consoles }),
     ...edictumFleetRoutes({ db, fleet: fleetReader, change: agentChanges, assign, workflowOf: workflowOf(events) }),
+    ...edictumLibraryRoutes({ db, rules: library, importRuleset: takeApart }),
+    ...edictumCompositionRoutes({ db, compositions, compose: composeRuleset, rollOut: roll }),
     ...edictumCoverageRoutes({ clock, coverage, fleet: fleetReader }),
     ...inbox.both,
     ...feed.both,

@@ -62,6 +62,7 @@ rules:
       message: "no ${word}"
 `
 
+const libraryRule = 'type: pre\ntool: Bash\nwhen: {args.command: {contains: rm}}\nthen: {action: block, message: no}\n'
 const draftRule = { priority: 70, pattern: 'bot-*', tag_match: null, ruleset: 'acme-base', environment: 'production' }
 const notAnId = { params: { id: 'nonsense' } }
 const unknownField = { body: { surprise: true } }
@@ -209,6 +210,65 @@ const lines: Readonly<Record<string, Line>> = {
   'GET /trail': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
   'GET /trail/head': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /trail/:number': { params: () => ({ number: '0' }), bad: { params: { number: 'minus-one' } } },
+  'GET /library/rules': { bad: { query: 'type=none' }, foreign: 'own list' },
+  'POST /library/rules': {
+    body: () => ({ rule_id: 'acme-other', name: 'Other', yaml: libraryRule }),
+    status: 201,
+    bad: { body: { rule_id: 'acme-bad', name: 'Bad', yaml: 'type: none' } },
+    foreign: 'not about things',
+  },
+  'GET /library/rules/:rule_id': { params: () => ({ rule_id: 'acme-rule' }), bad: { params: { rule_id: 'A B' } } },
+  'GET /library/rules/:rule_id/versions/:version': {
+    params: () => ({ rule_id: 'acme-rule', version: '1' }),
+    bad: { params: { rule_id: 'acme-rule', version: 'first' } },
+  },
+  'PUT /library/rules/:rule_id': {
+    params: () => ({ rule_id: 'acme-rule' }),
+    body: () => ({ name: 'acme renamed' }),
+    bad: { body: {} },
+  },
+  'DELETE /library/rules/:rule_id': {
+    params: () => ({ rule_id: 'acme-spare' }),
+    bad: { params: { rule_id: 'A B' } },
+    isLast: true,
+  },
+  'GET /library/templates': { bad: 'takes nothing', foreign: 'not about things' },
+  'POST /library/import': {
+    body: () => ({ yaml: yaml('acme-imported') }),
+    status: 201,
+    bad: { body: { yaml: 'kind: [' } },
+    foreign: 'not about things',
+  },
+  'GET /compositions': { bad: { query: 'limit=0' }, foreign: 'own list' },
+  'POST /compositions': {
+    body: () => ({ name: 'acme-new', items: [{ rule_id: 'acme-rule' }] }),
+    status: 201,
+    bad: { body: { name: 'acme-bad', items: [{ rule_id: 'nobody' }] } },
+    foreign: 'not about things',
+  },
+  'GET /compositions/:name': { params: () => ({ name: 'acme-made' }), bad: { params: { name: '-' } } },
+  'PUT /compositions/:name': {
+    params: () => ({ name: 'acme-made' }),
+    body: () => ({ description: 'acme', expected_edit: 1 }),
+    bad: { body: { description: 'x' } },
+  },
+  'DELETE /compositions/:name': {
+    params: () => ({ name: 'acme-made' }),
+    bad: { params: { name: '-' } },
+    isLast: true,
+  },
+  'POST /compositions/:name/preview': { params: () => ({ name: 'acme-made' }), bad: { params: { name: '-' } } },
+  'POST /compositions/:name/revisions': {
+    params: () => ({ name: 'acme-made' }),
+    status: 201,
+    bad: { params: { name: '-' } },
+  },
+  'POST /compositions/:name/rollouts': {
+    params: () => ({ name: 'acme-made' }),
+    body: () => ({ environment: 'production' }),
+    status: 201,
+    bad: { body: { environment: 'a b' } },
+  },
   'GET /coverage': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
   'GET /agents/:id/coverage': {
     params: () => ({ id: 'acme-bot' }),
@@ -315,6 +375,9 @@ async function furnish(): Promise<Things> {
     note: 'first',
     kind: 'rollout',
   })
+  await must('POST', '/library/rules', { rule_id: 'acme-rule', name: 'Rule', yaml: libraryRule })
+  await must('POST', '/library/rules', { rule_id: 'acme-spare', name: 'Spare', yaml: libraryRule })
+  await must('POST', '/compositions', { name: 'acme-made', items: [{ rule_id: 'acme-rule' }] })
   const replayId = id(
     await must('POST', '/replays', { ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
   )

@@ -4,6 +4,7 @@ import type { TriedCall } from '@countersign/wire'
 import type { Clock, Stop } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
+import type { ComposeOrder } from './compose-text.ts'
 import type { CoverOrder } from './cover-tools.ts'
 import type { DraftOrder } from './draft-rule.ts'
 import type { Order, Report } from './ruleset-thread.ts'
@@ -196,6 +197,14 @@ export function readRulesets({ clock, log, limits: given = {}, makeThread = star
         order.rules.is === 'text' ? order.rules.text.length : order.rules.rules.length * 100,
       ),
     draftRule: (tenant: string, order: DraftOrder) => read(tenant, 'draftRule', order, order.text.length),
+    rules: (tenant: string, text: string, id: string | undefined) => read(tenant, 'rules', { text, id }, text.length),
+    compose: (tenant: string, order: ComposeOrder) =>
+      read(
+        tenant,
+        'compose',
+        order,
+        order.items.reduce((sum, { text }) => sum + text.length, 0),
+      ),
     /** True while a thread exists, which costs memory. */
     isAwake: () => thread !== undefined,
     stop: async (): Promise<void> => {

@@ -9,6 +9,7 @@ import {
   resolveExtends,
 } from '@countersign/rules'
 import type { RulesetOutline, SemanticDiff, TriedCall } from '@countersign/wire'
+import { type Composed, type ComposeOrder, composeText, type RulesRead, readRulesText } from './compose-text.ts'
 import { type Cover, type CoverOrder, coverTools } from './cover-tools.ts'
 import { type DraftedRule, type DraftOrder, draftRuleFor } from './draft-rule.ts'
 import { type Evaluated, evaluateText } from './evaluate-text.ts'
@@ -23,6 +24,8 @@ export type Given = {
   readonly compare: { readonly before: string; readonly after: string }
   readonly evaluate: { readonly text: string; readonly call: TriedCall }
   readonly cover: CoverOrder
+  readonly rules: { readonly text: string; readonly id: string | undefined }
+  readonly compose: ComposeOrder
   readonly draftRule: DraftOrder
 }
 
@@ -34,6 +37,8 @@ export type Answers = {
   readonly compare: SemanticDiff
   readonly evaluate: Evaluated
   readonly cover: Cover
+  readonly rules: RulesRead
+  readonly compose: Composed
   readonly draftRule: DraftedRule
 }
 
@@ -50,6 +55,8 @@ const works: { readonly [Name in WorkName]: (given: Given[Name]) => Answers[Name
   },
   evaluate: ({ text, call }) => evaluateText(text, call),
   cover: coverTools,
+  rules: ({ text, id }) => readRulesText(text, id),
+  compose: composeText,
   draftRule: draftRuleFor,
 }
 

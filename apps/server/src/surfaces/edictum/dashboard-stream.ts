@@ -10,6 +10,7 @@ type Words = {
 }
 
 const place = { ruleset: 'bundle_name', version: 'version', environment: 'env' }
+const contract = { rule_id: 'contract_id', version: 'version' }
 const approval = { approval_id: 'approval_id', id: 'approval_id', environment: 'env', agent_id: 'agent_id' }
 
 const words: Readonly<Record<string, Words>> = {
@@ -24,6 +25,13 @@ const words: Readonly<Record<string, Words>> = {
     type: 'assignment_changed',
     needs: 'fleet:read',
     fields: { ruleset: 'bundle_name', rule_id: 'rule_id', agent_ids: 'agent_ids', environment: 'env' },
+  },
+  'library_rule.created': { type: 'contract_created', needs: 'rulesets:read', fields: { rule_id: 'contract_id' } },
+  'library_rule.changed': { type: 'contract_updated', needs: 'rulesets:read', fields: contract },
+  'composition.changed': {
+    type: 'composition_changed',
+    needs: 'rulesets:read',
+    fields: { composition: 'composition_name' },
   },
   'key.created': { type: 'api_key_created', needs: 'keys:read', fields: { key_id: 'key_id', environment: 'env' } },
   'key.revoked': { type: 'api_key_revoked', needs: 'keys:read', fields: { key_id: 'key_id', environment: 'env' } },

@@ -1,0 +1,5 @@
+export { type ComposeRulesets, composeRulesets } from './compose-ruleset.ts'
+export { listCompositions } from './compositions-table.ts'
+export { importRuleset } from './import-ruleset.ts'
+export { type ManageCompositions, manageCompositions, type WholeComposition } from './manage-compositions.ts'
+export { compositionRoutes } from './routes.ts'
