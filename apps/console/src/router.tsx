@@ -1,6 +1,7 @@
 import { createRouter } from '@tanstack/react-router'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
 import { assignmentsRoute } from './features/assignments/route.ts'
+import { coverageRoute } from './features/coverage/route.ts'
 import { eventsRoute } from './features/events/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
 import { keysRoute } from './features/keys/route.ts'
@@ -28,6 +29,7 @@ const routes = rootRoute.addChildren([
     rulesetsRoute,
     rulesetRoute,
     assignmentsRoute,
+    coverageRoute,
     rehearseRoute,
     keysRoute,
     trailRoute,

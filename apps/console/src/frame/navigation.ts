@@ -3,6 +3,7 @@ import type { Permission } from '../api/types.ts'
 import {
   ApprovalsIcon,
   AssignmentsIcon,
+  CoverageIcon,
   EventsIcon,
   FleetIcon,
   KeysIcon,
@@ -40,6 +41,7 @@ export const navigation: readonly Group[] = [
     destinations: [
       { to: '/rulesets', word: 'Rulesets', needs: 'rulesets:read', icon: RulesetsIcon, key: 'r' },
       { to: '/assignments', word: 'Assignments', needs: 'rulesets:read', icon: AssignmentsIcon, key: 'm' },
+      { to: '/coverage', word: 'Coverage', needs: 'fleet:read', icon: CoverageIcon, key: 'c' },
       { to: '/rehearse', word: 'Rehearse', needs: 'rulesets:read', icon: RehearseIcon, key: 'h' },
     ],
   },

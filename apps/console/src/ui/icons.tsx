@@ -49,6 +49,9 @@ export const AssignmentsIcon = icon(
     <path d="m8.5 10.5 2 2 2-2" />
   </>,
 )
+export const CoverageIcon = icon(
+  <path d="M2.5 2.5h4.5v4.5H2.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5H2.5zM9 11.2l1.6 1.6 3-3.4" />,
+)
 export const RehearseIcon = icon(<path d="M5 3v10l8-5zM2.5 3v10" />)
 export const TrailIcon = icon(
   <path d="M6.3 5.2 4.9 6.6a2.4 2.4 0 0 0 3.4 3.4l1-1M9.7 10.8l1.4-1.4a2.4 2.4 0 0 0-3.4-3.4l-1 1M2.5 2.5v11M13.5 2.5v11" />,

@@ -16,6 +16,7 @@ import { PageLink } from '../../ui/page-link.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import { tell } from '../../ui/tell.tsx'
 import ui from '../../ui/ui.module.css'
+import { AgentTools } from '../coverage/agent-tools.tsx'
 import { AgentForm } from './agent-form.tsx'
 import classes from './fleet.module.css'
 import { agentQuery } from './queries.ts'
@@ -69,6 +70,10 @@ function Agent({ agent }: { readonly agent: AgentDetail }) {
             </ul>
           </section>
         )}
+        <section className={classes.section}>
+          <h2>Tools</h2>
+          <AgentTools environment={agent.environment} agent={agent.agent_id} />
+        </section>
         <section className={classes.section}>
           <h2>Timeline</h2>
           <Timeline environment={agent.environment} agent={agent.agent_id} />

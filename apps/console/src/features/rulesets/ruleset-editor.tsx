@@ -27,10 +27,12 @@ type Props = {
   readonly name: string | null
   readonly original: string
   readonly base: number | null
+  /** Where to begin to read. */
+  readonly line?: number
 }
 
 /** Checked as it is typed; nothing is kept before it is saved, and nothing runs before it is rolled out. */
-export function RulesetEditor({ draftKey, name, original, base }: Props) {
+export function RulesetEditor({ draftKey, name, original, base, line }: Props) {
   const mayWrite = useCan('rulesets:write')
   const navigate = useNavigate()
   const [draft, setDraft] = useDraft(draftKey)
@@ -123,6 +125,7 @@ export function RulesetEditor({ draftKey, name, original, base }: Props) {
             onChange={mayWrite ? write : undefined}
             diagnostics={checked?.diagnostics}
             handle={editor}
+            startLine={line}
           />
         </div>
         <Outline

@@ -25,6 +25,8 @@ export type RulesetSearch = {
   /** The version that is being reviewed before it is rolled out, and where to. */
   readonly review?: number
   readonly into?: string
+  /** Where the editor begins, such as at a rule that was just drafted. */
+  readonly line?: number
 }
 
 export function readRulesetSearch(search: Record<string, unknown>): RulesetSearch {
@@ -37,6 +39,7 @@ export function readRulesetSearch(search: Record<string, unknown>): RulesetSearc
     rollout: textIn(search['rollout']),
     review: versionIn(search['review']),
     into: textIn(search['into']),
+    line: versionIn(search['line']),
   }
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined))
 }

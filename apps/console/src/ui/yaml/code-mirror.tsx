@@ -30,6 +30,8 @@ type Props = {
   readonly onChange?: (value: string) => void
   readonly diagnostics?: readonly YamlDiagnostic[]
   readonly handle?: Ref<EditorHandle>
+  /** Where the cursor stands at first. */
+  readonly startLine?: number
 }
 
 /** What every editor needs. The nonce must be in each, or the policy lets none of its styles apply. */
@@ -44,11 +46,12 @@ export const editorBasics: Extension = [
   editorTheme,
 ]
 
-export function CodeMirror({ label, value, onChange, diagnostics, handle }: Props) {
+export function CodeMirror({ label, value, onChange, diagnostics, handle, startLine }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView>(undefined)
   const told = useRef(onChange)
   told.current = onChange
+  const begin = useRef(startLine)
   const isReadOnly = onChange === undefined
 
   useEffect(() => {
@@ -90,6 +93,7 @@ export function CodeMirror({ label, value, onChange, diagnostics, handle }: Prop
       }),
     })
     view.current = made
+    if (begin.current !== undefined) goTo(made, begin.current)
     return () => made.destroy()
     // The editor holds the text from here on; a new text from outside is put in below.
   }, [label, isReadOnly])
@@ -112,16 +116,18 @@ export function CodeMirror({ label, value, onChange, diagnostics, handle }: Prop
   }, [diagnostics])
 
   useImperativeHandle(handle, () => ({
-    goTo: (line, column = 1) => {
-      const editor = view.current
-      if (!editor) return
-      const found = editor.state.doc.line(Math.max(1, Math.min(editor.state.doc.lines, line)))
-      const anchor = Math.min(found.to, found.from + column - 1)
-      editor.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) })
-      editor.focus()
+    goTo: (line, column) => {
+      if (view.current) goTo(view.current, line, column)
     },
   }))
   return <div ref={place} className={classes.editor} />
+}
+
+function goTo(editor: EditorView, line: number, column = 1): void {
+  const found = editor.state.doc.line(Math.max(1, Math.min(editor.state.doc.lines, line)))
+  const anchor = Math.min(found.to, found.from + column - 1)
+  editor.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) })
+  editor.focus()
 }
 
 /** A finding about a text that has since become shorter is put at its end. */
