@@ -63,8 +63,8 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
 
   const isMeantToRun = ({ worker }: Loop): boolean => running === 'all' || (running === 'own' && worker.isOwn === true)
 
-  const run = (loop: Loop): void => {
-    if (loop.pass) return
+  const run = (loop: Loop): Promise<void> => {
+    if (loop.pass) return loop.pass
     const { generation } = loop
     loop.passStartedAt = clock.now()
     // Work that throws before its first wait must not end the process either.
@@ -84,24 +84,24 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
         if (isMeantToRun(loop) && loop.worker.everyMs > retryMs) {
           loop.stopRetry?.()
           loop.stopRetry = clock.after(retryMs, () => {
-            if (isMeantToRun(loop) && generation === loop.generation) run(loop)
+            if (isMeantToRun(loop) && generation === loop.generation) void run(loop)
           })
         }
       })
       .finally(() => {
         if (generation === loop.generation) loop.pass = undefined
       })
+    return loop.pass
   }
 
   const begin = (loop: Loop): void => {
     loop.startedAt = clock.now()
-    run(loop)
+    void run(loop)
     loop.stop = clock.every(loop.worker.everyMs, async () => {
       // One that has just ended is let end; behind one that hangs nobody waits.
       if (loop.pass) await Promise.race([loop.pass, anotherTurn()])
       if (loop.pass) return
-      run(loop)
-      await loop.pass
+      await run(loop)
     })
   }
 
