@@ -16,8 +16,22 @@ const sensitiveParts = new Set(
   'token tokens key keys secret secrets password passwords credential credentials'.split(' '),
 )
 
-/** Whether what stands under this key is a secret by its name. */
+const keysRemembered = 2_000
+const keyLengthMax = 100
+const judged = new Map<string, boolean>()
+
+/** Whether what stands under this key is a secret by its name. Calls use the same few keys again and again. */
 export function isSensitiveKey(key: string): boolean {
+  const known = judged.get(key)
+  if (known !== undefined) return known
+  const isSensitive = judgeKey(key)
+  if (key.length > keyLengthMax) return isSensitive
+  if (judged.size >= keysRemembered) judged.clear()
+  judged.set(key, isSensitive)
+  return isSensitive
+}
+
+function judgeKey(key: string): boolean {
   const snake = key.replace(/([a-z0-9])([A-Z])/g, '$1_$2')
   const names = [key, snake].map((name) => name.toLowerCase().replaceAll('-', '_'))
   if (names.some((name) => sensitive.has(name))) return true
@@ -39,9 +53,12 @@ export function looksLikeSecret(text: string): boolean {
 }
 
 const textMax = 1_000
+/** What every text holds that anything below changes; most hold none of it. */
+const suspicious = /^(?:sk-|AKIA|eyJ|ghp_|xox)|export|-p|:\/\//i
 
 /** A text without the passwords that shell commands and addresses carry. */
 export function redactText(text: string): string {
+  if (text.length <= textMax && !suspicious.test(text)) return text
   if (looksLikeSecret(text)) return redacted
   // What is cut away below is not searched: quadratic patterns on a megabyte would stall the process.
   const searched = text.slice(0, 4 * textMax)
