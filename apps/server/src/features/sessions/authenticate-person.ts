@@ -19,8 +19,8 @@ type Known = { readonly session: LiveSession; readAt: number; touchedAt: number 
 
 /** How long a session that was read is believed without asking again, while the bus would tell of its end. */
 const believedMs = 5_000
-/** How stale `last_seen_at` may be: writing it on every request would make each one a transaction. */
-const touchMs = 60_000
+/** How stale `last_seen_at` may be at most: writing it on every request would make each one a transaction. */
+const touchMsMax = 60_000
 const knownMax = 10_000
 
 export type SessionReader = {
@@ -36,6 +36,8 @@ export type SessionReader = {
  */
 export function authenticatePerson({ db, clock, keyring, bus, idleMs }: Needs): SessionReader {
   const known = new Map<string, Known>()
+  // A session that may be idle for a minute must not end in the middle of its use.
+  const touchMs = Math.min(touchMsMax, idleMs / 4)
   const forget = (isMeant: (session: LiveSession) => boolean): void => {
     for (const [token, { session }] of known) if (isMeant(session)) known.delete(token)
   }

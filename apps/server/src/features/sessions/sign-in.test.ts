@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../../../test/agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
@@ -138,6 +139,37 @@ describe('sessions', () => {
     await other.stop()
   })
 
+  test('a session that may be idle for one minute lives as long as it is used, and no longer', async () => {
+    const clock = testClock('2027-01-15T00:00:00.000Z')
+    const other = await testServer({
+      databaseUrl: database.url,
+      clock,
+      environment: { COUNTERSIGN_SESSION_IDLE_MINUTES: '1' },
+    })
+    const cookie = await other.signIn(acme.email)
+    const status = async () => (await other.call('GET', '/api/v2/session', { cookie })).status
+    for (let n = 0; n < 20; n += 1) {
+      await clock.jumpBy(17_000)
+      expect(await status()).toBe(200)
+    }
+    await clock.jumpBy(61_000)
+    expect(await status()).toBe(401)
+    await other.stop()
+  })
+
+  test('signing out everywhere ends the other sessions on every replica at once', async () => {
+    const other = await testServer({ databaseUrl: database.url })
+    const person = await server.newTenant()
+    const cookie = await server.signIn(person.email)
+    const status = async () => (await other.call('GET', '/api/v2/session', { cookie })).status
+    expect(await status()).toBe(200)
+    const ended = await server.call('DELETE', '/api/v2/sessions', { cookie: person.cookie })
+    expect(ended.body).toEqual({ ended: 1 })
+    await eventually(status, (now) => now === 401)
+    expect((await other.call('GET', '/api/v2/session', { cookie: person.cookie })).status).toBe(200)
+    await other.stop()
+  })
+
   test('a session ends after its absolute lifetime, however much it is used', async () => {
     const clock = testClock('2027-02-01T00:00:00.000Z')
     const other = await testServer({
@@ -175,6 +207,23 @@ describe('sessions', () => {
     expect((await from('192.0.2.2', 'b@example.com')).status).toBe(401)
     for (let attempt = 0; attempt < 29; attempt += 1) await from(`198.51.100.${attempt}`, 'b@example.com')
     expect((await from('198.51.100.200', 'b@example.com')).status).toBe(429)
+    await other.stop()
+  })
+
+  test('who is nobody’s trusted proxy cannot say that he is somebody else', async () => {
+    const clock = testClock('2027-04-01T00:00:00.000Z')
+    const strict = { COUNTERSIGN_SIGN_IN_ATTEMPTS: '3', COUNTERSIGN_TRUSTED_PROXIES: '192.0.2.0/24' }
+    const other = await testServer({ databaseUrl: database.url, clock, environment: strict })
+    const statuses: number[] = []
+    for (let n = 0; n < 5; n += 1) {
+      const claims = `203.0.113.${n}`
+      const { status } = await other.call('POST', '/api/v2/session', {
+        body: { email: `spoof-${n}@example.com`, password: 'wrong' },
+        headers: { ...xrw, 'x-forwarded-for': claims, 'x-real-ip': claims, forwarded: `for=${claims}` },
+      })
+      statuses.push(status)
+    }
+    expect(statuses).toEqual([401, 401, 401, 429, 429])
     await other.stop()
   })
 
