@@ -1,33 +1,47 @@
-import type { RecordedEvent } from './recorded-call.ts'
-
-/**
- * A text that two recorded calls share when no ruleset can tell them apart and they had the same fate: tool, environment,
- * arguments, principal, and what was decided by whom. Taken from the payload's text, since reading all of it costs more
- * than everything else. Payloads have their keys in order, so equal values have equal texts.
- */
-export function callIdentity({ tool, environment, action, mode, rule, payload }: RecordedEvent): string {
-  const args = valueAt(payload, '"tool_args":')
-  const principal = valueAt(payload, '"principal":')
-  const source = action === 'call_allowed' ? '' : valueAt(payload, '"decision_source":')
-  return `${tool}\n${environment}\n${action}\n${mode}\n${rule}\n${source}\n${args}\n${principal}`
+/** What of a payload decides, beside the words every event has. */
+export interface Identity {
+  readonly args: string
+  readonly principal: string
+  readonly source: string
 }
 
+const argsLabel = '"tool_args":'
+const principalLabel = '"principal":'
+const sourceLabel = '"decision_source":'
+
 /**
- * The text of what stands behind a label. The label may also occur inside a text or deeper down: then more is taken than
- * needed, up to the whole payload, which only makes two calls count as different.
+ * Texts that two recorded calls share when no ruleset can tell them apart: arguments and principal, and for calls that were
+ * stopped the step that did it. Taken from the payload's text, since reading all of it costs more than everything else.
+ * Payloads have their keys in order, so equal values have equal texts.
+ *
+ * A label may also occur deeper down, or twice; where it is not certain which one is meant the whole payload is taken,
+ * which only makes two calls count as different.
  */
-function valueAt(payload: string, label: string): string {
-  const at = payload.indexOf(label)
+export function identityOf(payload: string, wantsSource: boolean): Identity {
+  const whole = { args: payload, principal: '', source: '' }
+  const at = payload.indexOf(argsLabel)
+  // Behind a backslash the quote is part of a key.
+  if (at < 0 || payload.charCodeAt(at - 1) === backslash) return whole
+  const start = at + argsLabel.length
+  const end = endOfValue(payload, start)
+  // Keys are in order, so what belongs to the same object as the arguments stands before them, and little behind.
+  const head = payload.slice(0, at)
+  const tail = payload.slice(end)
+  if (tail.includes(argsLabel) || tail.includes(principalLabel)) return whole
+  const principal = onlyValue(head, principalLabel)
+  const source = wantsSource ? onlyValue(head, sourceLabel) : ''
+  if (principal === undefined || source === undefined || (wantsSource && tail.includes(sourceLabel))) return whole
+  return { args: payload.slice(start, end), principal, source }
+}
+
+/** The text of the value behind a label, empty when there is none, undefined when there may be several. */
+function onlyValue(text: string, label: string): string | undefined {
+  const at = text.indexOf(label)
   if (at < 0) return ''
-  // Twice: which of them is meant is not told apart here.
-  if (payload.indexOf(label, at + label.length) >= 0 || isInText(payload, at)) return payload
+  if (text.charCodeAt(at - 1) === backslash) return undefined
   const start = at + label.length
-  return payload.slice(start, endOfValue(payload, start))
-}
-
-/** Behind a backslash the quote is part of a text. */
-function isInText(payload: string, at: number): boolean {
-  return payload.charCodeAt(at - 1) === backslash
+  const end = endOfValue(text, start)
+  return text.indexOf(label, end) < 0 ? text.slice(start, end) : undefined
 }
 
 const backslash = 92

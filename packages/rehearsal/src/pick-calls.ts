@@ -14,28 +14,32 @@ export function pickCalls<Event extends Pick<RecordedEvent, 'action' | 'callId'>
   /** Observed only, as far as we know: the decision of the same call may follow. */
   let waiting = new Map<string, Event>()
 
-  const turnOver = (): void => {
-    if (young.size < rememberedMin) return
-    old = young
-    young = new Set()
-    settle()
-  }
   const settle = (): void => {
     for (const event of waiting.values()) pick(event)
     waiting = new Map()
   }
 
+  const decideLater = (event: Event): void => {
+    if (event.action === 'call_would_block') return
+    if (waiting.delete(event.callId)) pick(event)
+  }
+
   return {
     add: (event: Event): void => {
       const { callId } = event
-      if (young.has(callId) || old.has(callId)) {
-        if (event.action !== 'call_would_block') waiting.delete(callId) && pick(event)
+      const before = young.size
+      // One look-up instead of two: whether it was there is told by the size.
+      young.add(callId)
+      if (young.size === before || (old.size > 0 && old.has(callId))) {
+        decideLater(event)
         return
       }
-      young.add(callId)
       if (event.action === 'call_would_block') waiting.set(callId, event)
       else pick(event)
-      turnOver()
+      if (young.size < rememberedMin) return
+      old = young
+      young = new Set()
+      settle()
     },
     end: settle,
   }

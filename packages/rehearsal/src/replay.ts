@@ -1,5 +1,5 @@
 import type { Compiled, JsonValue } from '@countersign/rules'
-import { callIdentity } from './identity.ts'
+import { callGroups } from './call-groups.ts'
 import { assumptionsOf, type Judgement, judgeWith } from './judge.ts'
 import { pickCalls } from './pick-calls.ts'
 import { callOf, type RecordedEvent, type Was, wasOf } from './recorded-call.ts'
@@ -65,16 +65,11 @@ export function replay({ draft, baseline, sinceMs, untilMs }: ReplayOptions): Re
   const firstBucket = Math.floor(sinceMs / bucketMs)
   const buckets: ChangeCounts[] = []
   const sheet = tallySheet()
-  let groups = new Map<string, Group>()
   let events = 0
   let distinct = 0
 
-  const settle = (): void => {
-    for (const group of groups.values()) sheet.add(group)
-    groups = new Map()
-  }
-
   const make = (event: RecordedEvent): Group => {
+    distinct += 1
     const { call, source } = callOf(event)
     const recorded = wasOf(event)
     const now = judgeDraft(event, call)
@@ -84,22 +79,21 @@ export function replay({ draft, baseline, sinceMs, untilMs }: ReplayOptions): Re
     const isBeyond = !judgeBaseline && recorded !== 'allow' && source !== undefined && notReplayed.has(source)
     return {
       change: isBeyond ? 'skipped' : changeBetween(was, now),
-      sample: sampleOf(event, call.args as JsonValue, was, now),
+      sample: sampleOf(event, call.args, was, now),
       observed: now.is === 'decided' ? now.observed : [],
       count: 0,
     }
   }
 
+  const groups = callGroups(make)
+  const settle = (): void => {
+    groups.drain(sheet.add)
+  }
+
   const calls = pickCalls<RecordedEvent>((event) => {
-    const key = callIdentity(event)
-    let group = groups.get(key)
-    if (!group) {
-      if (groups.size >= groupsMax) settle()
-      group = make(event)
-      groups.set(key, group)
-      distinct += 1
-    }
+    const group = groups.of(event)
     group.count += 1
+    if (groups.size() >= groupsMax) settle()
     if (group.change === 'skipped') return
     const at = Math.max(0, Math.floor(event.atMs / bucketMs) - firstBucket)
     while (buckets.length <= at && buckets.length < bucketsMax) buckets.push({ ...noChanges })
