@@ -107,9 +107,15 @@ export function openSpool({ folder, options, clock, onSyncFailed }: Needs): Spoo
     }
   }
 
+  /** In the buffer that is there already, when it fits; it is written before anything else can use it. */
+  const encode = (lines: readonly string[]): Buffer => {
+    const text = `${lines.join('\n')}\n`
+    return text.length * 3 <= buffer.byteLength ? buffer.subarray(0, buffer.write(text)) : Buffer.from(text)
+  }
+
   return {
     append: (lines, when) => {
-      const bytes = Buffer.from(`${lines.join('\n')}\n`)
+      const bytes = encode(lines)
       if (total + bytes.byteLength > (when === 'before' ? bytesMax * beforeShare : bytesMax)) {
         throw new SpoolFull(`${total} bytes of events wait to be delivered, and ${bytesMax} may.`)
       }
