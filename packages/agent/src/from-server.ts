@@ -15,6 +15,7 @@ import { localCounters } from './session-counters.ts'
 import { openSpool, type Spool } from './spool.ts'
 import { openStateFolder, type StateFolder } from './state-folder.ts'
 import { openTrust, type Trust } from './trust.ts'
+import { within } from './within.ts'
 
 const startTimeoutMs = 30_000
 const requestTimeoutMs = 15_000
@@ -112,14 +113,4 @@ async function openState(
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new GuardFailed(`The state folder ${path} cannot be used: ${why}. Give another as stateDir.`, { cause })
   }
-}
-
-/** Goes on after so long whether or not it is done. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }

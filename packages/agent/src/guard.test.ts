@@ -245,6 +245,23 @@ test('a closed guard lets nothing through', async () => {
   await expect(run({ tool: 'work' }, () => 1)).rejects.toMatchObject({ code: 'closed' })
 })
 
+test('closing ends the waiting for a human, lets a running tool end, and reports it', async () => {
+  const { run, close, events } = await guardOf(askForMail, {
+    approve: (_question, signal) =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('closed')))),
+  })
+  const held = run({ tool: 'send_mail', args: { to: 'a' } }, () => 1)
+  let finish: (value: string) => void = () => undefined
+  const running = run({ tool: 'work' }, () => new Promise<string>((resolve) => (finish = resolve)))
+  await vi.waitFor(() => expect(told(events)).toContain('call_allowed'))
+  const closed = close()
+  finish('done')
+  await expect(held).rejects.toMatchObject({ code: 'approval_unavailable' })
+  await expect(running).resolves.toBe('done')
+  await closed
+  expect(told(events)).toContain('call_executed')
+})
+
 test('without a ruleset that loads there is no guard', async () => {
   const garbage = ['', 'hello', 'kind: Ruleset', '\u0000', rulesetOf('test', noSecrets).replace('block', 'blok')]
   for (const text of garbage) {

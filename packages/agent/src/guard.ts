@@ -8,6 +8,7 @@ import { type GovernNeeds, governCall } from './govern-call.ts'
 import { type FileOptions, type GuardOptions, isServer, readSettings, type Settings } from './guard-options.ts'
 import { loadRevision, type Revision } from './revision.ts'
 import { localCounters, type SessionCounters } from './session-counters.ts'
+import { within } from './within.ts'
 
 export type Guard = {
   /**
@@ -26,7 +27,7 @@ export type Guard = {
     options?: RunOptions<Result>,
   ) => (args: Args) => Promise<Result>
   readonly status: () => GuardStatus
-  /** Blocks every further call, delivers what is left to deliver and lets go of everything. */
+  /** Blocks every further call and those that wait for a human, lets running tools end, and delivers what is left. */
   readonly close: () => Promise<void>
 }
 
@@ -87,16 +88,24 @@ async function fromFile(options: FileOptions, settings: Settings): Promise<Backi
   }
 }
 
+const underWayMs = 5_000
+
 function makeGuard(settings: Settings, backing: Backing): Guard {
   const { agentId, environment, sessionId } = settings
   let calls = 0
   let closing: Promise<void> | undefined
+  const stopping = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
+  const { ask } = backing
   const needs: GovernNeeds = {
     reporter: { agentId, environment, runId: crypto.randomUUID() },
     clock: settings.clock,
     revision: backing.revision,
     counters: backing.counters,
-    ask: backing.ask,
+    // Nobody waits for an answer that nobody could act on any more.
+    ask:
+      ask &&
+      ((question, signal) => ask(question, signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal)),
     record: (lines, when) => {
       backing.record(lines, when)
       if (settings.onEvent) tell(settings, lines)
@@ -113,7 +122,20 @@ function makeGuard(settings: Settings, backing: Backing): Guard {
     execute: (args: JsonObject) => Result | Promise<Result>,
     { isFailure }: RunOptions<Result> = {},
   ): Promise<Result> {
-    return governCall<Result>(needs, freezeCall(call, settings), { run: execute, isFailure })
+    const outcome = governCall<Result>(needs, freezeCall(call, settings), { run: execute, isFailure })
+    underWay.add(outcome)
+    try {
+      return await outcome
+    } finally {
+      underWay.delete(outcome)
+    }
+  }
+
+  /** Tools that run may end and be reported; those that do not end in time are reported as calls that began. */
+  const close = async (): Promise<void> => {
+    stopping.abort(new Error('the guard was closed'))
+    await within(underWayMs, Promise.allSettled([...underWay]))
+    await backing.close()
   }
 
   return {
@@ -123,7 +145,7 @@ function makeGuard(settings: Settings, backing: Backing): Guard {
       const { name, hash } = backing.revision()
       return { ruleset: name, revision: hash, agentId, environment, sessionId, ...backing.status() }
     },
-    close: () => (closing ??= backing.close()),
+    close: () => (closing ??= close()),
   }
 }
 

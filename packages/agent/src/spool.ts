@@ -60,6 +60,7 @@ export function openSpool({ folder, options, clock, onSyncFailed }: Needs): Spoo
   const buffer = Buffer.allocUnsafe(readBytesMax)
   let writing: { readonly file: number; readonly segment: Segment } | undefined
   let numbered = 0
+  let isClosed = false
   let total = segments.reduce((sum, { size }) => sum + size, 0)
   let syncing: Stop | undefined
 
@@ -115,6 +116,7 @@ export function openSpool({ folder, options, clock, onSyncFailed }: Needs): Spoo
 
   return {
     append: (lines, when) => {
+      if (isClosed) throw new Error('The spool is closed.')
       const bytes = encode(lines)
       if (total + bytes.byteLength > (when === 'before' ? bytesMax * beforeShare : bytesMax)) {
         throw new SpoolFull(`${total} bytes of events wait to be delivered, and ${bytesMax} may.`)
@@ -162,6 +164,7 @@ export function openSpool({ folder, options, clock, onSyncFailed }: Needs): Spoo
     },
     bytes: () => total,
     close: () => {
+      isClosed = true
       syncing?.()
       finish()
       leaveFolder(own)

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Inhabitant, live, remember } from './live.ts'
+import { dialectD } from './dialect.ts'
+import { GuardedAgent } from './guarded-agent.ts'
+import { live, remember, type Worker } from './live.ts'
 import { Operator } from './operator.ts'
 import { SimAgent } from './sim-agent.ts'
-import { residents } from './world.ts'
+import { type Resident, residents } from './world.ts'
 
 // A server with a believable world, made through the public wires only. Every start makes keys anew and revokes those
 // of the start before; rulesets, events and the trail stay in the folder.
@@ -12,6 +15,7 @@ import { residents } from './world.ts'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const port = process.env['COUNTERSIGN_PORT'] ?? '8000'
 const url = `http://localhost:${port}`
+const dataFolder = process.env['COUNTERSIGN_DATA_DIR'] ?? './data/demo'
 const email = 'demo@example.com'
 const password = 'countersign demo'
 const label = 'demo'
@@ -25,7 +29,7 @@ const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning',
   env: {
     ...process.env,
     COUNTERSIGN_PORT: port,
-    COUNTERSIGN_DATA_DIR: process.env['COUNTERSIGN_DATA_DIR'] ?? './data/demo',
+    COUNTERSIGN_DATA_DIR: dataFolder,
     COUNTERSIGN_ADMIN_EMAIL: email,
     COUNTERSIGN_ADMIN_PASSWORD: password,
     COUNTERSIGN_LOG_LEVEL: process.env['COUNTERSIGN_LOG_LEVEL'] ?? 'warn',
@@ -47,10 +51,11 @@ await ready()
 const operator = new Operator(url)
 await operator.signIn(email, password)
 const isNew = await furnish(operator)
-const inhabitants = await moveIn(operator)
+const keys = await makeKeys(operator)
+const inhabitants = await Promise.all(residents.map((resident) => moveIn(resident)))
 if (isNew) {
   say('Reporting what the agents did since yesterday …')
-  for (const [seed, inhabitant] of inhabitants.entries()) await remember(inhabitant, 24, seed + 1)
+  for (const [seed, { resident, agent }] of inhabitants.entries()) await remember(resident, agent, 24, seed + 1)
   // One agent's watch is dead, so this is what drift looks like.
   await rollOut(operator, 'payments-guard', 2, 'production', 'Limit from the audit: 100 euros')
 }
@@ -59,8 +64,13 @@ say(`The demo is at ${url}`)
 say(`  sign in as   ${email}`)
 say(`  password     ${password}`)
 say('Agents are working; calls they may not make alone wait under Approvals. Stop with Ctrl-C.')
-await Promise.all(inhabitants.map((inhabitant, seed) => live(inhabitant, 1000 + seed, stopping.signal)))
-await Promise.allSettled(inhabitants.map(({ agent }) => agent.stop()))
+await Promise.all(
+  inhabitants.map(async ({ resident, agent }, seed) => {
+    const worker = await workerOf(resident, agent)
+    await live(resident, worker, 1000 + seed, stopping.signal)
+    await worker.stop().catch(() => undefined)
+  }),
+)
 
 function ready(): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -117,30 +127,38 @@ function rollOut(person: Operator, name: string, version: number, environment: s
   return person.call('POST', `/rulesets/${name}/rollouts`, { version, environment, note, kind: 'rollout' })
 }
 
-/** Gives every environment a key of this start and connects the agents. */
-async function moveIn(person: Operator): Promise<Inhabitant[]> {
+/** Gives every environment a key of this start. */
+async function makeKeys(person: Operator): Promise<ReadonlyMap<string, string>> {
   const { items } = await person.call<{ items: readonly { id: string; label: string }[] }>('GET', '/keys')
   for (const key of items) if (key.label === label) await person.call('POST', `/keys/${key.id}/revoke`)
-  const keys = new Map<string, string>()
+  const made = new Map<string, string>()
   for (const environment of ['production', 'staging']) {
     const { key } = await person.call<{ key: string }>('POST', '/keys', { environment, label })
-    keys.set(environment, key)
+    made.set(environment, key)
   }
-  const inhabitants = residents.map((resident) => {
-    const { agentId, environment, dialect, ruleset, tags, isDeaf, principal } = resident
-    const agent = new SimAgent({
-      url,
-      key: keys.get(environment) ?? '',
-      agentId,
-      environment,
-      dialect,
-      principal,
-      ...(ruleset !== undefined && { ruleset }),
-      ...(tags && { tags }),
-      ...(isDeaf === true && { isDeaf }),
-    })
-    return { resident, agent }
-  })
-  await Promise.all(inhabitants.map(({ agent }) => agent.start()))
-  return inhabitants
+  return made
+}
+
+/** What every resident says of itself, whatever it runs on. */
+function identityOf({ agentId, environment, ruleset, tags, principal }: Resident) {
+  const key = keys.get(environment) ?? ''
+  return { url, key, agentId, environment, principal, ...(ruleset !== undefined && { ruleset }), ...(tags && { tags }) }
+}
+
+async function moveIn(resident: Resident) {
+  const { dialect, isDeaf } = resident
+  const agent = new SimAgent({ ...identityOf(resident), dialect, ...(isDeaf === true && { isDeaf }) })
+  await agent.start()
+  return { resident, agent }
+}
+
+/** Agents of the newest generation go to work on our SDK; the others stay what they are. */
+async function workerOf(resident: Resident, agent: SimAgent): Promise<Worker> {
+  if (resident.dialect !== dialectD) return agent
+  await agent.stop()
+  const stateDir = join(resolve(root, dataFolder), 'agents', resident.agentId)
+  const onProblem = ({ message }: { readonly message: string }): void => {
+    if (!stopping.signal.aborted) process.stderr.write(`${resident.agentId}: ${message}\n`)
+  }
+  return GuardedAgent.start({ ...identityOf(resident), stateDir, onProblem })
 }

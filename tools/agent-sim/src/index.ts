@@ -1,4 +1,5 @@
 export { type Dialect, dialectA2, dialectD, type SimEvent } from './dialect.ts'
+export { GuardedAgent, type GuardedAgentOptions } from './guarded-agent.ts'
 export { Operator } from './operator.ts'
 export { readStream, type StreamEvent } from './read-stream.ts'
 export { SimAgent, type SimAgentOptions, type SimCall } from './sim-agent.ts'

@@ -1,15 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { chance } from './chance.ts'
-import type { SimAgent } from './sim-agent.ts'
+import type { CallAction } from './dialect.ts'
+import type { SimAgent, SimCall } from './sim-agent.ts'
 import { nextCall, type Resident } from './world.ts'
 
 /** At most so many calls of one agent wait for a human at a time; the others go on meanwhile. */
 const heldMax = 2
+/** What is not done by then waits for somebody. */
+const heldAfterMs = 1_500
 
-export type Inhabitant = { readonly resident: Resident; readonly agent: SimAgent }
+/** An agent on an older SDK, or on ours. */
+export type Worker = {
+  readonly call: (call: SimCall) => Promise<CallAction>
+  readonly stop: () => Promise<void>
+}
 
 /** Reports what the agent did over the past hours, as it would after an outage: the same rules, older times. */
-export async function remember({ resident, agent }: Inhabitant, hours: number, seed: number): Promise<void> {
+export async function remember(resident: Resident, agent: SimAgent, hours: number, seed: number): Promise<void> {
   const dice = chance(seed)
   const now = Date.now()
   const stepMs = resident.pace * 14_000
@@ -23,24 +30,23 @@ export async function remember({ resident, agent }: Inhabitant, hours: number, s
 }
 
 /** Works until stopped: a call now and then, held ones waiting beside it. */
-export async function live({ resident, agent }: Inhabitant, seed: number, signal: AbortSignal): Promise<void> {
+export async function live(resident: Resident, worker: Worker, seed: number, signal: AbortSignal): Promise<void> {
   const dice = chance(seed)
   const held = new Set<Promise<unknown>>()
+  const askedAbout = new Set<string>()
   while (!signal.aborted) {
     await pause(resident.pace * 1000 * (0.5 + dice.next()), undefined, { signal }).catch(() => undefined)
     if (signal.aborted) break
     const next = nextCall(resident, dice)
-    const asks = agent.decide(next).verdict === 'ask'
-    if (asks && held.size >= heldMax) continue
-    const done = agent
-      .call(next)
-      .then(() => agent.flush())
-      .catch((cause: unknown) => {
-        if (!signal.aborted)
-          process.stderr.write(`${resident.agentId}: ${cause instanceof Error ? cause.message : String(cause)}\n`)
-      })
-      .finally(() => held.delete(done))
-    if (asks) held.add(done)
-    else await done
+    if (held.size >= heldMax && askedAbout.has(next.tool)) continue
+    const done = worker.call(next).catch((cause: unknown) => {
+      if (!signal.aborted)
+        process.stderr.write(`${resident.agentId}: ${cause instanceof Error ? cause.message : String(cause)}\n`)
+    })
+    const isDone = await Promise.race([done.then(() => true), pause(heldAfterMs, false, { ref: false })])
+    if (isDone) continue
+    askedAbout.add(next.tool)
+    held.add(done)
+    void done.then(() => held.delete(done))
   }
 }

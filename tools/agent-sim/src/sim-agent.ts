@@ -79,8 +79,10 @@ export class SimAgent {
   }
 
   /** One guarded call: counted, decided, perhaps held for a human, and reported. Answers what became of it. */
-  call(call: SimCall): Promise<CallAction> {
-    return this.#guard(call, new Date(), (decision) => this.#askHuman(call, decision))
+  async call(call: SimCall): Promise<CallAction> {
+    const action = await this.#guard(call, new Date(), (decision) => this.#askHuman(call, decision))
+    await this.flush()
+    return action
   }
 
   /** The same with a given answer in place of a human's, for what happened at another time. */
