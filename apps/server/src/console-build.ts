@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,9 +19,8 @@ const sources = ['src', 'index.html', 'public', 'vite.config.ts', 'package.json'
 /** Builds the console when it was never built or its sources are others than last time. Without its sources, what is built is served. */
 export async function buildConsole({ say, log }: Needs): Promise<void> {
   if (!existsSync(join(consoleFolder, 'src'))) return
-  const mark = join(fileURLToPath(builtConsole), '.sources')
   const wanted = await digestOf([...sources, wireFolder])
-  const built = await readFile(mark, 'utf8').catch(() => '')
+  const built = await readMark()
   if (built === wanted) return
   const vite = findVite()
   if (vite === undefined) {
@@ -29,9 +28,37 @@ export async function buildConsole({ say, log }: Needs): Promise<void> {
     return
   }
   say(built === '' ? 'Building the console, once …' : 'Building the console again, since its sources changed …')
-  await run([vite, 'build', '--logLevel', 'warn'], consoleFolder)
-  await mkdir(fileURLToPath(builtConsole), { recursive: true })
-  await writeFile(mark, wanted)
+  // Aside first: another process may serve what is there, or build at the same moment.
+  const aside = join(consoleFolder, 'node_modules', `.built-${process.pid}`)
+  try {
+    await mkdir(aside, { recursive: true })
+    await run([vite, 'build', '--outDir', aside, '--emptyOutDir', '--logLevel', 'warn'], consoleFolder)
+    await writeFile(join(aside, markName), wanted)
+    await putInPlace(aside, wanted)
+  } finally {
+    await rm(aside, { recursive: true, force: true })
+  }
+}
+
+const markName = '.sources'
+const place = fileURLToPath(builtConsole).replace(/\/$/, '')
+
+/** What the built console was built from. */
+function readMark(): Promise<string> {
+  return readFile(join(place, markName), 'utf8').catch(() => '')
+}
+
+/** Of two that come at once the second finds that the first has put the same there. */
+async function putInPlace(aside: string, wanted: string): Promise<void> {
+  const former = `${aside}-former`
+  try {
+    await rename(place, former).catch(() => undefined)
+    await rename(aside, place)
+  } catch (cause) {
+    if ((await readMark()) !== wanted) throw cause
+  } finally {
+    await rm(former, { recursive: true, force: true })
+  }
 }
 
 function findVite(): string | undefined {
@@ -58,7 +85,9 @@ async function digestOf(paths: readonly string[]): Promise<string> {
 
 function run(words: readonly string[], folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, words, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    // Tests say they are tests, and would get the larger and slower pages of development.
+    const env = { ...process.env, NODE_ENV: 'production' }
+    const child = spawn(process.execPath, words, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-4000)
