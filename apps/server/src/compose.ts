@@ -11,9 +11,16 @@ import {
   manageAssignmentRules,
   previewAssignmentRule,
 } from './features/assignments/index.ts'
+import {
+  baselineRoutes,
+  environmentBaselines,
+  includeBaselines,
+  previewWithBaselines,
+  rollOutWithBaselines,
+} from './features/baselines/index.ts'
 import { composeRulesets, compositionRoutes, importRuleset, manageCompositions } from './features/compositions/index.ts'
 import { coverageRoutes, readCoverage } from './features/coverage/index.ts'
-import { environmentRoutes } from './features/environments/index.ts'
+import { environmentRoutes, listEnvironments } from './features/environments/index.ts'
 import { eventRoutes, makeEvents } from './features/events/index.ts'
 import {
   changeAgents,
@@ -235,7 +242,9 @@ export function compose(needs: ComposeNeeds): App {
   const check = checkRuleset({ db, read: rulesets })
   const evaluate = evaluateCall({ db, check, read: rulesets })
   const upload = uploadRuleset({ db, clock, newId, check, tell: { bus, recordAct: record } })
-  const roll = rollOut({ db, clock, newId, sign, tell: { bus, recordAct: record, forget: rollouts.forget } })
+  const include = includeBaselines({ db, read: rulesets, upload })
+  const rollOutAsIs = rollOut({ db, clock, newId, sign, tell: { bus, recordAct: record, forget: rollouts.forget } })
+  const roll = rollOutWithBaselines({ db, include, rollOut: rollOutAsIs })
   const libraryNeeds = { db, clock, newId, read: rulesets, tell: { bus, recordAct: record } }
   const library = manageRules(libraryNeeds)
   const compositions = manageCompositions(libraryNeeds)
@@ -377,13 +386,28 @@ export function compose(needs: ComposeNeeds): App {
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
+    ...baselineRoutes({
+      baselines: environmentBaselines({
+        db,
+        clock,
+        include,
+        rollOut: rollOutAsIs,
+        tell: { bus, recordAct: record },
+      }),
+      hasEnvironment: async (tenant, name) => (await listEnvironments(db, tenant)).some((one) => one.name === name),
+    }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
     ...settingRoutes({ db, clock, bus, recordAct: record }, configuredSettings(config)),
     ...rulesetRoutes({ db, check, upload, diff: diffRevisions({ db, read: rulesets }), read: rulesets, evaluate }),
     ...rolloutRoutes({
       db,
       rollOut: roll,
-      preview: previewRollout({ db, read: rulesets, newestReplay }),
+      preview: previewWithBaselines({
+        db,
+        include,
+        preview: previewRollout({ db, read: rulesets, newestReplay }),
+        read: rulesets,
+      }),
       read: readRollout({ db, clock }),
     }),
     ...replayRoutes({

@@ -108,6 +108,15 @@ const lines: Readonly<Record<string, Line>> = {
     bad: { params: { name: '...' } },
     isLast: true,
   },
+  'GET /environments/:name/baselines': {
+    params: () => ({ name: 'acme-lab' }),
+    bad: { params: { name: '...' } },
+  },
+  'PUT /environments/:name/baselines': {
+    params: () => ({ name: 'acme-lab' }),
+    body: () => ({ baselines: [] }),
+    bad: { body: { baselines: [{ ruleset: 'acme-base' }] } },
+  },
   'GET /keys': { bad: { query: 'revoked=perhaps' }, foreign: 'own list' },
   'POST /keys': {
     body: () => ({ environment: 'production', label: 'acme-made' }),

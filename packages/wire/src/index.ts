@@ -1,5 +1,6 @@
 export * from './approvals.ts'
 export * from './assignments.ts'
+export * from './baselines.ts'
 export * from './coverage.ts'
 export * from './environments.ts'
 export * from './evaluations.ts'

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { baseline } from './baselines.ts'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
 import { replay } from './replays.ts'
 import { rulesetVersion, semanticDiff } from './rulesets.ts'
@@ -107,5 +108,7 @@ export const rolloutPreview = Type.Object({
   signing_key_count: Type.Integer(),
   /** The newest finished replay of this very text; null when it was never replayed. */
   newest_replay: nullable(replay),
+  /** Revisions whose rules the environment puts in front; they are part of `after_yaml`. */
+  baselines: Type.Array(baseline),
 })
 export type RolloutPreview = Static<typeof rolloutPreview>

@@ -59,6 +59,7 @@ export function previewRollout({ db, read, newestReplay }: Needs) {
       before_yaml: before?.texts[dialect] ?? null,
       after_yaml: revision.texts[dialect],
       signing_key_count: keys,
+      baselines: [],
       newest_replay: await newestReplay(tenant, [hashes.ruleset, hashes.contract_bundle]),
     }
   }

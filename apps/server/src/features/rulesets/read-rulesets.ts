@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { ParentSource } from '@countersign/rules'
+import type { Baseline, ParentSource } from '@countersign/rules'
 import type { TriedCall } from '@countersign/wire'
 import type { Clock, Stop } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -205,6 +205,10 @@ export function readRulesets({ clock, log, limits: given = {}, makeThread = star
         order,
         order.items.reduce((sum, { text }) => sum + text.length, 0),
       ),
+    baselines: (tenant: string, order: { readonly text: string; readonly baselines: readonly Baseline[] }) => {
+      const inherited = order.baselines.reduce((sum, { source }) => sum + source.length, 0)
+      return read(tenant, 'baselines', order, order.text.length + inherited)
+    },
     /** True while a thread exists, which costs memory. */
     isAwake: () => thread !== undefined,
     stop: async (): Promise<void> => {

@@ -1,6 +1,8 @@
 import {
+  type Baseline,
   diffRulesets,
   type ExtendsResult,
+  includeBaselines,
   type ParentSource,
   parseRuleset,
   type RenderingsResult,
@@ -26,6 +28,7 @@ export type Given = {
   readonly cover: CoverOrder
   readonly rules: { readonly text: string; readonly id: string | undefined }
   readonly compose: ComposeOrder
+  readonly baselines: { readonly text: string; readonly baselines: readonly Baseline[] }
   readonly draftRule: DraftOrder
 }
 
@@ -39,6 +42,7 @@ export type Answers = {
   readonly cover: Cover
   readonly rules: RulesRead
   readonly compose: Composed
+  readonly baselines: ExtendsResult
   readonly draftRule: DraftedRule
 }
 
@@ -57,6 +61,7 @@ const works: { readonly [Name in WorkName]: (given: Given[Name]) => Answers[Name
   cover: coverTools,
   rules: ({ text, id }) => readRulesText(text, id),
   compose: composeText,
+  baselines: ({ text, baselines }) => includeBaselines(text, baselines, { isServed: true }),
   draftRule: draftRuleFor,
 }
 
