@@ -40,6 +40,8 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
     cwd: folder,
     env: {
       ...process.env,
+      // As `npm start` has it.
+      MALLOC_ARENA_MAX: '1',
       COUNTERSIGN_DATA_DIR: folder,
       COUNTERSIGN_HOST: '127.0.0.1',
       COUNTERSIGN_PORT: String(port),

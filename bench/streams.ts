@@ -1,135 +1,112 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { cpuSeconds, percentile, report, startBenchServer } from './bench-server.ts'
 
 /**
- * Streams held, what each costs, how long a rollout takes to the last of them, and how long all of them take to come
- * back at once. `node bench/streams.ts [streams] [port]`; server, database and clients share this machine.
+ * Streams held, what each costs, how long a rollout takes to the last of a thousand and of all, beside a bare loop over
+ * as many responses, and how long all of them take to come back at once. Fails when one of them missed something.
+ * `node bench/streams.ts [streams]`; server, database and clients share this machine.
  */
 const streams = Number(process.argv[2] ?? 10_000)
-const port = Number(process.argv[3] ?? 28_431)
 const followers = Math.min(1_000, streams)
-const rounds = 5
-const url = `http://localhost:${port}`
-let rolledOutAt = 0
-let resets = 0
-const credentials = { email: 'bench@example.com', password: 'a password for benches only' }
-
-const folder = await mkdtemp(join(tmpdir(), 'countersign-bench-'))
-const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'apps/server/src/main.ts'], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-  env: {
-    ...process.env,
-    COUNTERSIGN_DATA_DIR: join(folder, 'data'),
-    COUNTERSIGN_PORT: String(port),
-    COUNTERSIGN_ADMIN_EMAIL: credentials.email,
-    COUNTERSIGN_ADMIN_PASSWORD: credentials.password,
-    COUNTERSIGN_LOG_LEVEL: 'warn',
-  },
-})
-// Whoever stops the bench stops its server too.
-process.once('SIGTERM', () => {
-  server.kill('SIGTERM')
-  process.exit(1)
-})
-try {
-  for await (const chunk of server.stdout) if (String(chunk).includes('countersign ready')) break
-  server.stdout.resume()
-  await run()
-} finally {
-  const exited = once(server, 'exit')
-  server.kill('SIGTERM')
-  await exited
-  await rm(folder, { recursive: true, force: true })
-}
+const narrowRounds = Number(process.env['BENCH_ROUNDS'] ?? 40)
+const wideRounds = 7
+const yamlPadding = 7_000
 
 type Client = { socket: Socket; frames: number; wanted: number; at: number; isDone: boolean }
+type Place = { readonly port: number; readonly request: (n: number) => string }
+
+let resets = 0
+const server = await startBenchServer()
+const ours: Place = {
+  port: Number(new URL(server.url).port),
+  request: (n) =>
+    `GET /api/v1/stream?bundle_name=${n < followers ? 'narrow' : 'wide'} HTTP/1.1\r\nHost: 127.0.0.1\r\n` +
+    `Authorization: Bearer ${server.key}\r\nX-Edictum-Agent-Id: agent-${n}\r\n\r\n`,
+}
+try {
+  await run()
+} finally {
+  await server.stop()
+}
 
 async function run(): Promise<void> {
-  const cookie = await signIn()
-  const key = ((await call('POST', '/api/v2/keys', cookie, { environment: 'production', label: 'bench' })) as Key).key
-  await rollOut(cookie, 'wide', 0)
-  await rollOut(cookie, 'narrow', 0)
+  await rollOut('wide', 0)
+  await rollOut('narrow', 0)
+  // What the first streams make the engine compile and load is not what a stream costs.
+  const warm = await open(ours, 200)
+  hangUp(warm.clients)
+  await settled()
+  const before = await residentKilobytes()
 
-  const bare = await residentKilobytes()
-  let clients: Client[] = []
-  const open = async (): Promise<number> => {
-    const begun = performance.now()
-    clients = Array.from({ length: streams }, (_, n) => listen(key, n))
-    await until(() => clients.every(({ frames }) => frames >= 1))
-    return performance.now() - begun
-  }
-  const firstMs = await open()
-  await new Promise((resolve) => setTimeout(resolve, 5_000))
+  const first = await open(ours, streams)
+  const heldAtOnce = await residentKilobytes()
+  await settled()
   const held = await residentKilobytes()
+  const narrow = await rollOutTo('narrow', first.clients.slice(0, followers), narrowRounds)
+  const wideClients = first.clients.slice(followers)
+  const wide = wideClients.length > 0 ? await rollOutTo('wide', wideClients, wideRounds) : []
 
-  console.error(
-    `${streams} streams open after ${Math.round(firstMs)} ms, ${Math.round((held - bare) / streams)} KB each`,
-  )
-  const narrow = clients.slice(0, followers)
-  const wide = clients.slice(followers)
-  const lastMs = async (name: string, those: readonly Client[]): Promise<number[]> => {
-    const times: number[] = []
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const client of those) client.wanted = client.frames + 1
-      const begun = performance.now()
-      await rollOut(cookie, name, round)
-      await until(() => those.every(({ frames, wanted }) => frames >= wanted))
-      times.push(Math.max(...those.map(({ at }) => at)) - Math.max(begun, rolledOutAt))
-    }
-    return times.sort((a, b) => a - b)
-  }
-  const narrowMs = await lastMs('narrow', narrow)
-  const wideMs = wide.length > 0 ? await lastMs('wide', wide) : []
+  hangUp(first.clients)
+  const cpuBefore = await cpuSeconds(server)
+  const again = await open(ours, streams)
+  const cpu = await cpuSeconds(server)
+  await until(async () => (await countConnected()) === streams)
+  const allKnownMs = performance.now() - again.begun
+  // What was rolled out while they were gone is the first thing each of them heard.
+  const missed = again.clients.filter(({ frames }) => frames === 0).length
+  hangUp(again.clients)
 
-  console.error(`narrow ${narrowMs.map(Math.round).join(' ')}, wide ${wideMs.map(Math.round).join(' ')} ms`)
-  hangUp(clients)
-  const againMs = await open()
-  await until(async () => {
-    const page = (await call('GET', '/api/v2/agents?limit=1', cookie)) as { summary: { connected: number } }
-    return page.summary.connected === streams
-  })
-  hangUp(clients)
-
-  const result = {
-    bench: 'streams',
+  const bare = wideClients.length > 0 ? await bareLoop(wideClients.length) : []
+  const [ourMedian, bareMedian] = [percentile(wide, 0.5), percentile(bare, 0.5)]
+  report('streams', {
     streams,
-    resident_kb_per_stream: Math.round(((held - bare) / streams) * 10) / 10,
-    idle_mb: Math.round(bare / 1024),
-    held_mb: Math.round(held / 1024),
-    first_connect_ms: Math.round(firstMs),
-    reconnect_all_ms: Math.round(againMs),
+    idle_resident_mb: Math.round(before / 1_024),
+    resident_mb_when_open: Math.round(heldAtOnce / 1_024),
+    resident_mb_at_rest: Math.round(held / 1_024),
+    resident_kb_per_stream: Number(((held - before) / streams).toFixed(1)),
+    open_all_ms: Math.round(first.ms),
+    reconnect_all_ms: Math.round(again.ms),
+    reconnect_all_shown_as_connected_ms: Math.round(allKnownMs),
+    reconnect_cpu_ms_per_stream: {
+      server: Number((((cpu.server - cpuBefore.server) * 1_000) / streams).toFixed(2)),
+      database: Number((((cpu.database - cpuBefore.database) * 1_000) / streams).toFixed(2)),
+    },
+    missed,
     connections_reset: resets,
-    [`last_of_${followers}_p50_ms`]: Math.round(narrowMs[Math.floor(narrowMs.length / 2)] ?? 0),
-    [`last_of_${followers}_max_ms`]: Math.round(narrowMs.at(-1) ?? 0),
-    [`last_of_${wide.length}_p50_ms`]: Math.round(wideMs[Math.floor(wideMs.length / 2)] ?? 0),
-    [`last_of_${wide.length}_max_ms`]: Math.round(wideMs.at(-1) ?? 0),
-  }
-  console.table(result)
-  console.log(JSON.stringify(result))
+    [`rollout_to_last_of_${followers}_p50_ms`]: Math.round(percentile(narrow, 0.5)),
+    [`rollout_to_last_of_${followers}_p99_ms`]: Math.round(percentile(narrow, 0.99)),
+    [`rollout_to_last_of_${wideClients.length}_p50_ms`]: Math.round(ourMedian),
+    [`bare_loop_to_last_of_${wideClients.length}_p50_ms`]: Math.round(bareMedian),
+    times_bare_loop: Number((ourMedian / Math.max(1, bareMedian)).toFixed(2)),
+  })
+  if (missed > 0) process.exitCode = 1
 }
 
-type Key = { readonly key: string }
-
-function listen(key: string, n: number): Client {
-  const client: Client = { socket: dial(key, n), frames: 0, wanted: 0, at: 0, isDone: false }
-  attend(client, key, n)
-  return client
+async function open(
+  place: Place,
+  count: number,
+): Promise<{ readonly clients: readonly Client[]; readonly begun: number; readonly ms: number }> {
+  const begun = performance.now()
+  const clients = Array.from({ length: count }, (_, n) => {
+    const client: Client = { socket: dial(place, n), frames: 0, wanted: 0, at: 0, isDone: false }
+    attend(client, place, n)
+    return client
+  })
+  await until(() => clients.every(({ frames }) => frames >= 1))
+  return { clients, begun, ms: performance.now() - begun }
 }
 
-function dial(key: string, n: number): Socket {
+function dial({ port, request }: Place, n: number): Socket {
   const socket = connect({ host: '127.0.0.1', port })
-  const name = n < followers ? 'narrow' : 'wide'
-  socket.write(
-    `GET /api/v1/stream?bundle_name=${name} HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${key}\r\nX-Edictum-Agent-Id: agent-${n}\r\n\r\n`,
-  )
+  socket.write(request(n))
   return socket
 }
 
-function attend(client: Client, key: string, n: number): void {
+function attend(client: Client, place: Place, n: number): void {
   const { socket } = client
   socket.on('data', (chunk: Buffer) => {
     // Each update is one chunk of its own; comments are shorter than any.
@@ -147,8 +124,8 @@ function attend(client: Client, key: string, n: number): void {
   socket.on('close', () => {
     if (client.isDone) return
     setTimeout(() => {
-      client.socket = dial(key, n)
-      attend(client, key, n)
+      client.socket = dial(place, n)
+      attend(client, place, n)
     }, 200)
   })
 }
@@ -160,32 +137,82 @@ function hangUp(clients: readonly Client[]): void {
   }
 }
 
-async function rollOut(cookie: string, name: string, round: number): Promise<void> {
-  const yaml = `apiVersion: edictum/v1\nkind: Ruleset\nmetadata:\n  name: ${name}\n  description: round ${round}\ndefaults:\n  mode: enforce\nrules:\n  - id: no-env\n    type: pre\n    tool: read_file\n    when:\n      args.path: { contains: .env }\n    then:\n      action: block\n      message: No.\n# ${'x'.repeat(7_000)}\n`
-  const made = (await call('POST', '/api/v1/bundles', cookie, { yaml_content: yaml })) as { version: number }
-  // From when it is asked for: the commit is inside what agents wait for.
-  rolledOutAt = performance.now()
-  await call('POST', `/api/v1/bundles/${name}/${made.version}/deploy`, cookie, { env: 'production' })
+/** From when the rollout is asked for, its commit included, to when the last of them has it; sorted. */
+async function rollOutTo(name: string, those: readonly Client[], rounds: number): Promise<number[]> {
+  const times: number[] = []
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const client of those) client.wanted = client.frames + 1
+    const asked = await rollOut(name, round)
+    await until(() => those.every(({ frames, wanted }) => frames >= wanted))
+    times.push(Math.max(...those.map(({ at }) => at)) - asked)
+  }
+  return times.sort((a, b) => a - b)
 }
 
-async function signIn(): Promise<string> {
-  const response = await fetch(`${url}/api/v2/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-requested-with': 'countersign' },
-    body: JSON.stringify(credentials),
+/** The same frames to as many clients, by a server that does nothing else. */
+async function bareLoop(count: number): Promise<number[]> {
+  const child = fork(join(import.meta.dirname, 'bare-streams.ts'), {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
   })
-  if (!response.ok) throw new Error(await response.text())
-  return (response.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }]
+  try {
+    const { clients } = await open({ port, request: () => 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n' }, count)
+    const times: number[] = []
+    // As many bytes as an update of the ruleset above has.
+    for (let round = 0; round < wideRounds; round += 1) times.push(await tell(child, clients, 18_500))
+    hangUp(clients)
+    return times.sort((a, b) => a - b)
+  } finally {
+    child.kill()
+  }
 }
 
-async function call(method: string, path: string, cookie: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: { cookie, 'x-requested-with': 'countersign', ...(body && { 'content-type': 'application/json' }) },
+async function tell(child: ChildProcess, clients: readonly Client[], bytes: number): Promise<number> {
+  for (const client of clients) client.wanted = client.frames + 1
+  const begun = performance.now()
+  child.send(bytes)
+  await until(() => clients.every(({ frames, wanted }) => frames >= wanted))
+  return Math.max(...clients.map(({ at }) => at)) - begun
+}
+
+/** Uploads a revision and rolls it out; answers when the rollout was asked for. */
+async function rollOut(name: string, round: number): Promise<number> {
+  const yaml = `apiVersion: edictum/v1
+kind: Ruleset
+metadata:
+  name: ${name}
+  description: round ${round}
+defaults:
+  mode: enforce
+rules:
+  - id: no-env
+    type: pre
+    tool: read_file
+    when:
+      args.path: { contains: .env }
+    then:
+      action: block
+      message: No.
+# ${'x'.repeat(yamlPadding)}
+`
+  const { version } = (await call('POST', '/api/v1/bundles', { yaml_content: yaml })) as { readonly version: number }
+  const asked = performance.now()
+  await call('POST', `/api/v1/bundles/${name}/${version}/deploy`, { env: 'production' })
+  return asked
+}
+
+async function countConnected(): Promise<number> {
+  const page = (await call('GET', '/api/v2/agents?limit=1')) as { readonly summary: { readonly connected: number } }
+  return page.summary.connected
+}
+
+async function call(method: string, path: string, body?: object): Promise<unknown> {
+  const answer = await server.send(method, path, {
+    headers: { cookie: server.cookie, 'x-requested-with': 'countersign' },
     ...(body && { body: JSON.stringify(body) }),
   })
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-  return response.json()
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
+  return JSON.parse(answer.text)
 }
 
 async function residentKilobytes(): Promise<number> {
@@ -193,10 +220,17 @@ async function residentKilobytes(): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0)
 }
 
+/** Longer than the server waits for a quiet moment to give memory back. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 25_000)
+  })
+}
+
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000
+  const end = performance.now() + 90_000
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error('waited a minute in vain')
+    if (performance.now() > end) throw new Error('waited a minute and a half in vain')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

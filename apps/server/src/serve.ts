@@ -1,6 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { type Config, ConfigError, isLoopback, readConfig } from './config.ts'
 import { buildConsole } from './console-build.ts'
 import { systemClock } from './kernel/clock.ts'
@@ -9,6 +7,7 @@ import { type DataFolder, openDataFolder } from './kernel/data-folder.ts'
 import { type Db, openDb } from './kernel/db.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './kernel/embedded-postgres.ts'
 import { type Log, makeLog } from './kernel/log.ts'
+import { giveMemoryBack, keepMemoryLow } from './kernel/memory.ts'
 import { migrate, pendingMigrations } from './kernel/migrate.ts'
 import { Secret } from './kernel/secret.ts'
 import { knowSecrets } from './known-secrets.ts'
@@ -115,19 +114,20 @@ async function run(running: Running): Promise<void> {
     setupSecret,
     pendingMigrations: async () => (await pendingMigrations((text) => db.query(text))).length,
   })
-  const stopMeasuring = clock.every(10_000, () => measure().catch(() => undefined))
+  const stops = [clock.every(10_000, () => measure().catch(() => undefined)), keepMemoryLow({ clock })]
   await app.start()
   const bootstrap = await app.bootstrap(config.adminEmail, config.adminPassword)
 
   const stop = stopOnce(async () => {
-    stopMeasuring()
+    for (const one of stops) one()
     await app.stop()
     await db.end()
     await postgres?.stop()
   }, log)
   if (config.roles.includes('api')) {
     await consoleBuilt
-    await app.http.listen({ host: config.host, port: config.port })
+    // A fleet that comes back at once: whoever finds the queue full tries again after 1, 3, 7 and 15 seconds.
+    await app.http.listen({ host: config.host, port: config.port, backlog: 16_384 })
   }
   process.once('SIGTERM', stop).once('SIGINT', stop)
 
@@ -135,16 +135,8 @@ async function run(running: Running): Promise<void> {
   if (!isLoopback(config.host)) log.info({ host: config.host }, 'Listening beyond this machine')
   say(`countersign ready on ${baseUrl} (${seconds} s)`)
   if (bootstrap === 'not given') say(`Set it up: ${baseUrl}/setup?token=${setupSecret.reveal()}`)
-  clock.after(idleMs, giveMemoryBack)
-}
-
-const idleMs = 2_000
-
-/** Starting needs a third more memory than running does; unless told, the engine keeps it for hours. */
-function giveMemoryBack(): void {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as (options: { readonly type: string; readonly flavor: string }) => void
-  collect({ type: 'major', flavor: 'last-resort' })
+  // What starting needed and running does not.
+  clock.after(2_000, giveMemoryBack)
 }
 
 /** Sets our clock to the database's, so that every replica means the same moment by now. */

@@ -37,11 +37,35 @@ export function openSink(reply: FastifyReply, onClose: () => void): Sink | undef
   })
   response.flushHeaders()
   response.once('close', onClose)
+  forgetQuestion(response)
+  if (reply.request.who?.is === 'agent') forgetReply(response)
   // A client that is gone without saying so is found by the operating system.
   response.socket?.setKeepAlive(true, 30_000)
   const socket = isChunked(response) ? response.socket : null
   return socket ? overSocket(response, socket) : overResponse(response)
 }
+
+/** Everything the request said was read; kept for as long as the answer lasts it would be a tenth of a stream's memory. */
+function forgetQuestion({ req }: ServerResponse): void {
+  req.rawHeaders = []
+  req.headers = {}
+}
+
+/**
+ * Fastify keeps its request and reply until the answer ends, to run the hooks that log and count it. Streams of agents
+ * are told of by the fleet instead, and there may be ten thousand.
+ */
+function forgetReply(response: ServerResponse): void {
+  response.on('error', heardByClose)
+  for (const event of ['finish', 'error'] as const) {
+    for (const listener of response.listeners(event)) {
+      if (listener.name === 'onResFinished') response.off(event, listener as () => void)
+    }
+  }
+}
+
+/** What goes wrong with a connection is followed by its close, which is listened for. */
+function heardByClose(): void {}
 
 /** Older HTTP has no chunks, and a pipelined request has no socket yet. */
 function isChunked(response: ServerResponse): boolean {
