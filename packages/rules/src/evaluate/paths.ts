@@ -29,10 +29,21 @@ export function isInside(path: string, boundary: Boundary): boolean {
 
 /** Already as `lexicalPath` would write it, and nothing to decode in it: so are nearly all paths. */
 export function isPlainPath(path: string): boolean {
-  return path.charCodeAt(0) === 0x2f && !(path.length === 1 || odd.test(path))
+  if (path.charCodeAt(0) !== 0x2f) return false
+  let dots = 0
+  let others = 0
+  for (let at = 1; at < path.length; at += 1) {
+    const unit = path.charCodeAt(at)
+    if (unit === 0x2f) {
+      if (others === 0 && dots <= 2) return false
+      dots = 0
+      others = 0
+    } else if (unit === 0x2e) dots += 1
+    else if (unit <= 0x1f || unit === 0x25 || (unit >= 0x7f && unit <= 0x9f)) return false
+    else others += 1
+  }
+  return others > 0 || dots > 2
 }
-
-const odd = /[\u0000-\u001F\u007F-\u009F%]|\/\.{0,2}(?:\/|$)/
 
 export type PathForms =
   /** Each must satisfy the rule: the path as written and as it reads after each round of percent-decoding. */

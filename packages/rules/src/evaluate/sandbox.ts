@@ -164,8 +164,10 @@ function readTexts(call: Call): Texts {
   for (const key of Object.keys(call.args)) {
     const value = call.args[key]
     if (typeof value === 'string') {
-      if (value !== '' && (looksLikePath(value) || pathKeys.has(key))) paths = added(paths, value)
-      if (value.includes('://')) for (const address of addressesIn(value)) addresses = added(addresses, address)
+      const hasSlash = value.includes('/')
+      if (pathKeys.has(key) ? value !== '' : looksLikePath(value, hasSlash)) paths = added(paths, value)
+      if (hasSlash && value.includes('://'))
+        for (const address of addressesIn(value)) addresses = added(addresses, address)
     } else if (isList(value) && pathKeys.has(key)) {
       for (const one of value) if (typeof one === 'string' && one !== '') paths = added(paths, one)
     }
@@ -201,17 +203,20 @@ function rawPaths(materials: Materials): readonly string[] {
   const { addresses, paths } = textsOf(materials)
   const command = commandOf(materials)
   const words = command ? absoluteWords(command) : nothing
-  if (words.length === 0 && addresses.length === 0) return paths
+  if (addresses.length === 0) {
+    if (words.length === 0) return paths
+    if (paths.length === 0) return words
+  }
   const raw = [...paths, ...words]
   for (const address of addresses) if (address.is === 'file' && address.path !== '') raw.push(address.path)
   return raw
 }
 
-function looksLikePath(value: string): boolean {
-  const first = value.charCodeAt(0)
-  if (first === 0x2f || first === 0x7e || value === '..') return true
-  if (first === 0x2e && (value.startsWith('./') || value.startsWith('../'))) return true
-  return value.includes('../') && !value.includes('://')
+function looksLikePath(value: string, hasSlash: boolean): boolean {
+  if (value.startsWith('~') || value === '..') return true
+  if (!hasSlash) return false
+  if (value.startsWith('/') || value.startsWith('./')) return true
+  return value.includes('../') && (value.startsWith('../') || !value.includes('://'))
 }
 
 /** Arguments whose texts are paths, however they look. */

@@ -6,16 +6,18 @@ export interface ShellCommand {
   readonly isUnanalysable: boolean
   /** Its words are what stands between blanks: nothing is quoted, escaped or redirected. */
   readonly isPlain: boolean
+  readonly hasSlash: boolean
 }
 
 const unanalysable = /[;|&\n\r`]|\$[({']|<[(<]|>\(|^\d*[<>]/
 
-const [separating, quoting] = [1, 2]
+const [separating, quoting, slashing] = [1, 2, 4]
 /** What each ASCII character may mean. One pass over a table is several times quicker than a pattern. */
 const meanings = new Uint8Array(128)
 for (const character of ';|&\n\r`$<>') meanings[character.charCodeAt(0)] = separating
 for (const character of '\'"\\') meanings[character.charCodeAt(0)] = quoting
 for (const character of '<>') meanings[character.charCodeAt(0)] = separating | quoting
+meanings['/'.charCodeAt(0)] = slashing
 
 /** Undefined when there is nothing to run. */
 export function readCommand(given: string): ShellCommand | undefined {
@@ -28,7 +30,7 @@ export function readCommand(given: string): ShellCommand | undefined {
     if (unit < 128) found |= meanings[unit] ?? 0
   }
   const isUnanalysable = (found & separating) !== 0 && unanalysable.test(text)
-  return { text, isUnanalysable, isPlain: (found & quoting) === 0 }
+  return { text, isUnanalysable, isPlain: (found & quoting) === 0, hasSlash: (found & slashing) !== 0 }
 }
 
 /** What would be run: the first word, or nothing. */
@@ -41,8 +43,8 @@ export function firstWord({ text, isPlain }: ShellCommand): string {
 const slash = 0x2f
 
 /** Words that begin with a slash, as the shell would read them. */
-export function absoluteWords({ text, isPlain }: ShellCommand): readonly string[] {
-  if (!text.includes('/')) return none
+export function absoluteWords({ text, isPlain, hasSlash }: ShellCommand): readonly string[] {
+  if (!hasSlash) return none
   if (!isPlain) return splitWords(text).filter((word) => word.charCodeAt(0) === slash)
   const words: string[] = []
   let at = text.indexOf('/')
