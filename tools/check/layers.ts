@@ -5,7 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
  * The layer check. dependency-cruiser finds what breaks a rule; this finds what dependency-cruiser did not look at, since
  * a checker that cannot read the language finds nothing and says that all is well.
  */
-const folders = ['apps', 'packages', 'tools', 'bench'].filter((folder) => existsSync(folder))
+const folders = ['apps', 'packages', 'tools', 'bench', 'examples'].filter((folder) => existsSync(folder))
 
 type Module = { readonly source: string; readonly dependencies: readonly { readonly resolved: string }[] }
 type Violation = {

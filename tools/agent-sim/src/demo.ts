@@ -16,6 +16,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const port = process.env['COUNTERSIGN_PORT'] ?? '8000'
 const url = `http://localhost:${port}`
 const dataFolder = process.env['COUNTERSIGN_DATA_DIR'] ?? './data/demo'
+/** How much of a past a new demo is given. */
+const pastHours = Number(process.env['DEMO_PAST_HOURS'] ?? 24)
 const email = 'demo@example.com'
 const password = 'countersign demo'
 const label = 'demo'
@@ -55,7 +57,7 @@ const keys = await makeKeys(operator)
 const inhabitants = await Promise.all(residents.map((resident) => moveIn(resident)))
 if (isNew) {
   say('Reporting what the agents did since yesterday …')
-  for (const [seed, { resident, agent }] of inhabitants.entries()) await remember(resident, agent, 24, seed + 1)
+  for (const [seed, { resident, agent }] of inhabitants.entries()) await remember(resident, agent, pastHours, seed + 1)
   // One agent's watch is dead, so this is what drift looks like.
   await rollOut(operator, 'payments-guard', 2, 'production', 'Limit from the audit: 100 euros')
 }
