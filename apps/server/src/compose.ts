@@ -31,6 +31,7 @@ import {
   readFleet,
   resolveAgents,
   sweepPresence,
+  tellDrift,
 } from './features/fleet/index.ts'
 import { readHealth, tellWorkers } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
@@ -306,6 +307,7 @@ export function compose(needs: ComposeNeeds): App {
   })
   const agentChanges = changeAgents({ db, recordAct: record, bus })
   const fleetReader = readFleet({ db, clock, currentRollout: rollouts.currentRollout, silentMinutes })
+  workers.add({ name: 'drift', everyMs: 30_000, work: tellDrift({ db, clock, bus, fleet: fleetReader }) })
 
   const events = makeEvents({
     kernel: { db, bus, clock, log, workers },

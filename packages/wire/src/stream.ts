@@ -18,6 +18,7 @@ export const streamTopics = {
   'agent.disconnected': 'fleet:read',
   'agent.changed': 'fleet:read',
   'agent.silent': 'fleet:read',
+  'agent.drifting': 'fleet:read',
   'assignment.changed': 'fleet:read',
   'key.created': 'keys:read',
   'key.revoked': 'keys:read',

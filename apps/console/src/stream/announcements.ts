@@ -20,6 +20,7 @@ const staleBy: Readonly<Record<StreamEventName, readonly string[]>> = {
   'agent.disconnected': ['agents', 'overview', 'rollouts'],
   'agent.changed': ['agents', 'assignments'],
   'agent.silent': ['agents', 'overview'],
+  'agent.drifting': ['agents', 'overview'],
   'assignment.changed': ['assignments', 'agents', 'overview', 'trail'],
   'key.created': ['keys', 'environments', 'overview', 'trail'],
   'key.revoked': ['keys', 'environments', 'agents', 'overview', 'trail'],
