@@ -5,6 +5,7 @@ import { coverageRoute } from './features/coverage/route.ts'
 import { eventsRoute } from './features/events/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
 import { keysRoute } from './features/keys/route.ts'
+import { libraryRoute } from './features/library/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
 import { rehearseRoute } from './features/rehearse/route.ts'
 import { rulesetRoute, rulesetsRoute } from './features/rulesets/route.ts'
@@ -28,6 +29,7 @@ const routes = rootRoute.addChildren([
     agentRoute,
     rulesetsRoute,
     rulesetRoute,
+    libraryRoute,
     assignmentsRoute,
     coverageRoute,
     rehearseRoute,

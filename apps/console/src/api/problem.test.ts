@@ -9,11 +9,16 @@ test('a problem document keeps its code, detail, request id and field errors', (
     title: 'Invalid input',
     detail: 'The label is too long.',
     request_id: 'r-1',
-    errors: [{ path: '/body/label', message: 'At most 100 characters.' }, 7, null],
+    errors: [
+      { path: 'body.label', message: 'At most 100 characters.' },
+      { path: '/body/items/0', message: 'No.' },
+      7,
+      null,
+    ],
   }
   const problem = readProblem(422, JSON.stringify(body), none)
   expect(problem).toMatchObject({ status: 422, code: 'invalid_input', requestId: 'r-1', message: body.detail })
-  expect(fieldErrors(problem)).toEqual({ label: 'At most 100 characters.' })
+  expect(fieldErrors(problem)).toEqual({ label: 'At most 100 characters.', 'items.0': 'No.' })
 })
 
 test('an answer that is no problem document is still told in words, with the request id of its header', () => {

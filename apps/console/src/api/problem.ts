@@ -65,7 +65,10 @@ export function wordsFor(error: unknown): string {
 export function fieldErrors(error: unknown): Readonly<Record<string, string>> {
   if (!(error instanceof ApiProblem)) return {}
   return Object.fromEntries(
-    error.errors.map(({ path, message }) => [path.replace(/^\/?(body\/)?/, '').replaceAll('/', '.'), message]),
+    error.errors.map(({ path, message }) => [
+      path.replace(/^\/?(?:body(?:[./]|$))?/, '').replaceAll('/', '.'),
+      message,
+    ]),
   )
 }
 

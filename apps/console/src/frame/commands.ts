@@ -9,6 +9,10 @@ export const commands: readonly Command[] = [
   { word: 'Rotate the signing key', href: '/settings?tab=signing', needs: 'signing-keys:write' },
   { word: 'Change your password', href: '/settings?tab=sessions', needs: 'overview:read' },
   { word: 'Write a new ruleset', href: '/rulesets?new=true', needs: 'rulesets:write' },
+  { word: 'Try a call on a ruleset', href: '/rehearse', needs: 'rulesets:read' },
+  { word: 'Replay recorded calls', href: '/rehearse?tab=replays&start=true', needs: 'replays:write' },
+  { word: 'Write a rule for the library', href: '/library?new=true', needs: 'rulesets:write' },
+  { word: 'Begin with a template', href: '/library?tab=templates', needs: 'rulesets:read' },
   { word: 'Add an assignment rule', href: '/assignments?rule=new', needs: 'assignments:write' },
   { word: 'Explain which ruleset an agent gets', href: '/assignments?tab=why', needs: 'rulesets:read' },
 ]

@@ -7,6 +7,7 @@ import {
   EventsIcon,
   FleetIcon,
   KeysIcon,
+  LibraryIcon,
   OverviewIcon,
   RehearseIcon,
   RulesetsIcon,
@@ -40,6 +41,7 @@ export const navigation: readonly Group[] = [
     word: 'Govern',
     destinations: [
       { to: '/rulesets', word: 'Rulesets', needs: 'rulesets:read', icon: RulesetsIcon, key: 'r' },
+      { to: '/library', word: 'Library', needs: 'rulesets:read', icon: LibraryIcon, key: 'l' },
       { to: '/assignments', word: 'Assignments', needs: 'rulesets:read', icon: AssignmentsIcon, key: 'm' },
       { to: '/coverage', word: 'Coverage', needs: 'fleet:read', icon: CoverageIcon, key: 'c' },
       { to: '/rehearse', word: 'Rehearse', needs: 'rulesets:read', icon: RehearseIcon, key: 'h' },

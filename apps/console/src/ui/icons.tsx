@@ -49,6 +49,7 @@ export const AssignmentsIcon = icon(
     <path d="m8.5 10.5 2 2 2-2" />
   </>,
 )
+export const LibraryIcon = icon(<path d="M3 2.5v11M6.5 2.5v11M9.6 3l3.4 10.3" />)
 export const CoverageIcon = icon(
   <path d="M2.5 2.5h4.5v4.5H2.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5H2.5zM9 11.2l1.6 1.6 3-3.4" />,
 )
