@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ReplayDetail } from '@countersign/wire'
-import { durability, report, startBenchServer } from './bench-server.ts'
+import { cpuSeconds, durability, report, startBenchServer } from './bench-server.ts'
 
 /**
  * A draft replayed against a recorded history of which every tenth call is different, as the console orders it. Prints rows
@@ -20,12 +20,21 @@ const body = JSON.stringify({
   since: new Date(Date.now() - 86_400_000).toISOString(),
   until: new Date(Date.now() + 60_000).toISOString(),
 })
-const best = { rows_per_second: 0, distinct_per_second: 0, changed: 0 }
+const best = {
+  rows_per_second: 0,
+  distinct_per_second: 0,
+  changed: 0,
+  server_cpu_us_per_row: 0,
+  database_cpu_us_per_row: 0,
+}
 let slowest = 0
 for (let run = 0; run < 3; run += 1) {
+  const before = await cpuSeconds(server)
   const { id } = JSON.parse((await server.send('POST', '/api/v2/replays', { headers, body })).text) as { id: string }
   const done = await ended(id)
   const { result } = done
+  const after = await cpuSeconds(server)
+  const perRow = (seconds: number): number => Number(((seconds * 1e6) / rows).toFixed(1))
   if (!result || result.counts.calls !== rows || result.counts.distinct_calls !== distinct) {
     throw new Error(`The replay is wrong: ${JSON.stringify({ ...done, result: result?.counts })}`)
   }
@@ -34,6 +43,8 @@ for (let run = 0; run < 3; run += 1) {
       rows_per_second: result.rows_per_second,
       distinct_per_second: result.distinct_per_second,
       changed: result.counts.newly_blocked + result.counts.newly_held,
+      server_cpu_us_per_row: perRow(after.server - before.server),
+      database_cpu_us_per_row: perRow(after.database - before.database),
     })
   }
 }

@@ -23,7 +23,8 @@ type Row = [string, number, string, string, string]
 
 type Words = Pick<RawEvent, 'environment' | 'agent' | 'tool' | 'action' | 'mode' | 'rule'>
 
-const batchRows = 5_000
+/** What fits into the buffers between the database and us, so that it can go on while one batch is worked on. */
+const batchRows = 1_000
 const knownMax = 100_000
 
 /**
@@ -100,8 +101,12 @@ async function spell(
       })
     }
   }
-  return rows.flatMap(([id, atMs, numbers, callId, payload]) => {
+  const events: RawEvent[] = []
+  for (const [id, atMs, numbers, callId, payload] of rows) {
     const found = known.get(numbers)
-    return found ? [{ id, atMs, ...found, callId, payload }] : []
-  })
+    if (!found) continue
+    const { environment, agent, tool, action, mode, rule } = found
+    events.push({ id, atMs, environment, agent, tool, action, mode, rule, callId, payload })
+  }
+  return events
 }

@@ -77,7 +77,8 @@ export function runReplays({ db, clock, log, events, place }: Needs): RunReplays
         env: {},
         argv: [],
         execArgv: [],
-        resourceLimits: { maxOldGenerationSizeMb: memoryMb, stackSizeMb: 4 },
+        // Room for what is read and thrown away at once, or it is moved aside again and again.
+        resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 128, stackSizeMb: 4 },
       })
       thread = made
       made.unref()
