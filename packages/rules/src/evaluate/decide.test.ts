@@ -3,7 +3,6 @@ import { expect, test, vi } from 'vitest'
 import { stringify } from 'yaml'
 import { documentWith, preRule } from '../../test/documents.ts'
 import { type GeneratedCall, generatedCall, rulesetData } from '../../test/generate.ts'
-import { referencePost, referencePre } from '../../test/reference.ts'
 import {
   type Call,
   type CompileOptions,
@@ -37,62 +36,6 @@ function ask(
 function parts({ call, counters, env }: GeneratedCall): readonly [Call, Facts] {
   return [call, { counters, env }]
 }
-
-const output = fc.oneof(
-  fc.constantFrom<JsonValue>(
-    'hello',
-    'rm -rf /',
-    'DROP TABLE users',
-    '',
-    null,
-    12,
-    ['a'],
-    { status: 'admin' },
-    { status: 12, deep: 'git status' },
-  ),
-)
-
-test('the engine agrees with the plain interpreter on verdict, rule, message and errors', () => {
-  const seen = { calls: 0, fired: 0, blocked: 0, asked: 0 }
-  fc.assert(
-    fc.property(
-      fc.oneof(rulesetData(8), rulesetData(40)),
-      fc.array(fc.tuple(generatedCall, output), { minLength: 20, maxLength: 20 }),
-      (data, calls) => {
-        const ruleset = read(stringify(data))
-        const compiled = compile(ruleset)
-        for (const [generated, result] of calls) {
-          const [call, facts] = parts(generated)
-          const ours = decidePre(compiled, call, facts)
-          const theirs = referencePre(ruleset, call, facts)
-          expect(
-            {
-              verdict: ours.verdict,
-              name: ours.decidedBy?.name,
-              message: ours.decidedBy?.message,
-              policyError: ours.policyError,
-              observed: ours.observed.map((one) => one.name),
-            },
-            JSON.stringify({ data, call, facts }),
-          ).toEqual(theirs)
-          const fired = decidePost(compiled, call, { result }, facts).fired.map((one) => one.name)
-          expect(fired, JSON.stringify({ data, call, result })).toEqual(referencePost(ruleset, call, { result }, facts))
-          seen.calls += 1
-          if (ours.decidedBy || ours.observed.length > 0 || fired.length > 0) seen.fired += 1
-          if (ours.verdict === 'block') seen.blocked += 1
-          if (ours.verdict === 'ask') seen.asked += 1
-        }
-      },
-    ),
-    { numRuns: 1_000 },
-  )
-  console.info('fired, blocked, asked:', seen.fired / seen.calls, seen.blocked / seen.calls, seen.asked / seen.calls)
-  // Below a fifth the agreement would be about rules that never speak.
-  expect(seen.calls).toBe(20_000)
-  expect(seen.fired / seen.calls).toBeGreaterThan(0.2)
-  expect(seen.blocked / seen.calls).toBeGreaterThan(0.2)
-  expect(seen.asked / seen.calls).toBeGreaterThan(0.05)
-})
 
 test('both renderings of a ruleset decide alike', () => {
   fc.assert(
