@@ -32,6 +32,7 @@ export type FrozenCall = {
 
 export type CallDefaults = { readonly sessionId: string; readonly principal: Principal | null }
 
+const noMetadata: JsonObject = Object.freeze({})
 const callIdLengthMax = 128
 
 /** Takes a call as it is now. One that cannot be judged is blocked here, before anything is counted. */
@@ -49,15 +50,15 @@ export function freezeCall(given: ToolCall, defaults: CallDefaults): FrozenCall 
   const sessionProblem = sessionIdProblem(sessionId)
   if (sessionProblem !== undefined) return refuse(sessionProblem)
   try {
-    const principal = given.principal === undefined ? defaults.principal : given.principal
     return {
       callId,
       parentCallId: given.parentCallId,
       tool: given.tool,
       args: copyArguments(given.args),
-      principal: copyPrincipal(principal),
+      // The guard's own was copied when the guard was made.
+      principal: given.principal === undefined ? defaults.principal : copyPrincipal(given.principal),
       sessionId,
-      metadata: given.metadata === undefined ? {} : copyArguments(given.metadata),
+      metadata: given.metadata === undefined ? noMetadata : copyArguments(given.metadata),
       signal: given.signal,
     }
   } catch (cause) {

@@ -67,7 +67,7 @@ export function reportCall(
   const args = JSON.stringify(redactArguments(call.args))
   const who = `"agent_id":"${agentId}","environment":"${environment}","run_id":"${runId}"`
   const what = `"call_id":${text(call.callId)},"tool_name":${text(call.tool)},"side_effect":"${sideEffect}","call_index":${callIndex}`
-  const whose = `"principal":${principal === null ? null : JSON.stringify(principalOnWire(principal))},"session_id":${text(call.sessionId)}`
+  const whose = `"principal":${principal === null ? null : principalText(principal)},"session_id":${text(call.sessionId)}`
   const parents = `"parent_call_id":${text(parentCallId)},"parent_session_id":${parentSession === undefined ? null : JSON.stringify(parentSession)}`
   const head = `{"schema_version":"${schemaVersion}",${what},${who},${whose},${parents},"hooks_evaluated":null`
   return (reported) => {
@@ -81,19 +81,53 @@ const tooLarge = JSON.stringify({ _redacted: 'payload exceeded 32KB' })
 
 /** Written by hand where a value cannot need an escape: every call writes this twice before it goes on. */
 function tailOf(reported: Reported): string {
-  const { fired, allFired = [], error } = reported
-  const policyError = fired?.policyError === true || allFired.some((one) => one.policyError)
-  const { action, revision, at, succeeded, passed, durationMs, attempts, executions } = reported
-  const mode = fired?.isObserved === true ? 'observe' : 'enforce'
-  const rules = allFired.length === 0 ? '[]' : JSON.stringify(allFired.map(recordOf))
+  const { action, revision, fired, allFired, error, reason, source, succeeded, passed, durationMs } = reported
+  const { attempts, executions } = reported
+  const isPlain = fired === undefined && reason === undefined && source === undefined && !allFired?.length
+  const said = isPlain ? plainWords(action, revision) : words(reported)
   const duration = durationMs === undefined ? null : Math.round(durationMs)
-  const said =
-    fired === undefined && reported.reason === undefined && reported.source === undefined
-      ? '"decision_source":null,"decision_name":null,"reason":null'
-      : `"decision_source":${text(reported.source ?? fired?.source)},"decision_name":${text(fired?.name)},"reason":${text(reported.reason ?? fired?.message)}`
-  const ended = `"tool_success":${succeeded ?? null},"postconditions_passed":${passed ?? null},"duration_ms":${duration},"error":${error === undefined ? null : text(redactText(error))},"result_summary":null`
-  const counted = `"session_attempt_count":${attempts ?? null},"session_execution_count":${executions ?? null}`
-  return `"action":"${action}","mode":"${mode}",${said},"rules_evaluated":${rules},"policy_version":"${revision}","policy_error":${policyError},"timestamp":"${at.toISOString()}",${ended},${counted}}`
+  const wrong = error === undefined ? null : text(redactText(error))
+  return `${said},"timestamp":"${isoOf(reported.at)}","tool_success":${succeeded ?? null},"postconditions_passed":${passed ?? null},"duration_ms":${duration},"error":${wrong},"result_summary":null,"session_attempt_count":${attempts ?? null},"session_execution_count":${executions ?? null}}`
+}
+
+function words({ action, revision, fired, allFired = [], reason, source }: Reported): string {
+  return JSON.stringify({
+    action,
+    mode: fired?.isObserved === true ? 'observe' : 'enforce',
+    decision_source: source ?? fired?.source ?? null,
+    decision_name: fired?.name ?? null,
+    reason: reason ?? fired?.message ?? null,
+    rules_evaluated: allFired.map(recordOf),
+    policy_version: revision,
+    policy_error: fired?.policyError === true || allFired.some((one) => one.policyError),
+  }).slice(1, -1)
+}
+
+let plainRevision = ''
+const plain = new Map<EventAction, string>()
+
+/** What is said of calls that nothing objected to differs by action and revision alone. */
+function plainWords(action: EventAction, revision: string): string {
+  if (revision !== plainRevision) plain.clear()
+  plainRevision = revision
+  const known = plain.get(action)
+  if (known !== undefined) return known
+  const made = words({ action, revision, at: new Date(0) })
+  plain.set(action, made)
+  return made
+}
+
+let isoMs = Number.NaN
+let iso = ''
+
+/** The events of a call mostly fall into one millisecond, and writing a time costs more than all else of one. */
+function isoOf(at: Date): string {
+  const ms = at.getTime()
+  if (ms !== isoMs) {
+    iso = at.toISOString()
+    isoMs = ms
+  }
+  return iso
 }
 
 function text(value: string | undefined): string {
@@ -120,6 +154,17 @@ function recordOf({ name, source, message, isObserved, policyError, metadata }: 
     ...(policyError && { policy_error: true }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
   }
+}
+
+const principals = new WeakMap<Principal, string>()
+
+/** Written once for the guard's own, which most calls are made for. */
+function principalText(principal: Principal): string {
+  const known = principals.get(principal)
+  if (known !== undefined) return known
+  const made = JSON.stringify(principalOnWire(principal))
+  principals.set(principal, made)
+  return made
 }
 
 function principalOnWire(principal: Principal): JsonObject {
