@@ -1,4 +1,5 @@
 import { diagnosticsMax } from './limits.ts'
+import { remedies } from './remedies.ts'
 
 /** A half-open piece of the text, in UTF-16 units, which is what editors count in. */
 export interface Span {
@@ -104,6 +105,7 @@ function toDiagnostic(
 ): Diagnostic {
   const from = place(at.start)
   const to = place(Math.max(at.start, at.end))
+  const remedy = hint ?? (Object.hasOwn(remedies, code) ? remedies[code] : undefined)
   return {
     severity,
     code,
@@ -115,7 +117,7 @@ function toDiagnostic(
     endColumn: to.column,
     offset: at.start,
     endOffset: Math.max(at.start, at.end),
-    ...(hint === undefined ? {} : { hint }),
+    ...(remedy === undefined ? {} : { hint: remedy }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Findings, quote, type Span, step } from '../diagnostic.ts'
 import type { Limits } from '../limits.ts'
 import type { Dialect, JsonValue, Lines } from '../model.ts'
+import { remedies } from '../remedies.ts'
 import type { Entry, ListNode, MapNode, Node } from './tree.ts'
 
 /** What every reader needs to know of the document it reads a part of. */
@@ -150,7 +151,7 @@ export function missing(
     at: headOf(parent),
     path: step(parent.path, key),
     message: `${what}.`,
-    hint: hint ?? `Add \`${key}:\`.`,
+    hint: hint ?? remedies[code] ?? `Add \`${key}:\`.`,
   })
 }
 
