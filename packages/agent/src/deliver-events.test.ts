@@ -39,6 +39,18 @@ test('events of an outage are delivered when the server is back, each once and i
   await vi.waitFor(() => expect(again.status().unsentBytes).toBe(0))
 })
 
+test('a server that comes back while the agent runs is told what it missed', async () => {
+  const server = await pretendServer()
+  server.greetWith(servedBy(signer, { name: 'base', yaml: strict }))
+  const one = await start(server)
+  await server.stop()
+  await vi.waitFor(() => expect(one.status().isConnected).toBe(false))
+  for (let number = 0; number < 5; number += 1) await one.run({ tool: 'work', args: { number } }, () => 1)
+  const back = await pretendServer(server.port)
+  await vi.waitFor(() => expect(back.events).toHaveLength(10), 10_000)
+  await vi.waitFor(() => expect(one.status().isConnected).toBe(true))
+})
+
 test('an event the server cannot read holds up no other', async () => {
   const server = await pretendServer()
   server.greetWith(servedBy(signer, { name: 'base', yaml: strict }))

@@ -28,6 +28,8 @@ type Needs = {
   }
   readonly startTimeoutMs: number
   readonly onLoaded: (revision: Revision) => void
+  /** The server is there, perhaps again. */
+  readonly onConnected: () => void
   readonly onProblem: (problem: GuardProblem) => void
 }
 
@@ -45,7 +47,7 @@ type Held = { readonly served: ServedRuleset; readonly revision: Revision }
 
 /** Resolves as soon as there is something good to enforce; rejects when there is nothing and none comes. */
 export async function followRevision(needs: Needs): Promise<Following> {
-  const { server, clock, trust, kept, load, asked, onLoaded, onProblem } = needs
+  const { server, clock, trust, kept, load, asked, onLoaded, onConnected, onProblem } = needs
   const stopping = new AbortController()
   const { signal } = stopping
   const start = makeStart()
@@ -140,6 +142,7 @@ export async function followRevision(needs: Needs): Promise<Following> {
       const chunks = await server.openStream(path(), ended)
       isConnected = true
       start.opened()
+      onConnected()
       alive()
       const heard: StreamEvent[] = []
       const parse = makeEventParser((event) => heard.push(event))
@@ -193,6 +196,7 @@ export async function followRevision(needs: Needs): Promise<Following> {
     let settle: () => void = () => undefined
     let fail: (cause: GuardFailed) => void = () => undefined
     let last: unknown
+    let isOver = false
     const stops: Stop[] = []
     const done = new Promise<void>((resolve, reject) => {
       settle = resolve
@@ -207,7 +211,9 @@ export async function followRevision(needs: Needs): Promise<Following> {
     return {
       settle: () => settle(),
       /** Nothing newer came: what was kept is what is live, or the named ruleset is live nowhere. */
-      opened: () => after(settledMs, () => (held ? settle() : void explainSilence(nothing))),
+      opened: () => {
+        if (!isOver) after(settledMs, () => (held ? settle() : void explainSilence(nothing)))
+      },
       failed: (cause: unknown) => {
         last = cause
         if (held) settle()
@@ -225,6 +231,7 @@ export async function followRevision(needs: Needs): Promise<Following> {
         try {
           await done
         } finally {
+          isOver = true
           for (const stop of stops) stop()
         }
       },

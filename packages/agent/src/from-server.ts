@@ -20,6 +20,8 @@ import { within } from './within.ts'
 const startTimeoutMs = 30_000
 const requestTimeoutMs = 15_000
 const closeMs = 5_000
+/** Behind a long outage there may be minutes of events; the person who is asked need not wait for them. */
+const flushBeforeAskMs = 2_000
 
 /** Everything behind a guard that a server keeps up to date. */
 export async function fromServer(options: ServerOptions, settings: Settings): Promise<Backing> {
@@ -42,6 +44,8 @@ export async function fromServer(options: ServerOptions, settings: Settings): Pr
       asked: { environment, ruleset, tags },
       startTimeoutMs: options.startTimeoutMs ?? startTimeoutMs,
       onLoaded: (revision) => delivery.announce(manifestOf(agentId, revision)),
+      // What waited for a server that was away does not wait for its next try as well.
+      onConnected: () => void delivery.flush(),
       onProblem,
     })
   } catch (cause) {
@@ -61,7 +65,7 @@ export async function fromServer(options: ServerOptions, settings: Settings): Pr
   return {
     revision: following.revision,
     counters: options.counters === 'server' ? serverCounters(server) : localCounters(clock.steadyMs),
-    ask: askServer({ server, clock, agentId, flush: delivery.flush }),
+    ask: askServer({ server, clock, agentId, flush: () => within(flushBeforeAskMs, delivery.flush()) }),
     record: (lines, when) => {
       try {
         spool.append(lines, when)
