@@ -98,7 +98,16 @@ import {
 } from './features/signing/index.ts'
 import { consoleStreamRoutes, makeAgentStreams, makeConsoleHub } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
-import { makeSequencer, recordAct, recordRefusals, trailHealth, trailRoutes } from './features/trail/index.ts'
+import {
+  cutCheckpoints,
+  makeSequencer,
+  originOf,
+  publicLogRoutes,
+  recordAct,
+  recordRefusals,
+  trailHealth,
+  trailRoutes,
+} from './features/trail/index.ts'
 import { type Bus, makeBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Keyring } from './kernel/crypto.ts'
@@ -131,7 +140,7 @@ import { signingRoutes } from './surfaces/edictum/signing.ts'
 import { statRoutes } from './surfaces/edictum/stats.ts'
 import { streamRoutes } from './surfaces/edictum/stream.ts'
 import { workflowOf } from './surfaces/edictum/workflow-state.ts'
-import { mountNative } from './surfaces/native/mount-native.ts'
+import { mountNative, mountPublicLog } from './surfaces/native/mount-native.ts'
 import { declareGauges } from './surfaces/ops/gauges.ts'
 import { metricsRoute } from './surfaces/ops/metrics.ts'
 import { observeRequests } from './surfaces/ops/observe-requests.ts'
@@ -188,6 +197,8 @@ export function compose(needs: ComposeNeeds): App {
   const record = recordAct({ clock, newId, keyring: sealing })
   const sequence = makeSequencer({ db, clock })
   workers.add({ name: 'trail_sequencer', everyMs: 50, work: sequence })
+  const checkpoint = cutCheckpoints({ db, clock, sealing, origin: originOf(baseUrl) })
+  workers.add({ name: 'trail_checkpoints', everyMs: 250, work: checkpoint })
   const refusals = recordRefusals({ db, record, log, clock })
   workers.add({ name: 'trail_refusals', everyMs: 5_000, work: refusals.settle, isOwn: true })
 
@@ -499,6 +510,7 @@ export function compose(needs: ComposeNeeds): App {
   const edictumV1: Route[] = [...inbox.v1, ...feed.v1]
   const edictumApiV1: Route[] = [...inbox.apiV1, ...feed.apiV1, ...eventSettingRoutes(events.purge)]
 
+  const publicLog = publicLogRoutes({ db })
   const renew = renewCookie({ clock, sessions, cookie })
   http.addHook('onSend', (request, reply, _payload, done) => {
     if (request.who?.is === 'person') renew(request, reply)
@@ -518,6 +530,7 @@ export function compose(needs: ComposeNeeds): App {
   metricsRoute(http, { metrics, token: config.monitoringToken })
   mountEdictum(http, mount, { agent: edictum, v1: edictumV1, apiV1: edictumApiV1 })
   mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
+  mountPublicLog(http, mount, publicLog)
   mountConsole(http, { baseUrl, countPeople: () => countPeople(db) })
 
   return {

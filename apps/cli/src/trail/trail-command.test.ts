@@ -2,15 +2,23 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  checkpointText,
   emptyFrontier,
   entryBytes,
   exportLine,
   extendFrontier,
   frontierRoot,
   type Json,
+  readCheckpoint,
   readEntry,
+  readNote,
+  signNote,
+  verifierOf,
+  verifierText,
 } from '@countersign/trail'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { findLastCheckpoint, findLogKey } from '../../../server/src/features/trail/checkpoint-tables.ts'
+import { cutCheckpoints } from '../../../server/src/features/trail/cut-checkpoints.ts'
 import { keyCreated, openTrail, readLog, type TrailScene, tenant } from '../../../server/test/trail-scene.ts'
 import { openCheckPool } from './check-pool.ts'
 import type { Report } from './report.ts'
@@ -370,4 +378,26 @@ test('what is no export, no head or no database is refused with the remedy', asy
   await expect(run('verify', '--database', 'postgres://x:y@127.0.0.1:1/none')).rejects.toThrow(
     'The database cannot be reached',
   )
+})
+
+test('a log that was rewritten whole is found by a checkpoint kept elsewhere, and only a checkpoint of the trusted key counts', async () => {
+  const { db, clock, keyring } = scene
+  await cutCheckpoints({ db, clock, sealing: keyring, origin: 'countersign.example.com/trail' })()
+  const { note = '' } = (await findLastCheckpoint(db)) ?? {}
+  const stored = await findLogKey(db)
+  if (!stored) throw new Error('no key')
+  const key = verifierText({ name: stored.name, publicKey: stored.publicKey })
+  const file = join(folder, 'checkpoint')
+  await writeFile(file, note)
+  expect((await verify('--checkpoint', file, '--key', key)).heads_given).toBe(1)
+
+  const forged = { ...readCheckpoint(readNote(note).text), root: Buffer.alloc(32, 7) }
+  const seed = Buffer.alloc(32, 9)
+  const stranger = { name: stored.name, seed }
+  await writeFile(file, signNote(checkpointText(forged), stranger))
+  await expect(run('verify', '--checkpoint', file, '--key', key)).rejects.toThrow('cannot be trusted')
+  await expect(run('verify', '--checkpoint', file)).rejects.toThrow('without a key you trust')
+  const report = await verify('--checkpoint', file, '--key', verifierText(verifierOf(stranger)))
+  expect(report.ok).toBe(false)
+  expect(report.faults[0]?.says).toContain('The checkpoint of countersign.example.com/trail')
 })

@@ -1,4 +1,5 @@
-import type { RecordedHead } from '@countersign/trail'
+import { readFile } from 'node:fs/promises'
+import { NotANote, openNote, type RecordedHead, readCheckpoint, readVerifier } from '@countersign/trail'
 import { Command, InvalidArgumentError } from 'commander'
 import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
 import { exportTrail } from './export-trail.ts'
@@ -10,6 +11,8 @@ import { verifyExport } from './trail-export.ts'
 type VerifyOptions = DatabaseOptions & {
   readonly export?: string
   readonly head?: readonly RecordedHead[]
+  readonly checkpoint?: string
+  readonly key?: string
   readonly from?: number
   readonly json?: boolean
 }
@@ -25,6 +28,9 @@ What that proves
   against a head kept elsewhere. Write one down from time to time, and give it here:
     countersign trail head > head-of-today
     countersign trail verify --head "$(cat head-of-today)"
+  A signed checkpoint serves as well, and shows whoever doubts you that this server said so:
+    curl -o checkpoint https://countersign.example.com/trail/checkpoint
+    countersign trail verify --checkpoint checkpoint --key "$(cat key-of-the-log)"
 
 Exit code
   0 nothing was changed · 1 something was changed (it says what and where) · 2 it could not be checked
@@ -51,6 +57,8 @@ export function trailCommand({ env, print, fail }: Pick<Surroundings, 'env' | 'p
       'a head kept elsewhere, as "trail head" printed it; may be given several times',
       addHead,
     )
+    .option('--checkpoint <file>', 'a signed checkpoint kept elsewhere; needs --key')
+    .option('--key <text>', 'the key that signed it, as /trail/key showed it when you first trusted this log')
     .option(
       '--from <number>',
       'begin at the recorded head at or before this entry, and trust what came before',
@@ -59,7 +67,7 @@ export function trailCommand({ env, print, fail }: Pick<Surroundings, 'env' | 'p
     .option('--json', 'print one JSON object')
     .addHelpText('after', verifyHelp)
     .action(async (options: VerifyOptions) => {
-      const heads = options.head ?? []
+      const heads = [...(options.head ?? []), ...(await readGivenCheckpoint(options))]
       const report = options.export
         ? await verifyExport(options.export, heads)
         : await usingDatabase(options, env, ({ db }) => readTrailDatabase(db, { heads, from: options.from ?? 0 }))
@@ -80,6 +88,23 @@ export function trailCommand({ env, print, fail }: Pick<Surroundings, 'env' | 'p
       print(`${count} entries were written to ${file}.\n`)
     })
   return trail
+}
+
+/** The head a checkpoint tells, once its signature was found to be the key's. */
+async function readGivenCheckpoint({ checkpoint, key }: VerifyOptions): Promise<readonly RecordedHead[]> {
+  if (checkpoint === undefined && key === undefined) return []
+  if (checkpoint === undefined || key === undefined) {
+    throw new Error('Give --checkpoint and --key together: without a key you trust, a checkpoint proves nothing.')
+  }
+  try {
+    const { origin, size, root } = readCheckpoint(
+      openNote(await readFile(checkpoint, 'utf8'), readVerifier(key.trim())),
+    )
+    return [{ size, root, by: `The checkpoint of ${origin}` }]
+  } catch (cause) {
+    if (cause instanceof NotANote) throw new Error(`The checkpoint cannot be trusted: ${cause.message}`)
+    throw cause
+  }
 }
 
 function addHead(text: string, heads: readonly RecordedHead[] = []): readonly RecordedHead[] {

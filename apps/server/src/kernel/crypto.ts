@@ -32,6 +32,7 @@ export type Purpose =
   | 'signing-key'
   | 'trail-subject-key'
   | 'trail-mac'
+  | 'trail-log-key'
   | 'setting'
 
 export function randomToken(bytes = 32): string {

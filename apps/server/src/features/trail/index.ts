@@ -1,4 +1,6 @@
 export type { Act, ActOutcome, RequestFacts } from './act.ts'
+export { cutCheckpoints, originOf } from './cut-checkpoints.ts'
+export { publicLogRoutes } from './public-log.ts'
 export { type RecordAct, recordAct } from './record-act.ts'
 export { type CallRecorder, callRecorder } from './record-calls.ts'
 export { actorOf, recordRefusals } from './record-refusal.ts'

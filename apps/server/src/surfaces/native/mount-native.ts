@@ -28,6 +28,18 @@ export function mountNative(app: FastifyInstance, needs: Needs, routes: readonly
   )
 }
 
+/** What verifiers and witnesses of the trail read, at the address their specification gives it. */
+export function mountPublicLog(app: FastifyInstance, needs: MountNeeds, routes: readonly Route[]): void {
+  void app.register(
+    (surface, _options, done) => {
+      tellErrors(surface, dialect, needs.log)
+      mountRoutes(surface, { ...needs, dialect, prefix: '', routes })
+      done()
+    },
+    { prefix: '/trail' },
+  )
+}
+
 /** OpenAPI, printed from the routes' own schemas. Loaded only where it is shown. */
 async function describe(surface: FastifyInstance, version: string): Promise<void> {
   const { default: swagger } = await import('@fastify/swagger')

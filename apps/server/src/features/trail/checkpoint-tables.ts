@@ -1,0 +1,85 @@
+import { tileWidth } from '@countersign/trail'
+import type { Sql } from '../../kernel/db.ts'
+
+export type LogKey = { readonly name: string; readonly publicKey: Buffer; readonly sealedSeed: string }
+export type StoredCheckpoint = { readonly size: number; readonly note: string }
+
+/** Only one replica signs at a time. */
+export async function takeCheckpointLock(tx: Sql): Promise<boolean> {
+  const [row] = await tx.query<{ taken: boolean }>('select pg_try_advisory_xact_lock(48) as taken')
+  return row?.taken === true
+}
+
+export async function findLogKey(db: Sql): Promise<LogKey | undefined> {
+  const [row] = await db.query<LogKey>(
+    `select k.name, k.public_key as "publicKey", k.sealed_seed as "sealedSeed"
+       from trail_log_keys as k order by k.made_at limit 1`,
+  )
+  return row
+}
+
+export async function insertLogKey(tx: Sql, key: LogKey, at: Date): Promise<void> {
+  await tx.query('insert into trail_log_keys (name, public_key, sealed_seed, made_at) values ($1, $2, $3, $4)', [
+    key.name,
+    key.publicKey,
+    key.sealedSeed,
+    at,
+  ])
+}
+
+export async function findLastCheckpoint(db: Sql): Promise<StoredCheckpoint | undefined> {
+  const [row] = await db.query<StoredCheckpoint>(
+    'select c.size, c.note from trail_checkpoints as c order by c.size desc limit 1',
+  )
+  return row
+}
+
+export async function insertCheckpoint(tx: Sql, { size, note }: StoredCheckpoint, at: Date): Promise<void> {
+  await tx.query('insert into trail_checkpoints (size, note, at) values ($1, $2, $3)', [size, note, at])
+}
+
+/** Hashes of a tile in order: leaves on level 0, roots of the full tiles below on any other. */
+export async function selectHashes(db: Sql, level: number, first: number, count: number): Promise<Buffer[]> {
+  const rows =
+    level === 0
+      ? await db.query<{ hash: Buffer }>(
+          `select e.leaf_hash as hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id
+            where s.number >= $1 and s.number < $2 order by s.number`,
+          [first, first + count],
+        )
+      : await db.query<{ hash: Buffer }>(
+          `select r.root as hash from trail_tile_roots as r
+            where r.level = $1 and r.index >= $2 and r.index < $3 order by r.index`,
+          [level - 1, first, first + count],
+        )
+  if (rows.length !== count) {
+    throw new Error(`The trail lacks hashes from ${first} on level ${level}. Run "countersign trail verify".`)
+  }
+  return rows.map(({ hash }) => hash)
+}
+
+export async function countTileRoots(db: Sql, level: number): Promise<number> {
+  const [row] = await db.query<{ next: number }>(
+    'select coalesce(max(r.index) + 1, 0) as next from trail_tile_roots as r where r.level = $1',
+    [level],
+  )
+  return row?.next ?? 0
+}
+
+export async function insertTileRoots(
+  tx: Sql,
+  level: number,
+  first: number,
+  roots: readonly Uint8Array[],
+): Promise<void> {
+  await tx.query(
+    `insert into trail_tile_roots (level, index, root)
+     select $1, $2 + n.place - 1, n.root from unnest($3::bytea[]) with ordinality as n (root, place)`,
+    [level, first, roots],
+  )
+}
+
+/** How many hashes a level of tiles has in a log of this size. */
+export function hashesOnLevel(size: number, level: number): number {
+  return Math.floor(size / tileWidth ** level)
+}
