@@ -65,7 +65,7 @@ test('a template is taken apart, and its rules are put in another order by key a
   const tenant = await scene.server.newTenant()
   const { page, faults, open } = await scene.newPage(tenant)
   const order = async (): Promise<readonly string[]> => {
-    const answer = await scene.server.call('GET', '/api/v2/compositions/file-agent', { cookie: tenant.cookie })
+    const answer = await scene.server.call('GET', '/api/v2/compositions/files-agent', { cookie: tenant.cookie })
     return (answer.body as { items: { rule_id: string }[] }).items.map(({ rule_id }) => rule_id)
   }
   await open('/library?tab=templates')
@@ -74,7 +74,7 @@ test('a template is taken apart, and its rules are put in another order by key a
   await files.getByRole('button', { name: 'Take into the library' }).click(patiently)
   await page.getByText(/rules, not kept as a revision yet/).waitFor(patiently)
   const name = new URL(page.url()).searchParams.get('composition')
-  expect(name).toBe('file-agent')
+  expect(name).toBe('files-agent')
   const before = await order()
   expect(before.length).toBeGreaterThan(2)
   const [first = '', second = '', third = ''] = before
