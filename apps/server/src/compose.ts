@@ -108,6 +108,7 @@ import {
   trailHealth,
   trailRoutes,
 } from './features/trail/index.ts'
+import { rolloutTrials, trialRoutes } from './features/trials/index.ts'
 import { type Bus, makeBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Keyring } from './kernel/crypto.ts'
@@ -327,6 +328,14 @@ export function compose(needs: ComposeNeeds): App {
     noteEvidence: fleet.noteEvidence,
     daysKept: (tenant) => setting(tenant, 'events.retention_days'),
   })
+  const trials = rolloutTrials({
+    kernel: { db, clock, newId, log },
+    events,
+    rulesets: { read: rulesets, upload },
+    rollOut: roll,
+    tell: { bus, recordAct: record },
+  })
+  workers.add({ name: 'rollout_trials', everyMs: 15_000, work: trials.checkAll })
   const coverage = readCoverage({ db, clock, events, read: rulesets })
   const replays = runReplays({ db, clock, log, events, place: { runnerId: replicaId, databaseUrl: db.address } })
   workers.add({ name: 'replays', everyMs: 2_000, work: replays.look })
@@ -451,6 +460,7 @@ export function compose(needs: ComposeNeeds): App {
       revisionOfHash: revisionOf,
       resolveAssignment: assignments.resolveAssignment,
     }),
+    ...trialRoutes({ db, trials }),
     ...libraryRoutes({ db, rules: library }),
     ...compositionRoutes({ db, compositions, compose: composeRuleset, importRuleset: takeApart, rollOut: roll }),
     ...coverageRoutes({ db, coverage, read: rulesets }),

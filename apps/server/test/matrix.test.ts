@@ -27,6 +27,7 @@ type Things = {
   readonly spareApproval: string
   readonly event: string
   readonly replay: string
+  readonly trial: string
 }
 
 type Line = {
@@ -171,6 +172,14 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'GET /rollouts': { bad: { query: 'limit=-1' }, foreign: 'own list' },
   'GET /rollouts/:id': { params: ({ rollout }) => ({ id: rollout }), bad: notAnId },
+  'POST /rulesets/:name/trials': {
+    params: () => ({ name: 'acme-base' }),
+    body: () => ({ version: 2, environment: 'development', minutes: 5 }),
+    status: 201,
+    bad: { body: { version: 2, environment: 'development', minutes: 0 } },
+  },
+  'GET /trials': { bad: { query: 'limit=0' }, foreign: 'own list' },
+  'POST /trials/:id/cancellation': { params: ({ trial }) => ({ id: trial }), bad: notAnId },
   'POST /replays': {
     body: () => ({ ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
     status: 201,
@@ -387,6 +396,9 @@ async function furnish(): Promise<Things> {
   await must('POST', '/library/rules', { rule_id: 'acme-rule', name: 'Rule', yaml: libraryRule })
   await must('POST', '/library/rules', { rule_id: 'acme-spare', name: 'Spare', yaml: libraryRule })
   await must('POST', '/compositions', { name: 'acme-made', items: [{ rule_id: 'acme-rule' }] })
+  const trial = id(
+    await must('POST', '/rulesets/acme-base/trials', { version: 2, environment: 'staging', minutes: 60 }),
+  )
   const replayId = id(
     await must('POST', '/replays', { ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
   )
@@ -453,6 +465,7 @@ async function furnish(): Promise<Things> {
     spareApproval,
     event,
     replay: replayId,
+    trial,
   }
 }
 

@@ -7,6 +7,7 @@ import { Problem, problems } from '../../kernel/problem.ts'
 import type { ComposeOrder } from './compose-text.ts'
 import type { CoverOrder } from './cover-tools.ts'
 import type { DraftOrder } from './draft-rule.ts'
+import type { ObserveOrder } from './observe-text.ts'
 import type { Order, Report } from './ruleset-thread.ts'
 import { type Answers, type Given, perform, type WorkName } from './ruleset-work.ts'
 
@@ -209,6 +210,8 @@ export function readRulesets({ clock, log, limits: given = {}, makeThread = star
       const inherited = order.baselines.reduce((sum, { source }) => sum + source.length, 0)
       return read(tenant, 'baselines', order, order.text.length + inherited)
     },
+    observe: (tenant: string, order: ObserveOrder) =>
+      read(tenant, 'observe', order, order.text.length + (order.before?.length ?? 0)),
     /** True while a thread exists, which costs memory. */
     isAwake: () => thread !== undefined,
     stop: async (): Promise<void> => {

@@ -15,6 +15,7 @@ import { type Composed, type ComposeOrder, composeText, type RulesRead, readRule
 import { type Cover, type CoverOrder, coverTools } from './cover-tools.ts'
 import { type DraftedRule, type DraftOrder, draftRuleFor } from './draft-rule.ts'
 import { type Evaluated, evaluateText } from './evaluate-text.ts'
+import { type ObservedText, type ObserveOrder, observeText } from './observe-text.ts'
 import { diffOnWire, outlineOf } from './outline.ts'
 
 /** What reading documents is asked for. Everything given and answered can be copied between threads. */
@@ -28,6 +29,7 @@ export type Given = {
   readonly cover: CoverOrder
   readonly rules: { readonly text: string; readonly id: string | undefined }
   readonly compose: ComposeOrder
+  readonly observe: ObserveOrder
   readonly baselines: { readonly text: string; readonly baselines: readonly Baseline[] }
   readonly draftRule: DraftOrder
 }
@@ -42,6 +44,7 @@ export type Answers = {
   readonly cover: Cover
   readonly rules: RulesRead
   readonly compose: Composed
+  readonly observe: ObservedText
   readonly baselines: ExtendsResult
   readonly draftRule: DraftedRule
 }
@@ -61,6 +64,7 @@ const works: { readonly [Name in WorkName]: (given: Given[Name]) => Answers[Name
   cover: coverTools,
   rules: ({ text, id }) => readRulesText(text, id),
   compose: composeText,
+  observe: observeText,
   baselines: ({ text, baselines }) => includeBaselines(text, baselines, { isServed: true }),
   draftRule: draftRuleFor,
 }

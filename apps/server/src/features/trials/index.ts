@@ -1,0 +1,2 @@
+export { trialRoutes } from './routes.ts'
+export { rolloutTrials } from './run-trials.ts'

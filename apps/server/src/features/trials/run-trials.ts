@@ -1,0 +1,183 @@
+import type { Bus } from '../../kernel/bus.ts'
+import type { Db } from '../../kernel/db.ts'
+import type { Log } from '../../kernel/log.ts'
+import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
+import { listEnvironments } from '../environments/index.ts'
+import type { Events } from '../events/index.ts'
+import { type Person, permissionsOf, type RequestFacts } from '../roles/index.ts'
+import { findRollout, type RollOut } from '../rollouts/index.ts'
+import { findRevisionWithTexts, listLive, type ReadRulesets, type UploadRuleset } from '../rulesets/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
+import { findTrial, insertTrial, listOpenTrials, moveTrial, type Trial } from './trials-table.ts'
+
+type Needs = {
+  readonly kernel: {
+    readonly db: Db
+    readonly clock: { readonly now: () => Date }
+    readonly newId: () => string
+    readonly log: Pick<Log, 'warn'>
+  }
+  readonly events: Pick<Events, 'scope' | 'facets'>
+  readonly rulesets: { readonly read: Pick<ReadRulesets, 'observe'>; readonly upload: UploadRuleset }
+  readonly rollOut: RollOut
+  readonly tell: { readonly bus: Pick<Bus, 'announce'>; readonly recordAct: RecordAct }
+}
+
+export type TrialOrder = {
+  readonly ruleset: string
+  readonly version: number
+  readonly environment: string
+  readonly minutes: number
+  readonly wouldBlockMax: number
+}
+
+export type Trials = ReturnType<typeof rolloutTrials>
+
+/** Rolls revisions out with their new rules only observing, and lets them enforce when the stated condition holds. */
+export function rolloutTrials({ kernel, events, rulesets: { read, upload }, rollOut, tell }: Needs) {
+  const { db, clock, newId, log } = kernel
+
+  const liveVersion = async (tenant: string, ruleset: string, environment: string): Promise<number | undefined> =>
+    (await listLive(db, tenant, ruleset)).find((one) => one.environment === environment)?.version
+
+  const record = (
+    who: Person,
+    { id, ruleset, environment }: Pick<Trial, 'id' | 'ruleset' | 'environment'>,
+    act: string,
+    facts: RequestFacts,
+    details: Record<string, string | number>,
+  ): Promise<void> =>
+    db.inTx(async (tx) => {
+      await tell.recordAct(tx, {
+        ...actorOf(who),
+        tenant: who.tenant,
+        act: `rollout_trial.${act}`,
+        subject: { kind: 'rollout_trial', id },
+        request: facts,
+        details: { ruleset, environment, ...details },
+      })
+      await tell.bus.announce(tx, { topic: 'rollout_trial.changed', tenant: who.tenant, body: { trial_id: id } })
+    })
+
+  const start = async (who: Person, order: TrialOrder, facts: RequestFacts): Promise<Trial> => {
+    const { tenant } = who
+    const { ruleset, version, environment, minutes, wouldBlockMax } = order
+    const revision = await findRevisionWithTexts(db, tenant, ruleset, version)
+    if (!revision) throw notFound('revision')
+    if (!(await listEnvironments(db, tenant)).some(({ name }) => name === environment)) {
+      throw invalidInput('body.environment', `There is no environment ${environment}.`)
+    }
+    const { dialect, texts } = revision
+    const current = await liveVersion(tenant, ruleset, environment)
+    const before = current === undefined ? undefined : await findRevisionWithTexts(db, tenant, ruleset, current)
+    const observed = await read.observe(tenant, { text: texts[dialect], before: before?.texts[dialect] })
+    if (observed.rules.length === 0) {
+      throw new Problem(problems.invalidInput, 'No rule of it is new or changed and enforcing: roll it out as it is.')
+    }
+    const note = `Version ${version}, new and changed rules only observing`
+    const uploaded = await upload(who, { yaml: observed.text, note, field: 'version' }, facts)
+    const { id: rolloutId, at } = await rollOut(who, { ruleset, version: uploaded.version, environment, note }, facts)
+    const id = newId()
+    await insertTrial(db, {
+      tenant,
+      id,
+      ruleset,
+      environment,
+      version,
+      // With baselines in front, what became live is a version of its own.
+      trialVersion: (await findRollout(db, tenant, rolloutId))?.version ?? uploaded.version,
+      rolloutId,
+      rules: observed.rules,
+      wouldBlockMax,
+      endsAt: new Date(at.getTime() + minutes * 60_000),
+      madeBy: who.id,
+      madeAt: at,
+    })
+    await record(who, { id, ruleset, environment }, 'started', facts, {
+      version,
+      minutes,
+      would_block_max: wouldBlockMax,
+    })
+    return found(await findTrial(db, tenant, id))
+  }
+
+  /** Calls that its rules would have stopped since it began. */
+  const countWouldBlocks = async ({ tenant, environment, rules, madeAt }: Trial): Promise<number> => {
+    const scope = await events.scope(tenant, {
+      environment: [environment],
+      rule: rules,
+      verdict: ['call_would_block'],
+      since: madeAt.toISOString(),
+    })
+    return (await events.facets(scope)).total.count
+  }
+
+  const check = async (trial: Trial): Promise<void> => {
+    const { tenant, ruleset, environment, version } = trial
+    const now = clock.now()
+    const live = await liveVersion(tenant, ruleset, environment)
+    if (live !== trial.trialVersion) {
+      // Begun by a process that then ended: what it rolled out is live already.
+      const to = trial.status === 'enforcing' ? 'enforced' : 'superseded'
+      await moveTrial(db, trial, ['observing', 'enforcing'], to, undefined, now)
+      return
+    }
+    const wouldBlocks = await countWouldBlocks(trial)
+    if (wouldBlocks > trial.wouldBlockMax) {
+      await moveTrial(db, trial, ['observing', 'enforcing'], 'stopped', wouldBlocks, now)
+      return
+    }
+    if (now < trial.endsAt) {
+      await moveTrial(db, trial, ['observing'], 'observing', wouldBlocks, now)
+      return
+    }
+    if (!(await moveTrial(db, trial, ['observing', 'enforcing'], 'enforcing', wouldBlocks, now))) return
+    const who = ordererOf(trial)
+    const facts = { id: `trial ${trial.id}`, address: '', userAgent: '' }
+    const note = `Observed until ${now.toISOString()}: ${wouldBlocks} calls would have been stopped, at most ${trial.wouldBlockMax} were allowed`
+    // Only when nothing else became live meanwhile.
+    await rollOut(who, { ruleset, version, environment, note, expectedVersion: live }, facts)
+    await moveTrial(db, trial, ['enforcing'], 'enforced', wouldBlocks, clock.now())
+    await record(who, trial, 'enforced', facts, { version, would_blocks: wouldBlocks })
+  }
+
+  return {
+    start,
+    cancel: async (who: Person, id: string, facts: RequestFacts): Promise<Trial> => {
+      const trial = found(await findTrial(db, who.tenant, id))
+      if (!(await moveTrial(db, trial, ['observing', 'stopped'], 'cancelled', undefined, clock.now()))) {
+        throw new Problem(problems.conflict, 'This trial has ended already.')
+      }
+      await record(who, trial, 'cancelled', facts, { version: trial.version })
+      return found(await findTrial(db, who.tenant, id))
+    },
+    /** One pass over all that observe. One that fails keeps no other from its end. */
+    checkAll: async (): Promise<void> => {
+      for (const trial of await listOpenTrials(db)) {
+        await check(trial).catch((err: unknown) => {
+          log.warn({ err, trial: trial.id }, 'A trial could not be brought on and will be tried again')
+        })
+      }
+    },
+  }
+}
+
+function found(trial: Trial | undefined): Trial {
+  if (!trial) throw notFound('trial')
+  return trial
+}
+
+/** It is done in the name of whoever stated the condition. */
+function ordererOf({ tenant, madeBy, madeByEmail, id }: Trial): Person {
+  const email = madeByEmail ?? ''
+  return {
+    is: 'person',
+    tenant,
+    id: madeBy,
+    email,
+    name: email,
+    role: 'trial',
+    sessionId: `trial ${id}`,
+    permissions: permissionsOf('trial'),
+  }
+}

@@ -1,0 +1,151 @@
+import type { RolloutTrial, RulesetRevisionDetail, RulesetSummary } from '@countersign/wire'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../test/database.ts'
+import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { testClock } from '../../kernel/clock.ts'
+
+let database: TestDatabase
+let server: TestServer
+let acme: TestTenant
+let key: string
+const clock = testClock()
+
+const yaml = (name: string, ids: readonly string[]) => `apiVersion: edictum/v1
+kind: Ruleset
+metadata: {name: ${name}}
+defaults: {mode: enforce}
+rules:
+${ids.map((id) => `  - {id: ${id}, type: pre, tool: Bash, when: {args.command: {contains: ${id}}}, then: {action: block, message: no}}`).join('\n')}
+`
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url, clock })
+  acme = await server.newTenant('acme')
+  key = (await server.newKey(acme)).key
+})
+
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+const call = (method: string, path: string, body?: object): Promise<Answer> =>
+  server.call(method, `/api/v2${path}`, { cookie: acme.cookie, ...(body && { body }) })
+
+async function must<Body>(method: string, path: string, body?: object): Promise<Body> {
+  const answer = await call(method, path, body)
+  expect(answer.status, answer.text).toBeLessThan(300)
+  return answer.body as Body
+}
+
+/** Time passes at once; the session does not outlive it. */
+async function pass(minutes: number): Promise<void> {
+  await clock.jumpBy(minutes * 60_000)
+  acme = { ...acme, cookie: await server.signIn(acme.email) }
+}
+
+/** Two versions of a ruleset: the first is live, the second has one rule more. */
+async function furnish(name: string): Promise<void> {
+  await must('POST', '/rulesets', { yaml: yaml(name, ['old']) })
+  await must('POST', '/rulesets', { yaml: yaml(name, ['old', `${name}-new`]) })
+  await must('POST', `/rulesets/${name}/rollouts`, { version: 1, environment: 'production' })
+}
+
+const start = (name: string, more: object = {}) =>
+  must<RolloutTrial>('POST', `/rulesets/${name}/trials`, {
+    version: 2,
+    environment: 'production',
+    minutes: 60,
+    ...more,
+  })
+
+async function trialOf(id: string): Promise<RolloutTrial> {
+  const { items } = await must<{ items: RolloutTrial[] }>('GET', '/trials')
+  const found = items.find((one) => one.id === id)
+  if (!found) throw new Error('no such trial')
+  return found
+}
+
+async function live(name: string): Promise<string[]> {
+  const { live: places } = await must<RulesetSummary>('GET', `/rulesets/${name}`)
+  const { outline } = await must<RulesetRevisionDetail>('GET', `/rulesets/${name}/revisions/${places[0]?.version ?? 0}`)
+  return outline.rules.map(({ id, mode }) => `${id} ${mode}`)
+}
+
+async function wouldBlock(rule: string, n: number): Promise<void> {
+  const events = Array.from({ length: n }, (_, at) => ({
+    call_id: `${rule}-${at}`,
+    agent_id: 'bot',
+    tool_name: 'Bash',
+    action: 'call_would_block',
+    mode: 'observe',
+    decision_name: rule,
+    timestamp: clock.now().toISOString(),
+    tool_args: {},
+  }))
+  const answer = await server.call('POST', '/v1/events', { key, agent: 'bot', body: { events } })
+  expect(answer.status, answer.text).toBeLessThan(300)
+}
+
+test('only what is new observes, and enforces by itself when the time is over and few calls were hit', async () => {
+  await furnish('quiet')
+  const trial = await start('quiet', { would_block_max: 2 })
+  expect(trial).toMatchObject({ status: 'observing', rules: ['quiet-new'], version: 2, trial_version: 3 })
+  expect(await live('quiet')).toEqual(['old enforce', 'quiet-new observe'])
+  await pass(1)
+  await wouldBlock('quiet-new', 2)
+  await pass(58)
+  expect(await trialOf(trial.id)).toMatchObject({ status: 'observing', would_blocks: 2 })
+  await pass(2)
+  expect(await trialOf(trial.id)).toMatchObject({ status: 'enforced', would_blocks: 2 })
+  expect(await live('quiet')).toEqual(['old enforce', 'quiet-new enforce'])
+  const { items } = await must<{ items: { note: string; version: number }[] }>('GET', '/rollouts?ruleset=quiet')
+  expect(items[0]).toMatchObject({ version: 2, note: expect.stringContaining('2 calls') as string })
+})
+
+test('when more calls would have been stopped it goes on observing, and a person decides', async () => {
+  await furnish('loud')
+  const trial = await start('loud')
+  await pass(1)
+  await wouldBlock('loud-new', 1)
+  await pass(120)
+  expect(await trialOf(trial.id)).toMatchObject({ status: 'stopped', would_blocks: 1 })
+  expect(await live('loud')).toEqual(['old enforce', 'loud-new observe'])
+})
+
+test('what is rolled out or cancelled meanwhile is never replaced', async () => {
+  await furnish('moved')
+  const moved = await start('moved')
+  await must('POST', '/rulesets/moved/rollouts', { version: 1, environment: 'production' })
+  await furnish('ended')
+  const ended = await start('ended')
+  expect((await must<RolloutTrial>('POST', `/trials/${ended.id}/cancellation`)).status).toBe('cancelled')
+  expect((await call('POST', `/trials/${ended.id}/cancellation`)).status).toBe(409)
+  await pass(120)
+  expect((await trialOf(moved.id)).status).toBe('superseded')
+  expect(await live('moved')).toEqual(['old enforce'])
+  expect((await trialOf(ended.id)).status).toBe('cancelled')
+  expect(await live('ended')).toEqual(['old enforce', 'ended-new observe'])
+})
+
+test('a revision with nothing new to observe is refused, and what is not there does not exist', async () => {
+  await furnish('same')
+  const body = { version: 1, environment: 'production', minutes: 5 }
+  expect((await call('POST', '/rulesets/same/trials', body)).status).toBe(422)
+  expect((await call('POST', '/rulesets/same/trials', { ...body, version: 9 })).status).toBe(404)
+  expect((await call('POST', '/rulesets/same/trials', { ...body, version: 2, environment: 'nowhere' })).status).toBe(
+    422,
+  )
+})
+
+test('who stated the condition, and that it held, is in the trail', async () => {
+  const rows = await server.db.query<{ act: string }>(
+    `select distinct e.act from trail_entries as e where e.act like 'rollout_trial.%' order by e.act`,
+  )
+  expect(rows.map(({ act }) => act)).toEqual([
+    'rollout_trial.cancelled',
+    'rollout_trial.enforced',
+    'rollout_trial.started',
+  ])
+})
