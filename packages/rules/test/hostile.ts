@@ -54,7 +54,7 @@ const value: fc.Arbitrary<JsonValue> = fc.oneof(
 )
 
 /** Own keys such as `__proto__` can only come from JSON. */
-export function fromJson(entries: readonly (readonly [string, JsonValue])[]): { readonly [key: string]: JsonValue } {
+function fromJson(entries: readonly (readonly [string, JsonValue])[]): { readonly [key: string]: JsonValue } {
   const made: Record<string, JsonValue> = Object.create(null)
   for (const [key, one] of entries)
     Object.defineProperty(made, key, { value: one, enumerable: true, configurable: true })

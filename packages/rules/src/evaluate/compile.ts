@@ -1,16 +1,9 @@
-import {
-  type PostRule,
-  type PreRule,
-  type Rule,
-  type Ruleset,
-  ruleMode,
-  type SandboxRule,
-  type Tool,
-} from '../model.ts'
-import { type CustomOperators, compileExpression, type ExpressionTest } from './expression-test.ts'
+import { type Rule, type Ruleset, ruleMode, type Tool } from '../model.ts'
+import type { CompiledCommon, CompiledPost, CompiledPre, CompiledSandbox } from './compiled-rule.ts'
+import { type CustomOperators, compileExpression } from './expression-test.ts'
 import { compileMessage, type Message } from './message.ts'
-import { compileReplacement, type Replacement } from './replacement.ts'
-import { compileSandbox, type Host, type SandboxTest } from './sandbox.ts'
+import { compileReplacement } from './replacement.ts'
+import { compileSandbox, type Host } from './sandbox.ts'
 import type { CustomSelectors } from './selector-value.ts'
 import { compileSession, type SessionSteps } from './session-limits.ts'
 import { rulesByTool, type ToolRules } from './tool-rules.ts'
@@ -27,27 +20,6 @@ export interface CompileOptions {
   readonly enforcesOutputOnUnsafe?: boolean
   /** Rules that run alongside, observed only, and never decide. */
   readonly candidates?: Ruleset
-}
-
-interface CompiledCommon {
-  /** Patterns of the tools it is for. */
-  readonly tools: readonly string[]
-  readonly isObserved: boolean
-  readonly message: Message
-}
-
-export interface CompiledPre extends CompiledCommon {
-  readonly rule: PreRule
-  readonly test: ExpressionTest
-}
-export interface CompiledSandbox extends CompiledCommon {
-  readonly rule: SandboxRule
-  readonly test: SandboxTest
-}
-export interface CompiledPost extends CompiledCommon {
-  readonly rule: PostRule
-  readonly test: ExpressionTest
-  readonly replacement: Replacement
 }
 
 /** A ruleset made ready once for any number of calls. */

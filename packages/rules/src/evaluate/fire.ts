@@ -1,5 +1,5 @@
 import type { Rule } from '../model.ts'
-import type { CompiledPost, CompiledPre, CompiledSandbox } from './compile.ts'
+import type { CompiledPost, CompiledPre, CompiledSandbox } from './compiled-rule.ts'
 import type { DecisionSource, Fired } from './decision.ts'
 import type { Materials } from './sandbox.ts'
 import type { Situation } from './selector-value.ts'

@@ -1,4 +1,4 @@
-import type { CompiledPost, CompiledPre, CompiledSandbox } from './compile.ts'
+import type { CompiledPost, CompiledPre, CompiledSandbox } from './compiled-rule.ts'
 import { compileGlob, type Glob, isExactGlob } from './glob.ts'
 import { buildIndex, type RuleIndex } from './rule-index.ts'
 import { compileSandboxes, type Host, type SandboxTest } from './sandbox.ts'

@@ -45,7 +45,7 @@ export function explainRule(judged: JudgedRule, place: RulePlace): RuleExplanati
   return { ...explained, words: ruleInWords(explained, rule) }
 }
 
-export function actionOf(rule: Rule): Action {
+function actionOf(rule: Rule): Action {
   return rule.type === 'sandbox' ? rule.outside : rule.then.action
 }
 

@@ -42,7 +42,7 @@ export function judgeCall(compiled: Compiled, call: Call, facts: Facts, unknowns
 }
 
 /** A path resolver of the host that throws makes the rule fire. */
-export function orFires(judge: () => Possible): Possible {
+function orFires(judge: () => Possible): Possible {
   try {
     return judge()
   } catch {
