@@ -12,6 +12,8 @@ type Needs = {
   readonly record: RecordAct
   readonly log: Log
   readonly clock: Pick<Clock, 'now'>
+  /** New addresses or routes of unknown callers a minute that get an entry of their own; a flood from everywhere gets one. */
+  readonly strangersMax?: number
 }
 
 type Refusal = Parameters<RecordRefusal>[0]
@@ -33,8 +35,6 @@ export type Refusals = {
 }
 
 const windowMs = 60_000
-/** New addresses or routes of unknown callers a minute that get an entry of their own; a flood from everywhere gets one. */
-const strangersMax = 600
 /** Addresses told apart in such a flood; beyond it "at least". */
 const addressesMax = 10_000
 
@@ -45,7 +45,7 @@ type Crowd = { since: Date; last: Date; count: number; readonly addresses: Set<s
  * the log and to nobody else. What comes again and again is one entry and a count: strangers must not be able to fill
  * the record, and not one refusal may go unmentioned.
  */
-export function recordRefusals({ db, record, log, clock }: Needs): Refusals {
+export function recordRefusals({ db, record, log, clock, strangersMax = 2_000 }: Needs): Refusals {
   const windows = new Map<string, Repeats>()
   let due: Repeats[] = []
   let crowd: Crowd | undefined
