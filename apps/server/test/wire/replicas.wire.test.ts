@@ -75,17 +75,20 @@ test('wire 2: a key revoked through one server ends its streams on the other wit
 test('streams of a server that died are forgotten by the others', async () => {
   const dead = crypto.randomUUID()
   const long = new Date(Date.now() - 60_000)
-  await other.db.query(`insert into replicas (id, started_at, seen_at) values ($1, $2, $2)`, [dead, long])
   const stream = await listen(other, 'left-behind')
   await eventually(
     () => connected(other),
     (items) => items.length === 1,
   )
-  await other.db.query(
-    `insert into agent_streams (tenant_id, id, replica_id, environment, agent_id, key_id, client, address, connected_at)
-     values ($1, gen_random_uuid(), $2, 'production', 'left-behind', $3, 'go', '::1', $4)`,
-    [tenant.tenant, dead, key.id, long],
-  )
+  // At once, or a sweep would find the replica before its stream.
+  await other.db.inTx(async (tx) => {
+    await tx.query(`insert into replicas (id, started_at, seen_at) values ($1, $2, $2)`, [dead, long])
+    await tx.query(
+      `insert into agent_streams (tenant_id, id, replica_id, environment, agent_id, key_id, client, address, connected_at)
+       values ($1, gen_random_uuid(), $2, 'production', 'left-behind', $3, 'go', '::1', $4)`,
+      [tenant.tenant, dead, key.id, long],
+    )
+  })
   stream.close()
   await eventually(
     () => connected(one),
