@@ -2,6 +2,7 @@ import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
 import type { TestTenant } from '../../server/test/server.ts'
+import { go } from './go.ts'
 
 // Nothing in this file clicks: each is a whole path as somebody walks it who has no mouse.
 
@@ -28,11 +29,6 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
 async function press(page: Page, target: Locator): Promise<void> {
   await tabTo(page, target)
   await page.keyboard.press('Enter')
-}
-
-async function go(page: Page, keys: string, heading: string): Promise<void> {
-  for (const key of keys) await page.keyboard.press(key)
-  await page.getByRole('heading', { name: heading, level: 1 }).waitFor(patiently)
 }
 
 const report = async (tenant: TestTenant, tools: readonly string[]): Promise<void> => {
@@ -70,7 +66,7 @@ test('from the sign-in page to an approved call', async () => {
   await page.keyboard.type('correct horse battery staple')
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Overview' }).waitFor(patiently)
-  await go(page, 'ga', 'Approvals')
+  await go(page, 'a', 'Approvals')
   await page.getByRole('heading', { name: 'restart' }).waitFor(patiently)
   await page.keyboard.press('r')
   await page.keyboard.type('Agreed on the phone')
@@ -87,7 +83,7 @@ test('from an empty list to a ruleset that is live', async () => {
   const { page, faults, open } = await scene.newPage(tenant)
   await open('/')
   await page.getByRole('heading', { name: 'Overview' }).waitFor(patiently)
-  await go(page, 'gr', 'Rulesets')
+  await go(page, 'r', 'Rulesets')
   await press(page, page.getByRole('button', { name: 'Write the first one' }))
   const text = page.getByRole('textbox', { name: 'New ruleset' })
   await page.getByText('Valid: 2 rules').waitFor(patiently)
@@ -133,7 +129,7 @@ test('one event among others is found and read', async () => {
   const { page, faults, open } = await scene.newPage(tenant)
   await open('/')
   await page.getByRole('heading', { name: 'Overview' }).waitFor(patiently)
-  await go(page, 'ge', 'Events')
+  await go(page, 'e', 'Events')
   const rows = page.getByRole('grid', { name: 'Events' }).locator('[data-index]')
   await expect.poll(() => rows.count(), patiently).toBe(4)
   await page.keyboard.press('/')
@@ -153,7 +149,7 @@ test('a key is made, copied and revoked', async () => {
   const { page, faults, open } = await scene.newPage(tenant)
   await open('/')
   await page.getByRole('heading', { name: 'Overview' }).waitFor(patiently)
-  await go(page, 'gk', 'Keys')
+  await go(page, 'k', 'Keys')
   await press(page, page.getByRole('button', { name: 'Make a key' }).first())
   await page.getByRole('dialog').getByLabel('Label').waitFor(patiently)
   await page.keyboard.type('night watch')

@@ -2,6 +2,7 @@ import { brotliCompressSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
 import type { TestTenant } from '../../server/test/server.ts'
+import { go } from './go.ts'
 
 let scene: ConsoleScene
 let tenant: TestTenant
@@ -100,9 +101,7 @@ test('everything can be reached without a mouse', async () => {
   const { page, open } = await scene.newPage(tenant)
   await open('/')
   await page.getByRole('heading', { name: 'Overview' }).waitFor()
-  await page.keyboard.press('g')
-  await page.keyboard.press('k')
-  await page.getByRole('heading', { name: 'Keys' }).waitFor()
+  await go(page, 'k', 'Keys')
   await page.getByRole('grid', { name: 'Keys' }).getByRole('row').nth(1).focus()
   await page.keyboard.press('j')
   await page.keyboard.press('Enter')

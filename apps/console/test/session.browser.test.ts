@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testClock } from '../../server/src/kernel/clock.ts'
 import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+import { go } from './go.ts'
 
 const clock = testClock(new Date().toISOString())
 
@@ -25,9 +26,7 @@ test('a minute before an unused session ends the page asks; an answer keeps it, 
   }
   await open('/keys')
   await page.getByRole('heading', { name: 'Keys' }).waitFor(patiently)
-  await page.keyboard.press('g')
-  await page.keyboard.press('t')
-  await page.getByRole('heading', { name: 'Trail' }).waitFor(patiently)
+  await go(page, 't', 'Trail')
   const prompt = page.getByRole('dialog', { name: 'Still there?' })
   await later(27 * minutes)
   expect(await prompt.count()).toBe(0)
