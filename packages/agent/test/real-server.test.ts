@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const strict = rulesetOf('base', noSecrets)
 const lax = rulesetOf('base', noSecrets.replace('.env', '.never'))
-const patience = { timeout: 10_000 }
+const patience = { timeout: 30_000 }
 const readSecret = (one: Guard): Promise<unknown> =>
   one.run({ tool: 'read_file', args: { path: '.env' } }, () => 'secret')
 const actions = (events: readonly Record<string, unknown>[]): string[] => events.map(({ action }) => String(action))
