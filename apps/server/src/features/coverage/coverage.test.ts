@@ -1,5 +1,5 @@
-import type { AgentCoverage, DraftRule, FleetCoverage } from '@countersign/wire'
 import { setTimeout } from 'node:timers/promises'
+import type { AgentCoverage, DraftRule, FleetCoverage } from '@countersign/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { fetchRuleset, rollOutYaml } from '../../../test/rulesets-scene.ts'

@@ -125,15 +125,16 @@ function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
         request,
         reply,
       }
+      let answer: unknown
       try {
-        const answer = await route.handle(input as never)
-        if (route.answersItself) return reply
-        return await reply.code(status).send(answer)
+        answer = await route.handle(input as never)
       } catch (error) {
         // Not 401: whoever could not sign in is recorded by signing in, which knows whose account it was.
         await noteRefusal(mount, route, request, error, [403, 429])
         throw error
       }
+      if (route.answersItself) return reply
+      return reply.code(status).send(answer)
     },
   })
 }

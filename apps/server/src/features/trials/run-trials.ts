@@ -40,23 +40,26 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
   const liveVersion = async (tenant: string, ruleset: string, environment: string): Promise<number | undefined> =>
     (await listLive(db, tenant, ruleset)).find((one) => one.environment === environment)?.version
 
-  const record = (
-    who: Person,
-    { id, ruleset, environment }: Pick<Trial, 'id' | 'ruleset' | 'environment'>,
-    act: string,
-    facts: RequestFacts,
-    details: Record<string, string | number>,
-  ): Promise<void> =>
+  type Recorded = {
+    readonly tenant: string
+    readonly trial: Pick<Trial, 'id' | 'ruleset' | 'environment'>
+    readonly act: 'started' | 'cancelled' | 'enforced' | 'stopped' | 'superseded'
+    readonly details: Record<string, string | number>
+    /** Who did it and how; without, the server did it by itself. */
+    readonly by?: { readonly who: Person; readonly facts: RequestFacts }
+  }
+
+  const record = ({ tenant, trial: { id, ruleset, environment }, act, details, by }: Recorded): Promise<void> =>
     db.inTx(async (tx) => {
       await tell.recordAct(tx, {
-        ...actorOf(who),
-        tenant: who.tenant,
+        ...(by ? actorOf(by.who) : { actor: { kind: 'system', id: 'rollout_trials' } }),
+        tenant,
         act: `rollout_trial.${act}`,
         subject: { kind: 'rollout_trial', id },
-        request: facts,
+        ...(by && { request: by.facts }),
         details: { ruleset, environment, ...details },
       })
-      await tell.bus.announce(tx, { topic: 'rollout_trial.changed', tenant: who.tenant, body: { trial_id: id } })
+      await tell.bus.announce(tx, { topic: 'rollout_trial.changed', tenant, body: { trial_id: id } })
     })
 
   const start = async (who: Person, order: TrialOrder, facts: RequestFacts): Promise<Trial> => {
@@ -93,10 +96,12 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       madeBy: who.id,
       madeAt: at,
     })
-    await record(who, { id, ruleset, environment }, 'started', facts, {
-      version,
-      minutes,
-      would_block_max: wouldBlockMax,
+    await record({
+      tenant,
+      trial: { id, ruleset, environment },
+      act: 'started',
+      details: { version, minutes, would_block_max: wouldBlockMax },
+      by: { who, facts },
     })
     return found(await findTrial(db, tenant, id))
   }
@@ -119,12 +124,14 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     if (live !== trial.trialVersion) {
       // Begun by a process that then ended: what it rolled out is live already.
       const to = trial.status === 'enforcing' ? 'enforced' : 'superseded'
-      await moveTrial(db, trial, ['observing', 'enforcing'], to, undefined, now)
+      if (!(await moveTrial(db, trial, ['observing', 'enforcing'], to, undefined, now))) return
+      await record({ tenant, trial, act: to, details: { version } })
       return
     }
     const wouldBlocks = await countWouldBlocks(trial)
     if (wouldBlocks > trial.wouldBlockMax) {
-      await moveTrial(db, trial, ['observing', 'enforcing'], 'stopped', wouldBlocks, now)
+      if (!(await moveTrial(db, trial, ['observing', 'enforcing'], 'stopped', wouldBlocks, now))) return
+      await record({ tenant, trial, act: 'stopped', details: { version, would_blocks: wouldBlocks } })
       return
     }
     if (now < trial.endsAt) {
@@ -138,7 +145,7 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     // Only when nothing else became live meanwhile.
     await rollOut(who, { ruleset, version, environment, note, expectedVersion: live }, facts)
     await moveTrial(db, trial, ['enforcing'], 'enforced', wouldBlocks, clock.now())
-    await record(who, trial, 'enforced', facts, { version, would_blocks: wouldBlocks })
+    await record({ tenant, trial, act: 'enforced', details: { version, would_blocks: wouldBlocks } })
   }
 
   return {
@@ -148,7 +155,13 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       if (!(await moveTrial(db, trial, ['observing', 'stopped'], 'cancelled', undefined, clock.now()))) {
         throw new Problem(problems.conflict, 'This trial has ended already.')
       }
-      await record(who, trial, 'cancelled', facts, { version: trial.version })
+      await record({
+        tenant: who.tenant,
+        trial,
+        act: 'cancelled',
+        details: { version: trial.version },
+        by: { who, facts },
+      })
       return found(await findTrial(db, who.tenant, id))
     },
     /** One pass over all that observe. One that fails keeps no other from its end. */

@@ -139,13 +139,15 @@ test('a revision with nothing new to observe is refused, and what is not there d
   )
 })
 
-test('who stated the condition, and that it held, is in the trail', async () => {
-  const rows = await server.db.query<{ act: string }>(
-    `select distinct e.act from trail_entries as e where e.act like 'rollout_trial.%' order by e.act`,
+test('who stated the condition, and what the server made of it by itself, is in the trail', async () => {
+  const rows = await server.db.query<{ act: string; actor: string }>(
+    `select distinct e.act, e.actor_kind as actor from trail_entries as e where e.act like 'rollout_trial.%' order by 1`,
   )
-  expect(rows.map(({ act }) => act)).toEqual([
-    'rollout_trial.cancelled',
-    'rollout_trial.enforced',
-    'rollout_trial.started',
+  expect(rows.map(({ act, actor }) => `${act} by ${actor}`)).toEqual([
+    'rollout_trial.cancelled by person',
+    'rollout_trial.enforced by system',
+    'rollout_trial.started by person',
+    'rollout_trial.stopped by system',
+    'rollout_trial.superseded by system',
   ])
 })
