@@ -197,11 +197,15 @@ test('one agent is shown with its streams, tags, assignment and manifest; names 
   const changed = await server.call('PATCH', path, { cookie: tenant.cookie, body })
   expect(changed.body).toMatchObject({ display_name: 'The first', tags: { team: 'y', tier: '1' } })
   expect((await agents('q=first')).items).toHaveLength(1)
-  const history = await server.call('GET', '/api/v2/agents/a1/history?environment=production', {
-    cookie: tenant.cookie,
-  })
-  const kinds = (history.body as { items: { kind: string }[] }).items.map(({ kind }) => kind)
-  expect(kinds.toSorted()).toEqual(['assignment', 'connected', 'first_seen'])
+  const history = async (): Promise<readonly string[]> => {
+    const { body } = await server.call('GET', '/api/v2/agents/a1/history?environment=production', {
+      cookie: tenant.cookie,
+    })
+    return (body as { items: { kind: string }[] }).items.map(({ kind }) => kind).toSorted()
+  }
+  // The manifest names a revision, which is what the agent says it runs.
+  const kinds = await eventually(history, (found) => found.includes('revision'))
+  expect(kinds).toEqual(['assignment', 'connected', 'first_seen', 'revision'])
   expect((await server.call('DELETE', path, { cookie: tenant.cookie })).status).toBe(409)
 })
 
