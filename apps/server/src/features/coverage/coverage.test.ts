@@ -69,12 +69,13 @@ beforeAll(async () => {
     ],
   })
   await report('bare', ['shell'], undefined)
+  // Only who is known can be assigned something.
+  for (let known = 0; known < 4; await setTimeout(50)) known = (await fleet()).total_agents
   const assigned = await server.call('PUT', '/api/v2/assignments', {
     cookie: acme.cookie,
     body: { agent_ids: ['guarded'], environment: 'production', ruleset: 'guard' },
   })
   expect(assigned.status, assigned.text).toBe(200)
-  for (let known = 0; known < 4; await setTimeout(50)) known = (await fleet()).total_agents
   for (let sources = ''; sources !== 'manifest'; await setTimeout(50)) sources = (await agent('local')).source
 })
 
