@@ -7,7 +7,7 @@ import { type DataFolder, openDataFolder } from './kernel/data-folder.ts'
 import { type Db, openDb } from './kernel/db.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './kernel/embedded-postgres.ts'
 import { type Log, makeLog } from './kernel/log.ts'
-import { giveMemoryBack, keepMemoryLow } from './kernel/memory.ts'
+import { keepMemoryLow } from './kernel/memory.ts'
 import { migrate, pendingMigrations } from './kernel/migrate.ts'
 import { Secret } from './kernel/secret.ts'
 import { knowSecrets } from './known-secrets.ts'
@@ -135,8 +135,6 @@ async function run(running: Running): Promise<void> {
   if (!isLoopback(config.host)) log.info({ host: config.host }, 'Listening beyond this machine')
   say(`countersign ready on ${baseUrl} (${seconds} s)`)
   if (bootstrap === 'not given') say(`Set it up: ${baseUrl}/setup?token=${setupSecret.reveal()}`)
-  // What starting needed and running does not.
-  clock.after(2_000, giveMemoryBack)
 }
 
 /** Sets our clock to the database's, so that every replica means the same moment by now. */

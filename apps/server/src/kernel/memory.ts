@@ -7,7 +7,10 @@ type Collect = (options: { readonly type: 'major'; readonly flavor: 'last-resort
 
 let collect: Collect | undefined
 
-/** Collects all garbage and gives the room it took back to the operating system: tens of milliseconds. */
+/**
+ * Collects all garbage and gives the room it took back to the operating system: tens of milliseconds, and for some
+ * seconds afterwards the engine is as slow as after a start. For quiet moments only.
+ */
 export function giveMemoryBack(): void {
   if (!collect) {
     setFlagsFromString('--expose-gc')
