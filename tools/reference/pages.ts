@@ -11,17 +11,19 @@ import { Secret } from '../../apps/server/src/kernel/secret.ts'
 
 /** The reference, page by page, printed from the tables the server itself runs by. */
 export async function referencePages(): Promise<Readonly<Record<string, string>>> {
-  const { native, edictum } = await routeTables()
+  const { native, edictum, publicLog } = await routeTables()
   return {
     'configuration.md': configurationPage(),
-    'api.md': apiPage(native, edictum),
+    'api.md': apiPage(native, edictum, publicLog),
     'permissions.md': permissionsPage(native),
     'errors.md': errorsPage(),
   }
 }
 
+type RouteTables = Readonly<Record<'native' | 'edictum' | 'publicLog', readonly Route[]>>
+
 /** Composes a server that is never started: its tables need no database. */
-async function routeTables(): Promise<{ native: readonly Route[]; edictum: readonly Route[] }> {
+async function routeTables(): Promise<RouteTables> {
   const keyring = makeKeyring(['only to print a page, never to keep a secret'])
   const db = openDb({
     url: 'postgresql://nobody@127.0.0.1:1/none',
@@ -82,7 +84,7 @@ ${table(['Variable', 'What it does', 'Form', 'Without it', 'Other names'], rows)
 `
 }
 
-function apiPage(native: readonly Route[], edictum: readonly Route[]): string {
+function apiPage(native: readonly Route[], edictum: readonly Route[], publicLog: readonly Route[]): string {
   const rows = (routes: readonly Route[]): string[][] =>
     routes.map(({ method, path, does, needs }) => [code(`${method} ${path}`), does, code(needs)])
   return `${printed}
@@ -101,6 +103,12 @@ ${table(['Route', 'What it does', 'Needs'], rows(native))}
 Errors are \`{"detail": …}\`. A path that begins with \`/rulesets\` is also there as \`/bundles\`.
 
 ${table(['Route', 'What it does', 'Needs'], rows(edictum))}
+
+## For verifiers and witnesses of the trail: below \`/trail\`
+
+C2SP \`tlog-checkpoint\` and \`tlog-tiles\`. Hashes tell nothing of what they are of; entries are not public.
+
+${table(['Route', 'What it does', 'Needs'], rows(publicLog))}
 `
 }
 

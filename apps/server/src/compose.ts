@@ -163,7 +163,7 @@ export type ComposeNeeds = {
 
 export type App = {
   readonly http: FastifyInstance
-  readonly routes: { readonly native: readonly Route[]; readonly edictum: readonly Route[] }
+  readonly routes: Readonly<Record<'native' | 'publicLog' | 'edictum', readonly Route[]>>
   readonly start: () => Promise<void>
   /** Turns readiness false, tells streams to reconnect, finishes what is under way, closes. */
   readonly stop: () => Promise<void>
@@ -545,7 +545,7 @@ export function compose(needs: ComposeNeeds): App {
 
   return {
     http,
-    routes: { native, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
+    routes: { native, publicLog, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
     makeTenant: makeAnotherTenant(tenantNeeds),
     bus,
     bootstrap: bootstrapFromConfig({ db, makeFirstTenant: makeTenant }),

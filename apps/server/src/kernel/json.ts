@@ -87,7 +87,7 @@ export function writeSortedJson(value: JsonValue, depth = 0): string {
 }
 
 /** What stands before each value of an object of one shape, in order. Events come in few shapes; sorting is what costs. */
-type Shape = {
+export type Shape = {
   readonly keys: readonly string[]
   readonly sorted: readonly string[]
   readonly labels: readonly string[]
@@ -96,7 +96,8 @@ type Shape = {
 const shapes = new Map<string, Shape>()
 const shapesMax = 5_000
 
-function shapeOf(keys: readonly string[]): Shape {
+/** The same object for equal keys, so that others can keep what they know of a shape beside it. */
+export function shapeOf(keys: readonly string[]): Shape {
   const name = `${keys.length} ${keys[0] ?? ''} ${keys.at(-1) ?? ''}`
   const known = shapes.get(name)
   if (known && haveEqualItems(known.keys, keys)) return known
@@ -120,12 +121,17 @@ function write(value: JsonValue, depth: number): string {
     return value.length < 64 && !needsEscape.test(value) ? `"${value}"` : JSON.stringify(value)
   }
   if (value === null) return 'null'
-  if (typeof value === 'number') return Number.isFinite(value) ? `${Object.is(value, -0) ? 0 : value}` : 'null'
+  if (typeof value === 'number') return writeNumber(value)
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (typeof value !== 'object') return JSON.stringify(value)
   if (depth >= jsonDepthMax) throw new NestedTooDeep(`Nested deeper than ${jsonDepthMax} levels`)
   if (Array.isArray(value)) return writeList(value as readonly JsonValue[], depth)
   return native.isRawJSON(value) ? value.rawJSON : writeObject(value as JsonObject, depth)
+}
+
+/** As JSON.stringify does, without the way into the engine and back. */
+export function writeNumber(value: number): string {
+  return Number.isFinite(value) ? `${Object.is(value, -0) ? 0 : value}` : 'null'
 }
 
 function writeList(list: readonly JsonValue[], depth: number): string {

@@ -1,6 +1,6 @@
 import { isExactNumber, type JsonObject, type JsonValue, jsonDepthMax } from '../../kernel/json.ts'
 import { escapeOddText, isOddText } from './odd-text.ts'
-import { hideSecrets, redacted } from './secret-text.ts'
+import { hideSecrets, redacted, suspicious } from './secret-text.ts'
 import { isSensitiveKey } from './sensitive-keys.ts'
 
 export type Redacted = {
@@ -78,7 +78,7 @@ function walkObject(object: JsonObject, findings: Findings, depth: number): Json
 }
 
 /** One look that most texts pass: everything below needs one of these. */
-const remarkable = /[\0\ud800-\udfff]|sk-|AKIA|eyJ|gh[pousr]_|xox|export\s|-p|:\/\/|[Bb]earer\s/
+const remarkable = new RegExp(`[\\0\\ud800-\\udfff]|${suspicious.source}`)
 
 /** False for nearly all texts; of the others `redact` tells whether anything must change. */
 export function isRemarkable(text: string): boolean {

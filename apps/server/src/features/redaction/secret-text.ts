@@ -1,7 +1,7 @@
 export const redacted = '[REDACTED]'
 
 /** Every pattern below needs one of these; most texts have none, and are then left alone after one look. */
-const suspicious = /sk-|AKIA|eyJ|gh[pousr]_|xox|export\s|-p|:\/\/|[Bb]earer\s/
+export const suspicious = /sk-|AKIA|eyJ|gh[pousr]_|xox|export\s|-p|:\/\/|[Bb]earer\s/
 
 /** Shapes of secrets (rules-language §24.2). A text that begins with one is hidden whole, elsewhere only the secret is. */
 const secretShape =

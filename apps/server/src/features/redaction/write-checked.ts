@@ -4,10 +4,13 @@ import {
   type JsonValue,
   jsonDepthMax,
   NestedTooDeep,
-  writeSortedJson,
+  type Shape,
+  shapeOf,
+  writeNumber,
 } from '../../kernel/json.ts'
+import { isOddText } from './odd-text.ts'
 import { isRemarkable, redact } from './redact.ts'
-import { redacted } from './secret-text.ts'
+import { redacted, suspicious } from './secret-text.ts'
 import { isSensitiveKey } from './sensitive-keys.ts'
 
 export type Checked = {
@@ -17,19 +20,12 @@ export type Checked = {
   readonly isClean: boolean
 }
 
-/** What stands before each value of an object of one shape, in the order of the keys, and whose values are hidden. */
-type Shape = {
-  readonly keys: readonly string[]
-  readonly sorted: readonly string[]
-  readonly labels: readonly string[]
-  readonly isSensitive: readonly boolean[]
-  readonly isClean: boolean
-}
+/** What is known of the keys of one shape, in their written order. */
+type Secrecy = { readonly isSensitive: readonly boolean[]; readonly hasOddKey: boolean }
 
-const shapes = new Map<string, Shape>()
-const shapesMax = 5_000
+const secrecies = new WeakMap<Shape, Secrecy>()
 /** One look at a text: what JSON escapes, and what may be a secret. */
-const special = /["\\\0-\x1f\ud800-\udfff]|sk-|AKIA|eyJ|gh[pousr]_|xox|export\s|-p|:\/\/|[Bb]earer\s/
+const special = new RegExp(`["\\\\\\0-\\x1f\\ud800-\\udfff]|${suspicious.source}`)
 
 /**
  * Writes a value with sorted keys and finds out on the way whether redacting would change it, which costs half of doing
@@ -42,7 +38,7 @@ export function writeChecked(value: JsonValue): Checked {
     if (typeof one === 'string') return writeText(one)
     if (one === null) return 'null'
     if (typeof one === 'boolean') return one ? 'true' : 'false'
-    if (typeof one === 'number') return writeSortedJson(one)
+    if (typeof one === 'number') return writeNumber(one)
     if (depth >= jsonDepthMax) throw new NestedTooDeep(`Nested deeper than ${jsonDepthMax} levels`)
     if (Array.isArray(one)) return writeList(one as readonly JsonValue[], depth)
     if (isExactNumber(one)) {
@@ -69,8 +65,9 @@ export function writeChecked(value: JsonValue): Checked {
 
   const writeObject = (object: JsonObject, depth: number): string => {
     const shape = shapeOf(Object.keys(object))
-    if (!shape.isClean) isClean = false
-    const { sorted, labels, isSensitive } = shape
+    const { sorted, labels } = shape
+    const { isSensitive, hasOddKey } = secrecyOf(shape)
+    if (hasOddKey) isClean = false
     let text = ''
     for (let at = 0; at < sorted.length; at += 1) {
       const inner = object[sorted[at] as string] as JsonValue
@@ -87,25 +84,10 @@ export function writeChecked(value: JsonValue): Checked {
   return { text, isClean }
 }
 
-function shapeOf(keys: readonly string[]): Shape {
-  const name = `${keys.length} ${keys[0] ?? ''} ${keys.at(-1) ?? ''}`
-  const known = shapes.get(name)
-  if (known && haveEqualItems(known.keys, keys)) return known
-  const sorted = keys.toSorted()
-  const shape = {
-    keys,
-    sorted,
-    labels: sorted.map((key, at) => `${at === 0 ? '{' : ','}${JSON.stringify(key)}:`),
-    isSensitive: sorted.map(isSensitiveKey),
-    isClean: redact(Object.fromEntries(keys.map((key) => [key, redacted]))).hasOddText === false,
-  }
-  if (shapes.size >= shapesMax) shapes.clear()
-  if (name.length <= 200 && keys.length <= 100) shapes.set(name, shape)
-  return shape
-}
-
-function haveEqualItems(one: readonly string[], other: readonly string[]): boolean {
-  if (one.length !== other.length) return false
-  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false
-  return true
+function secrecyOf(shape: Shape): Secrecy {
+  const known = secrecies.get(shape)
+  if (known) return known
+  const secrecy = { isSensitive: shape.sorted.map(isSensitiveKey), hasOddKey: shape.keys.some(isOddText) }
+  secrecies.set(shape, secrecy)
+  return secrecy
 }

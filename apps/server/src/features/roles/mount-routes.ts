@@ -147,7 +147,7 @@ async function noteRefusal(
   statuses: readonly number[],
 ): Promise<void> {
   if (!(error instanceof Problem) || !statuses.includes(error.kind.status)) return
-  const address = { does: route.does, method: route.method, path: request.routeOptions.url ?? route.path }
+  const address = { does: route.does, method: route.method, path: request.mounted?.path ?? route.path }
   await mount.recordRefusal({ who: request.who, route: address, code: error.kind.code, facts: factsOf(request) })
 }
 

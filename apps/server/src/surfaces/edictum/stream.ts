@@ -20,7 +20,7 @@ export function streamRoutes({ streams }: { readonly streams: Pick<AgentStreams,
       answersItself: true,
       handle: async ({ who, query, facts, request, reply }) => {
         refuseOtherEnvironment(who, query.env)
-        const prefix = request.routeOptions.url?.startsWith('/v1/') ? '/v1' : '/api/v1'
+        const prefix = request.mounted?.path.startsWith('/v1/') ? '/v1' : '/api/v1'
         await streams.open(readCaller(who, query, prefix, facts), reply)
       },
     }),
