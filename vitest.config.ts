@@ -14,7 +14,7 @@ export default defineConfig({
     // Threads clone their databases twice as fast as forks do; more than two fight over the database's disk.
     pool: 'threads',
     maxWorkers: 2,
-    // In CI a test on a starved machine gets a second try; the closing lines name every one that needed it.
+    // In CI a test on a starved machine gets a second try, and its file a last one alone; the closing lines name every one that needed it.
     retry: process.env['CI'] ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { addUp, type LaneResult, readReport, readRequired, summary } from './test-results.ts'
+import {
+  addUp,
+  filesThatFailed,
+  type LaneResult,
+  readReport,
+  readRequired,
+  summary,
+  withSecondTry,
+} from './test-results.ts'
 
 const browser: LaneResult = { name: 'browser', passed: 0, failed: 0, seconds: 0, notRun: ['no Chromium was found'] }
 const unit: LaneResult = { name: 'unit', passed: 7, failed: 0, seconds: 1.23, notRun: [] }
@@ -70,6 +78,25 @@ test('what failed, and what passed only when tried again, is named at the end', 
     '✗ wire: broken.test.ts: SyntaxError: no',
     '1 passed, 1 failed',
   ])
+})
+
+test('a file run once more counts as it ended, and says which of its tests had failed before', () => {
+  const file = (name: string, ...tests: readonly (readonly [string, string])[]) => ({
+    name,
+    status: tests.some(([, status]) => status === 'failed') ? 'failed' : 'passed',
+    assertionResults: tests.map(([fullName, status]) => ({
+      fullName,
+      status,
+      failureMessages: status === 'failed' ? ['too slow'] : [],
+    })),
+  })
+  const report = (...testResults: readonly object[]) => JSON.stringify({ testResults })
+  const first = report(file('a', ['one', 'failed'], ['two', 'passed']), file('b', ['three', 'passed']))
+  expect(filesThatFailed(first)).toEqual(['a'])
+  const better = withSecondTry(first, report(file('a', ['one', 'passed'], ['two', 'passed'])))
+  expect(readReport(better, 0)).toMatchObject({ passed: 3, failed: 0, unsteady: ['one'] })
+  const worse = withSecondTry(first, report(file('a', ['one', 'passed'], ['two', 'failed'])))
+  expect(readReport(worse, 1)).toMatchObject({ passed: 2, failed: 1, failures: ['two: too slow'] })
 })
 
 test('a run without any test says so', () => {

@@ -51,6 +51,41 @@ export function readReport(text: string | undefined, code: number): Omit<LaneRes
   return { passed: passed.length, failed: isUnexplained ? 1 : failed.length, notRun, failures, unsteady }
 }
 
+/** The files in which something failed, as Vitest's JSON report names them. */
+export function filesThatFailed(text: string | undefined): readonly string[] {
+  if (text === undefined) return []
+  const report: Report = JSON.parse(text)
+  const failed = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' || hasFailed(assertionResults),
+  )
+  return failed.flatMap(({ name }) => name ?? [])
+}
+
+/**
+ * The report of a run whose failed files were run once more: for those files the second word counts, and a test that
+ * failed first and passed then keeps the first message, so that it is named as unsteady.
+ */
+export function withSecondTry(first: string, second: string): string {
+  const before: Report = JSON.parse(first)
+  const after: Report = JSON.parse(second)
+  const again = new Map(after.testResults.map((file) => [file.name, file]))
+  const testResults = before.testResults.map((file) => {
+    const retried = again.get(file.name)
+    if (!retried) return file
+    const messages = new Map(
+      file.assertionResults
+        .filter(({ status }) => status === 'failed')
+        .map(({ fullName, failureMessages }) => [fullName, failureMessages ?? ['failed']]),
+    )
+    const assertionResults = retried.assertionResults.map((test) => ({
+      ...test,
+      failureMessages: [...(messages.get(test.fullName) ?? []), ...(test.failureMessages ?? [])],
+    }))
+    return { ...retried, assertionResults }
+  })
+  return JSON.stringify({ testResults })
+}
+
 type TestOutcome = {
   readonly status: string
   readonly fullName: string

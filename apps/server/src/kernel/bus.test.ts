@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../test/database.ts'
 import { type Bus, type Message, makeBus } from './bus.ts'
 import { systemClock } from './clock.ts'
@@ -18,6 +18,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await db.end()
   await database.drop()
+})
+
+// A bus that starts sweeps from the oldest transaction still open anywhere on the server, another database's included,
+// so what an earlier test left would be heard again.
+beforeEach(async () => {
+  await db.query(`delete from outbox`)
 })
 
 async function replica(): Promise<{ bus: Bus; heard: Message[] }> {
