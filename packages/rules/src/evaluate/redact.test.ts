@@ -59,7 +59,13 @@ test('a key is judged the same the second time', () => {
     }),
   )
   for (let round = 0; round < 2; round += 1) {
-    expect(['apiKey', 'API-KEY', 'db_password', 'user.token'].map(isSensitiveKey)).toEqual([true, true, true, false])
+    expect(['apiKey', 'APIKey', 'API-KEY', 'db_password', 'user.token'].map(isSensitiveKey)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+    ])
     expect(['max_tokens', 'monkey', 'tokenizer', ''].map(isSensitiveKey)).toEqual([false, false, false, false])
   }
 })

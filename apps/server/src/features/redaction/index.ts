@@ -1,5 +1,5 @@
 export { escapeOddText, isOddText } from './odd-text.ts'
 export { type Redacted, redact, redactText } from './redact.ts'
 export { hideSecrets } from './secret-text.ts'
-export { isSensitiveKey } from './sensitive-keys.ts'
+
 export { writeChecked } from './write-checked.ts'

@@ -1,7 +1,8 @@
+import { isSensitiveKey } from '@countersign/rules'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type JsonValue, readJson } from '../../kernel/json.ts'
-import { hideSecrets, isSensitiveKey, redact } from './index.ts'
+import { hideSecrets, redact } from './index.ts'
 
 test('the value of a sensitive key is hidden, whatever its type and however the key is spelled', () => {
   for (const key of ['password', 'API-Key', 'apiKey', 'db_password', 'X-Auth-Token', 'userCredentials', 'APIKey']) {

@@ -1,7 +1,7 @@
+import { isSensitiveKey } from '@countersign/rules'
 import { isExactNumber, type JsonObject, type JsonValue, jsonDepthMax } from '../../kernel/json.ts'
 import { escapeOddText, isOddText } from './odd-text.ts'
 import { hideSecrets, redacted, suspicious } from './secret-text.ts'
-import { isSensitiveKey } from './sensitive-keys.ts'
 
 export type Redacted = {
   /** The very same object when nothing had to change. */

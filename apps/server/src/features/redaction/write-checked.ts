@@ -1,3 +1,4 @@
+import { isSensitiveKey } from '@countersign/rules'
 import {
   isExactNumber,
   type JsonObject,
@@ -11,7 +12,6 @@ import {
 import { isOddText } from './odd-text.ts'
 import { isRemarkable, redact } from './redact.ts'
 import { redacted, suspicious } from './secret-text.ts'
-import { isSensitiveKey } from './sensitive-keys.ts'
 
 export type Checked = {
   /** As `writeSortedJson` writes it: every key, nothing hidden. */
