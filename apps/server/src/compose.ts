@@ -15,6 +15,7 @@ import {
   baselineRoutes,
   environmentBaselines,
   includeBaselines,
+  previewBaselines,
   previewWithBaselines,
   rollOutWithBaselines,
 } from './features/baselines/index.ts'
@@ -416,6 +417,7 @@ export function compose(needs: ComposeNeeds): App {
         rollOut: rollOutAsIs,
         tell: { bus, recordAct: record },
       }),
+      preview: previewBaselines({ db, include, read: rulesets }),
       hasEnvironment: async (tenant, name) => (await listEnvironments(db, tenant)).some((one) => one.name === name),
     }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),

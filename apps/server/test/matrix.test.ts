@@ -28,6 +28,7 @@ type Things = {
   readonly event: string
   readonly replay: string
   readonly trial: string
+  readonly spareTrial: string
 }
 
 type Line = {
@@ -118,6 +119,11 @@ const lines: Readonly<Record<string, Line>> = {
     body: () => ({ baselines: [] }),
     bad: { body: { baselines: [{ ruleset: 'acme-base' }] } },
   },
+  'POST /environments/:name/baselines/preview': {
+    params: () => ({ name: 'acme-lab' }),
+    body: () => ({ baselines: [{ ruleset: 'acme-base', version: 1 }] }),
+    bad: { body: { baselines: 'acme-base' } },
+  },
   'GET /keys': { bad: { query: 'revoked=perhaps' }, foreign: 'own list' },
   'POST /keys': {
     body: () => ({ environment: 'production', label: 'acme-made' }),
@@ -180,6 +186,11 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'GET /trials': { bad: { query: 'limit=0' }, foreign: 'own list' },
   'POST /trials/:id/cancellation': { params: ({ trial }) => ({ id: trial }), bad: notAnId },
+  'POST /trials/:id/promotion': {
+    params: ({ spareTrial }) => ({ id: spareTrial }),
+    body: () => ({ note: 'acme knows' }),
+    bad: unknownField,
+  },
   'POST /replays': {
     body: () => ({ ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
     status: 201,
@@ -399,6 +410,10 @@ async function furnish(): Promise<Things> {
   const trial = id(
     await must('POST', '/rulesets/acme-base/trials', { version: 2, environment: 'staging', minutes: 60 }),
   )
+  await must('POST', '/rulesets', { yaml: yaml('acme-tried') })
+  const spareTrial = id(
+    await must('POST', '/rulesets/acme-tried/trials', { version: 1, environment: 'staging', minutes: 60 }),
+  )
   const replayId = id(
     await must('POST', '/replays', { ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
   )
@@ -466,6 +481,7 @@ async function furnish(): Promise<Things> {
     event,
     replay: replayId,
     trial,
+    spareTrial,
   }
 }
 

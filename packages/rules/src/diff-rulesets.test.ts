@@ -51,6 +51,12 @@ test('a changed default mode changes the mode of every rule that names none', ()
   expect(diff.modes).toEqual([{ id: 'a', before: 'enforce', after: 'observe' }])
 })
 
+test('a mode that is written out where it was inherited is no difference', () => {
+  const before = read(documentWith(preRule('a')))
+  const after = read(documentWith(preRule('a').replace('    tool', '    mode: enforce\n    tool')))
+  expect(diffRulesets(before, after).isSame).toBe(true)
+})
+
 test('comments, layout and vocabulary are no difference', () => {
   fc.assert(
     fc.property(rulesetData(), (data) => {

@@ -49,7 +49,11 @@ export function diffRulesets(before: Ruleset, after: Ruleset): RulesetDiff {
   const added = after.rules.filter((rule) => !old.has(rule.id))
   const removed = before.rules.filter((rule) => !now.has(rule.id))
   const changed = pairs.flatMap(({ earlier, rule }) => {
-    const fields = changesOf(ruleToData(earlier), ruleToData(rule))
+    const isModeKept = ruleMode(earlier, before) === ruleMode(rule, after)
+    // A mode that is written out where it was inherited changes nothing for an agent.
+    const fields = changesOf(ruleToData(earlier), ruleToData(rule)).filter(
+      ({ field }) => field !== 'mode' || !isModeKept,
+    )
     return fields.length > 0 ? [{ id: rule.id, before: earlier, after: rule, fields }] : []
   })
   const modes = pairs.flatMap(({ earlier, rule }) => {

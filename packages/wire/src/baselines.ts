@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { environmentName, identifier } from './list.ts'
-import { rulesetVersion } from './rulesets.ts'
+import { environmentName, identifier, nullable } from './list.ts'
+import { rulesetVersion, semanticDiff } from './rulesets.ts'
 
 /** A revision whose rules stand in front of every ruleset of an environment. */
 export const baseline = Type.Object({ ruleset: identifier, version: rulesetVersion }, { additionalProperties: false })
@@ -23,7 +23,32 @@ export type EnvironmentBaselines = Static<typeof environmentBaselines>
 
 export const environmentBaselinesParams = Type.Object({ name: environmentName })
 /** Replaces all of them, in the order given; what is live is rolled out anew with them. */
+const wanted = Type.Array(baseline, { maxItems: 10 })
 export const environmentBaselinesBody = Type.Object(
-  { baselines: Type.Array(baseline, { maxItems: 10 }) },
+  {
+    baselines: wanted,
+    expected: Type.Optional(
+      Type.Array(baseline, { maxItems: 10, description: 'What was shown before; others by now answer 409' }),
+    ),
+  },
   { additionalProperties: false },
 )
+
+export const previewBaselinesBody = Type.Object({ baselines: wanted }, { additionalProperties: false })
+/** What these baselines would change for each ruleset that is live in the environment. Nothing is written. */
+export const baselinesPreview = Type.Object({
+  environment: environmentName,
+  /** Why they can be baselines of nothing, such as a version that is not there. */
+  problem: nullable(Type.String()),
+  rulesets: Type.Array(
+    Type.Object({
+      ruleset: identifier,
+      version: Type.Integer({ description: 'What is live' }),
+      from_version: Type.Integer({ description: 'The revision as its author uploaded it' }),
+      is_changed: Type.Boolean(),
+      semantic: nullable(semanticDiff),
+      problem: nullable(Type.String({ description: 'Why it cannot include them: then nothing at all is changed' })),
+    }),
+  ),
+})
+export type BaselinesPreview = Static<typeof baselinesPreview>

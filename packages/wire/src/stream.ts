@@ -13,6 +13,7 @@ export const streamTopics = {
   'events.arrived': 'events:read',
   'rollout.created': 'rulesets:read',
   'rollout.progress': 'rulesets:read',
+  'rollout_trial.changed': 'rulesets:read',
   'ruleset.uploaded': 'rulesets:read',
   'agent.connected': 'fleet:read',
   'agent.disconnected': 'fleet:read',

@@ -53,3 +53,7 @@ export const rolloutTrialBody = Type.Object(
 export const rolloutTrialList = pageOf(rolloutTrial)
 export const rolloutTrialListQuery = Type.Object({ ruleset: Type.Optional(identifier), ...pageQuery })
 export const rolloutTrialParams = Type.Object({ id: idText })
+export const promoteTrialBody = Type.Object(
+  { note: Type.Optional(Type.String({ maxLength: 2_000, description: 'Why, for the history and the trail' })) },
+  { additionalProperties: false },
+)

@@ -1,4 +1,10 @@
-import type { EnvironmentBaselines, Rollout, RolloutPreview, RulesetRevisionDetail } from '@countersign/wire'
+import type {
+  BaselinesPreview,
+  EnvironmentBaselines,
+  Rollout,
+  RolloutPreview,
+  RulesetRevisionDetail,
+} from '@countersign/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { rollOutYaml } from '../../../test/rulesets-scene.ts'
@@ -110,6 +116,35 @@ test('a baseline that something live cannot include changes nothing, and says wh
   ])
     expect((await call('PUT', '/environments/production/baselines', { baselines })).status).toBe(422)
   expect((await call('PUT', '/environments/nowhere/baselines', { baselines: [] })).status).toBe(404)
+})
+
+test('what other baselines would change is told before, ruleset by ruleset, and nothing is written', async () => {
+  await set('production', [{ ruleset: 'base', version: 1 }])
+  const preview = (baselines: readonly object[]) =>
+    must<BaselinesPreview>('POST', '/environments/production/baselines/preview', { baselines })
+  const of = ({ rulesets }: BaselinesPreview, name: string) => rulesets.find(({ ruleset }) => ruleset === name)
+  const same = await preview([{ ruleset: 'base', version: 1 }])
+  expect(same.rulesets.map(({ is_changed }) => is_changed)).not.toContain(true)
+  const more = of(await preview([{ ruleset: 'base', version: 2 }]), 'payments')
+  expect(more).toMatchObject({ is_changed: true, problem: null })
+  expect(more?.semantic?.added.map(({ id }) => id)).toEqual(['ever'])
+  const none = of(await preview([]), 'payments')
+  expect(none?.semantic?.removed.map(({ id }) => id)).toEqual(['never'])
+  const clash = await preview([{ ruleset: 'clash', version: 1 }])
+  expect(of(clash, 'payments')?.problem).toContain('pay')
+  expect((await preview([{ ruleset: 'nobody', version: 1 }])).problem).toContain('nobody')
+  const kept = await must<EnvironmentBaselines>('GET', '/environments/production/baselines')
+  expect(kept.baselines).toEqual([{ ruleset: 'base', version: 1 }])
+})
+
+test('who looked at other baselines than there are by now changes nothing', async () => {
+  await set('production', [{ ruleset: 'base', version: 1 }])
+  const late = { baselines: [], expected: [{ ruleset: 'base', version: 2 }] }
+  const answer = await call('PUT', '/environments/production/baselines', late)
+  expect(answer.status).toBe(409)
+  expect(answer.text).toContain('base v1')
+  const kept = await must<EnvironmentBaselines>('GET', '/environments/production/baselines')
+  expect(kept.baselines).toEqual([{ ruleset: 'base', version: 1 }])
 })
 
 test('who changed the baselines is in the trail, with what they were before', async () => {

@@ -1,12 +1,13 @@
 import type { Baseline, EnvironmentBaselines } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
-import { invalidInput, notFound } from '../../kernel/problem.ts'
+import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import type { RollOut } from '../rollouts/index.ts'
-import { findRevision, type LiveRow, listLive } from '../rulesets/index.ts'
+import { type LiveRow, listLive } from '../rulesets/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import { findBaselines, writeBaselines } from './baselines-table.ts'
+import { faultOf } from './fault-of.ts'
 import { areEqual, type IncludeBaselines } from './include-baselines.ts'
 
 type Needs = {
@@ -16,6 +17,8 @@ type Needs = {
   readonly rollOut: RollOut
   readonly tell: { readonly bus: Pick<Bus, 'announce'>; readonly recordAct: RecordAct }
 }
+
+type Wanted = { readonly baselines: readonly Baseline[]; readonly expected?: readonly Baseline[] | undefined }
 
 export type Baselines = ReturnType<typeof environmentBaselines>
 
@@ -46,21 +49,17 @@ export function environmentBaselines({ db, clock, include, rollOut, tell: { bus,
     set: async (
       who: Person,
       environment: string,
-      baselines: readonly Baseline[],
+      { baselines, expected }: Wanted,
       facts: RequestFacts,
     ): Promise<EnvironmentBaselines> => {
       const { tenant } = who
-      if (new Set(baselines.map(({ ruleset }) => ruleset)).size < baselines.length) {
-        throw invalidInput('body.baselines', 'Name each ruleset once.')
-      }
-      for (const { ruleset, version } of baselines) {
-        const found = await findRevision(db, tenant, ruleset, version)
-        if (!found) throw invalidInput('body.baselines', `There is no version ${version} of ${ruleset}.`)
-      }
+      const fault = await faultOf(db, tenant, baselines)
+      if (fault !== null) throw invalidInput('body.baselines', fault)
       const live = await liveIn(tenant, environment)
       for (const one of live) await include.preview(tenant, one, baselines)
       await db.inTx(async (tx) => {
         const before = await findBaselines(tx, tenant, environment)
+        if (expected && !areEqual(before, expected)) throw stale(environment, before)
         if (!(await writeBaselines(tx, tenant, environment, baselines, who.id, clock.now()))) {
           throw notFound('environment')
         }
@@ -82,4 +81,12 @@ export function environmentBaselines({ db, clock, include, rollOut, tell: { bus,
       return show(tenant, environment)
     },
   }
+}
+
+function stale(environment: string, before: readonly Baseline[]): Problem {
+  const now = before.map(({ ruleset, version }) => `${ruleset} v${version}`).join(', ')
+  return new Problem(
+    problems.conflict,
+    `Somebody else was faster: the baselines of ${environment} are ${now === '' ? 'none' : now} now. Look at them again, then decide.`,
+  )
 }

@@ -1,4 +1,5 @@
 import {
+  promoteTrialBody,
   type RolloutTrial,
   rolloutTrial,
   rolloutTrialBody,
@@ -54,6 +55,17 @@ export function trialRoutes({ db, trials }: { readonly db: Sql; readonly trials:
       params: rolloutTrialParams,
       answers: rolloutTrial,
       handle: async ({ who, params: { id }, facts }) => trialOnWire(await trials.cancel(who, id, facts)),
+    }),
+    route({
+      does: 'Let a rollout that observes first enforce now, whatever its condition says',
+      method: 'POST',
+      path: '/trials/:id/promotion',
+      needs: 'rollouts:write',
+      params: rolloutTrialParams,
+      body: promoteTrialBody,
+      answers: rolloutTrial,
+      handle: async ({ who, params: { id }, body, facts }) =>
+        trialOnWire(await trials.promote(who, id, body.note, facts)),
     }),
   ]
 }

@@ -1,4 +1,6 @@
+import type { TrialStatus } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
+import { sha256Hex } from '../../kernel/crypto.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
@@ -6,9 +8,15 @@ import { listEnvironments } from '../environments/index.ts'
 import type { Events } from '../events/index.ts'
 import { type Person, permissionsOf, type RequestFacts } from '../roles/index.ts'
 import { findRollout, type RollOut } from '../rollouts/index.ts'
-import { findRevisionWithTexts, listLive, type ReadRulesets, type UploadRuleset } from '../rulesets/index.ts'
+import {
+  findRevisionWithTexts,
+  findVersionOfHash,
+  listLive,
+  type ReadRulesets,
+  type UploadRuleset,
+} from '../rulesets/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
-import { findTrial, insertTrial, listOpenTrials, moveTrial, type Trial } from './trials-table.ts'
+import { findTrial, insertTrial, listOpenTrials, moveTrial, supersedeTrials, type Trial } from './trials-table.ts'
 
 type Needs = {
   readonly kernel: {
@@ -78,9 +86,16 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       throw new Problem(problems.invalidInput, 'No rule of it is new or changed and enforcing: roll it out as it is.')
     }
     const note = `Version ${version}, new and changed rules only observing`
-    const uploaded = await upload(who, { yaml: observed.text, note, field: 'version' }, facts)
-    const { id: rolloutId, at } = await rollOut(who, { ruleset, version: uploaded.version, environment, note }, facts)
+    // One that ended half-way left its text behind: started again, it goes on from there.
+    const known = await findVersionOfHash(db, tenant, ruleset, sha256Hex(observed.text))
+    const observing = known ?? (await upload(who, { yaml: observed.text, note, field: 'version' }, facts)).version
+    const { id: rolloutId, at } = await rollOut(who, { ruleset, version: observing, environment, note }, facts)
     const id = newId()
+    const earlier = await supersedeTrials(db, { tenant, ruleset, environment, madeAt: at })
+    for (const one of earlier) {
+      const trial = { id: one.id, ruleset, environment }
+      await record({ tenant, trial, act: 'superseded', details: { version: one.version }, by: { who, facts } })
+    }
     await insertTrial(db, {
       tenant,
       id,
@@ -88,7 +103,7 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       environment,
       version,
       // With baselines in front, what became live is a version of its own.
-      trialVersion: (await findRollout(db, tenant, rolloutId))?.version ?? uploaded.version,
+      trialVersion: (await findRollout(db, tenant, rolloutId))?.version ?? observing,
       rolloutId,
       rules: observed.rules,
       wouldBlockMax,
@@ -123,7 +138,7 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     const live = await liveVersion(tenant, ruleset, environment)
     if (live !== trial.trialVersion) {
       // Begun by a process that then ended: what it rolled out is live already.
-      const to = trial.status === 'enforcing' ? 'enforced' : 'superseded'
+      const to = trial.status === 'enforcing' || live === version ? 'enforced' : 'superseded'
       if (!(await moveTrial(db, trial, ['observing', 'enforcing'], to, undefined, now))) return
       await record({ tenant, trial, act: to, details: { version } })
       return
@@ -153,7 +168,7 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     cancel: async (who: Person, id: string, facts: RequestFacts): Promise<Trial> => {
       const trial = found(await findTrial(db, who.tenant, id))
       if (!(await moveTrial(db, trial, ['observing', 'stopped'], 'cancelled', undefined, clock.now()))) {
-        throw new Problem(problems.conflict, 'This trial has ended already.')
+        throw ended()
       }
       await record({
         tenant: who.tenant,
@@ -164,6 +179,43 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       })
       return found(await findTrial(db, who.tenant, id))
     },
+    /** A person decides before the time is over, or after it was stopped. What else became live meanwhile stays. */
+    promote: async (who: Person, id: string, note: string | undefined, facts: RequestFacts): Promise<Trial> => {
+      const { tenant } = who
+      const trial = found(await findTrial(db, tenant, id))
+      if (!promotable.includes(trial.status)) throw ended()
+      const { ruleset, version, environment, trialVersion } = trial
+      const wouldBlocks = await countWouldBlocks(trial)
+      const why = note === undefined || note.trim() === '' ? '' : `: ${note.trim()}`
+      await rollOut(
+        who,
+        {
+          ruleset,
+          version,
+          environment,
+          note: `Observed, then told to enforce${why}`,
+          expectedVersion: trialVersion,
+        },
+        facts,
+      )
+      // The worker may have seen already that it is live.
+      await moveTrial(
+        db,
+        trial,
+        [...promotable, 'superseded', 'enforced', 'cancelled'],
+        'enforced',
+        wouldBlocks,
+        clock.now(),
+      )
+      await record({
+        tenant,
+        trial,
+        act: 'enforced',
+        details: { version, would_blocks: wouldBlocks },
+        by: { who, facts },
+      })
+      return found(await findTrial(db, tenant, id))
+    },
     /** One pass over all that observe. One that fails keeps no other from its end. */
     checkAll: async (): Promise<void> => {
       for (const trial of await listOpenTrials(db)) {
@@ -173,6 +225,13 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       }
     },
   }
+}
+
+/** What a person may still let enforce. */
+const promotable: readonly TrialStatus[] = ['observing', 'enforcing', 'stopped']
+
+function ended(): Problem {
+  return new Problem(problems.conflict, 'This trial has ended already. What is live is in the history of its ruleset.')
 }
 
 function found(trial: Trial | undefined): Trial {

@@ -96,6 +96,19 @@ export function listOpenTrials(db: Sql): Promise<Trial[]> {
   )
 }
 
+/** Ends what still observed at this place, since another rollout takes it: answers which. */
+export function supersedeTrials(
+  tx: Sql,
+  { tenant, ruleset, environment, madeAt }: Pick<NewTrial, 'tenant' | 'ruleset' | 'environment' | 'madeAt'>,
+): Promise<{ readonly id: string; readonly version: number }[]> {
+  return tx.query(
+    `update rollout_trials as t set status = 'superseded', ended_at = $4
+      where t.tenant_id = $1 and t.ruleset = $2 and t.environment = $3 and t.status in ('observing', 'stopped')
+      returning t.id, t.version`,
+    [tenant, ruleset, environment, madeAt],
+  )
+}
+
 /** Moves it on, unless somebody else has: answers whether this call did. */
 export async function moveTrial(
   db: Sql,

@@ -139,15 +139,63 @@ test('a revision with nothing new to observe is refused, and what is not there d
   )
 })
 
+test('a person lets it enforce before its time, or after it was stopped, but only what it tried', async () => {
+  await furnish('sure')
+  const sure = await start('sure')
+  const path = `/trials/${sure.id}/promotion`
+  expect(await must<RolloutTrial>('POST', path, { note: 'Known to be right' })).toMatchObject({ status: 'enforced' })
+  expect(await live('sure')).toEqual(['old enforce', 'sure-new enforce'])
+  const { items } = await must<{ items: { note: string }[] }>('GET', '/rollouts?ruleset=sure')
+  expect(items[0]?.note).toContain('Known to be right')
+  expect((await call('POST', path, {})).status).toBe(409)
+  await pass(120)
+  expect((await trialOf(sure.id)).status).toBe('enforced')
+
+  await furnish('hit')
+  const hit = await start('hit')
+  await pass(1)
+  await wouldBlock('hit-new', 1)
+  await pass(120)
+  expect((await trialOf(hit.id)).status).toBe('stopped')
+  expect(await must<RolloutTrial>('POST', `/trials/${hit.id}/promotion`, {})).toMatchObject({
+    status: 'enforced',
+    would_blocks: 1,
+  })
+
+  await furnish('gone')
+  const gone = await start('gone')
+  await must('POST', '/rulesets/gone/rollouts', { version: 1, environment: 'production' })
+  const late = await call('POST', `/trials/${gone.id}/promotion`, {})
+  expect(late.status).toBe(409)
+  expect(late.text).toContain('version 1 is live')
+  expect(await live('gone')).toEqual(['old enforce'])
+})
+
+test('one that ended half-way is started again and goes on with the same revision; another takes the place of the first', async () => {
+  await furnish('again')
+  const first = await start('again')
+  // As if the server had ended after the rollout and before the trial was written.
+  await server.db.query(`delete from rollout_trials as t where t.id = $1`, [first.id])
+  const second = await start('again')
+  expect(second).toMatchObject({ status: 'observing', rules: first.rules, trial_version: first.trial_version })
+  const third = await start('again', { minutes: 5 })
+  expect((await trialOf(second.id)).status).toBe('superseded')
+  await pass(10)
+  expect((await trialOf(third.id)).status).toBe('enforced')
+  expect((await trialOf(second.id)).status).toBe('superseded')
+})
+
 test('who stated the condition, and what the server made of it by itself, is in the trail', async () => {
   const rows = await server.db.query<{ act: string; actor: string }>(
-    `select distinct e.act, e.actor_kind as actor from trail_entries as e where e.act like 'rollout_trial.%' order by 1`,
+    `select distinct e.act, e.actor_kind as actor from trail_entries as e where e.act like 'rollout_trial.%' order by 1, 2`,
   )
   expect(rows.map(({ act, actor }) => `${act} by ${actor}`)).toEqual([
     'rollout_trial.cancelled by person',
+    'rollout_trial.enforced by person',
     'rollout_trial.enforced by system',
     'rollout_trial.started by person',
     'rollout_trial.stopped by system',
+    'rollout_trial.superseded by person',
     'rollout_trial.superseded by system',
   ])
 })
