@@ -162,6 +162,15 @@ const sandbox = fc
   )
   .map(({ not_within, ...rule }) => ('within' in rule && not_within ? { ...rule, not_within } : rule))
 
+/** Data of an enforced rule that blocks, without an id. */
+export const blockRule: fc.Arbitrary<Record<string, unknown>> = fc.record({
+  type: fc.constant('pre'),
+  tool: fc.constantFrom(...globs),
+  when: expression(preSelectors),
+  then: fc.record({ action: fc.constant('block'), message }),
+  mode: fc.constant('enforce'),
+})
+
 /** Data of a valid `kind: Ruleset` document. */
 export function rulesetData(rulesMax = 8): fc.Arbitrary<Record<string, unknown>> {
   const rule = fc.oneof({ weight: 5, arbitrary: pre }, { weight: 2, arbitrary: post }, session, sandbox)
