@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ReplayDetail, RolloutPreview } from '@countersign/wire'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
 
@@ -140,19 +141,45 @@ test('a document that is refused, a range that is none and a revision that is no
   expect(missing.status).toBe(404)
 })
 
-test('a replay that waits is cancelled at once, and both acts are in the trail', async () => {
-  // One that looks as if another replica ran it keeps this one from taking up the next: there is none to take it.
-  const id = await request({ yaml: yaml('.env') })
-  await server.call('POST', `/api/v2/replays/${id}/cancellation`, { cookie: acme.cookie })
-  const one = await ended(id)
-  expect(['cancelled', 'done']).toContain(one.status)
-  const late = await server.call('POST', `/api/v2/replays/${id}/cancellation`, { cookie: acme.cookie })
-  expect(late.status).toBe(409)
-  const rows = await server.db.query<{ act: string }>(
-    `select e.act from trail_entries as e where e.subject_kind = 'replay' and e.subject_id = $1 order by e.at`,
-    [id],
-  )
-  expect(rows[0]?.act).toBe('replay.requested')
+/** Nobody reads an event meanwhile, so that a replay under way stays under way. */
+async function whileEventsCannotBeRead(work: () => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: database.superuserUrl })
+  await client.connect()
+  try {
+    await client.query('begin')
+    await client.query('lock table events in access exclusive mode')
+    await work()
+  } finally {
+    await client.end()
+  }
+}
+
+async function detail(id: string): Promise<ReplayDetail> {
+  return (await server.call('GET', `/api/v2/replays/${id}`, { cookie: acme.cookie })).body as ReplayDetail
+}
+
+const cancel = (id: string) => server.call('POST', `/api/v2/replays/${id}/cancellation`, { cookie: acme.cookie })
+
+test('a replay under way is cancelled without an end to wait for, one that waits at once, and both acts are in the trail', async () => {
+  await whileEventsCannotBeRead(async () => {
+    const [running, waiting] = [await request({ yaml: yaml('.env') }), await request({ yaml: yaml('.env') })]
+    await vi.waitFor(async () => expect((await detail(running)).status).toBe('running'), { timeout: 20_000 })
+    expect((await detail(waiting)).status).toBe('queued')
+    expect((await cancel(waiting)).status).toBe(200)
+    expect(await detail(waiting)).toMatchObject({ status: 'cancelled', result: null })
+    expect((await cancel(running)).status).toBe(200)
+    expect(await ended(running)).toMatchObject({ status: 'cancelled', result: null, failure: null })
+    for (const id of [running, waiting]) {
+      expect((await cancel(id)).status).toBe(409)
+      const rows = await server.db.query<{ act: string }>(
+        `select e.act from trail_entries as e where e.subject_kind = 'replay' and e.subject_id = $1 order by e.at`,
+        [id],
+      )
+      expect(rows.map(({ act }) => act)).toEqual(['replay.requested', 'replay.cancelled'])
+    }
+  })
+  // What was cancelled keeps nothing from being replayed.
+  expect(await ended(await request({ yaml: yaml('.env') }))).toMatchObject({ status: 'done' })
 })
 
 test('a replay whose runner died is taken up by another and done from the start', async () => {
