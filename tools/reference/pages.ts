@@ -84,9 +84,15 @@ ${table(['Variable', 'What it does', 'Form', 'Without it', 'Other names'], rows)
 `
 }
 
+const factorWords = { 'step-up': 'fresh proof', always: 'proof for this act' } as const
+
 function apiPage(native: readonly Route[], edictum: readonly Route[], publicLog: readonly Route[]): string {
   const rows = (routes: readonly Route[]): string[][] =>
-    routes.map(({ method, path, does, needs }) => [code(`${method} ${path}`), does, code(needs)])
+    routes.map(({ method, path, does, needs, factor }) => [
+      code(`${method} ${path}`),
+      does,
+      factor === undefined || factor === 'before' ? code(needs) : `${code(needs)}, ${factorWords[factor]}`,
+    ])
   return `${printed}
 # API
 
@@ -94,7 +100,9 @@ function apiPage(native: readonly Route[], edictum: readonly Route[], publicLog:
 
 JSON with \`snake_case\` names and UTC times. Errors are [problem details](errors.md). Cookie sessions need the header
 \`X-Requested-With: countersign\` on requests that change something. With the server's profile not \`production\`, the
-machine-readable description is at \`/api/v2/openapi.json\`.
+machine-readable description is at \`/api/v2/openapi.json\`. Who has a second factor reaches nothing before it was proven in
+the session. *Fresh proof*: the factor, or the password of somebody without one, was proven within the window
+(\`mfa.step_up_minutes\`); *proof for this act*: a factor was proven within two minutes and no other act used it up.
 
 ${table(['Route', 'What it does', 'Needs'], rows(native))}
 

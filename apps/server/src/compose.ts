@@ -57,6 +57,7 @@ import {
 } from './features/replays/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
 import {
+  guardRollout,
   keepCurrentRollouts,
   noteProgress,
   previewRollout,
@@ -84,7 +85,9 @@ import {
   sessionCookie,
   sessionRoutes,
   signIn,
+  spendUnspent,
   sweepSessions,
+  unspentMs,
 } from './features/sessions/index.ts'
 import { readSetting, settingRoutes } from './features/settings/index.ts'
 import {
@@ -224,7 +227,8 @@ export function compose(needs: ComposeNeeds): App {
     windowSeconds: config.signInWindowSeconds,
     lifetimeMs: config.sessionHours * 3_600_000,
   }
-  const sessions = authenticatePerson({ db, clock, keyring, bus, idleMs })
+  const stepUpMinutes = (tenant: string) => setting(tenant, 'mfa.step_up_minutes')
+  const sessions = authenticatePerson({ db, clock, keyring, bus, idleMs, stepUpMinutes })
   const enter = signIn({ db, clock, newId, keyring, recordAct: record, takeFromLimit: limit, policy })
   const leave = endSessions({ db, bus, recordAct: record })
   const cookie = (value: string, maxAgeSeconds: number): string => sessionCookie(value, maxAgeSeconds, isSecure)
@@ -258,7 +262,7 @@ export function compose(needs: ComposeNeeds): App {
   const upload = uploadRuleset({ db, clock, newId, check, tell: { bus, recordAct: record } })
   const include = includeBaselines({ db, read: rulesets, upload })
   const rollOutAsIs = rollOut({ db, clock, newId, sign, tell: { bus, recordAct: record, forget: rollouts.forget } })
-  const roll = rollOutWithBaselines({ db, include, rollOut: rollOutAsIs })
+  const roll = guardRollout({ db, rollOut: rollOutWithBaselines({ db, include, rollOut: rollOutAsIs }) })
   const libraryNeeds = { db, clock, newId, read: rulesets, tell: { bus, recordAct: record } }
   const library = manageRules(libraryNeeds)
   const compositions = manageCompositions(libraryNeeds)
@@ -388,6 +392,7 @@ export function compose(needs: ComposeNeeds): App {
   const mount: MountNeeds = {
     authenticate: { person: sessions.person, agent: agents.agent },
     recordRefusal: refusals.record,
+    spendFactor: (who) => spendUnspent(db, who.tenant, who.sessionId, new Date(clock.now().getTime() - unspentMs)),
     log,
     baseUrl,
   }

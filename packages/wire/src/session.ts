@@ -12,6 +12,12 @@ export const sessionView = Type.Object({
   person: Type.Object({ id: idText, email: emailText, name: Type.String(), role: Type.String() }),
   tenant: Type.Object({ id: idText, name: Type.String() }),
   permissions: Type.Array(Type.String()),
+  factors: Type.Object({
+    is_enrolled: Type.Boolean(),
+    is_required: Type.Boolean({ description: 'Must have a second factor, by the tenant’s setting or by role' }),
+    is_verified: Type.Boolean({ description: 'Took the second step of the sign-in' }),
+    has_password: Type.Boolean(),
+  }),
   environments: Type.Array(
     Type.Object({ name: Type.String(), color: Type.String(), position: Type.Integer(), is_protected: Type.Boolean() }),
   ),

@@ -35,6 +35,7 @@ export function baselineRoutes({ baselines, preview, hasEnvironment }: Needs): r
       method: 'PUT',
       path: '/environments/:name/baselines',
       needs: 'rollouts:write',
+      factor: 'step-up',
       params: environmentBaselinesParams,
       body: environmentBaselinesBody,
       answers: environmentBaselines,

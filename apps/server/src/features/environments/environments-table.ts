@@ -37,6 +37,15 @@ export function listEnvironments(db: Sql, tenant: string): Promise<(Environment 
   )
 }
 
+/** Whether changes of what is live there need a fresh proof; an unknown environment has nothing to protect. */
+export async function isProtectedEnvironment(db: Sql, tenant: string, name: string): Promise<boolean> {
+  const [row] = await db.query<{ isProtected: boolean }>(
+    `select e.is_protected as "isProtected" from environments as e where e.tenant_id = $1 and e.name = $2`,
+    [tenant, name],
+  )
+  return row?.isProtected ?? false
+}
+
 export async function updateEnvironment(
   tx: Sql,
   tenant: string,

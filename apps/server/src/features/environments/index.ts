@@ -1,2 +1,2 @@
-export { firstEnvironments, insertEnvironment, listEnvironments } from './environments-table.ts'
+export { firstEnvironments, insertEnvironment, isProtectedEnvironment, listEnvironments } from './environments-table.ts'
 export { environmentRoutes } from './routes.ts'

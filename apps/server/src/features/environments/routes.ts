@@ -65,6 +65,7 @@ export function environmentRoutes({ db, clock, bus, recordAct }: Needs): readonl
       method: 'POST',
       path: '/environments',
       needs: 'environments:write',
+      factor: 'step-up',
       status: 201,
       body: environmentDraft,
       answers: done,
@@ -89,6 +90,7 @@ export function environmentRoutes({ db, clock, bus, recordAct }: Needs): readonl
       method: 'PATCH',
       path: '/environments/:name',
       needs: 'environments:write',
+      factor: 'step-up',
       params,
       body: environmentChange,
       answers: done,
@@ -107,6 +109,7 @@ export function environmentRoutes({ db, clock, bus, recordAct }: Needs): readonl
       method: 'DELETE',
       path: '/environments/:name',
       needs: 'environments:write',
+      factor: 'step-up',
       params,
       answers: done,
       handle: ({ who, params: { name }, facts }) =>

@@ -109,6 +109,7 @@ export function eventRoutes({ db, clock, events, approvalOf }: Needs): readonly 
       method: 'POST',
       path: '/events/purge',
       needs: 'events:purge',
+      factor: 'always',
       body: eventPurge,
       answers: eventPurged,
       handle: async ({ who, body, facts }) => {

@@ -51,6 +51,7 @@ export function agentKeyRoutes({ db, keys, streamsOfKey }: Needs): readonly Rout
       method: 'POST',
       path: '/keys',
       needs: 'keys:write',
+      factor: 'step-up',
       status: 201,
       body: agentKeyDraft,
       answers: madeAgentKey,
@@ -74,6 +75,7 @@ export function agentKeyRoutes({ db, keys, streamsOfKey }: Needs): readonly Rout
       method: 'PATCH',
       path: '/keys/:id',
       needs: 'keys:write',
+      factor: 'step-up',
       params,
       body: agentKeyChange,
       answers: agentKey,
@@ -108,6 +110,7 @@ export function agentKeyRoutes({ db, keys, streamsOfKey }: Needs): readonly Rout
       method: 'POST',
       path: '/keys/:id/revoke',
       needs: 'keys:write',
+      factor: 'step-up',
       params,
       answers: agentKey,
       handle: async ({ who, params: { id }, facts }) => {

@@ -1,3 +1,4 @@
+export { demandStepUp } from './factor-gate.ts'
 export {
   type Authenticate,
   type Dialect,
@@ -6,6 +7,6 @@ export {
   type RecordRefusal,
   tellErrors,
 } from './mount-routes.ts'
-export { type Agent, type Person, type Principal, type TenantId } from './principal.ts'
+export { type Agent, type Person, type Principal, type ProvenFactors, type TenantId } from './principal.ts'
 export { permissionsOf } from './roles.ts'
 export { type Method, type Needs, type RequestFacts, type Route, type RouteInput, route } from './route.ts'

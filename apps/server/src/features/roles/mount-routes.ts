@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { toProblem } from '../../kernel/http.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
+import { passFactorGate, stepUpNeeded } from './factor-gate.ts'
 import type { Agent, Person, Principal } from './principal.ts'
 import type { Method, Needs, RequestFacts, Route } from './route.ts'
 
@@ -49,6 +50,8 @@ export type RecordRefusal = (refusal: {
 export type MountNeeds = {
   readonly authenticate: Authenticate
   readonly recordRefusal: RecordRefusal
+  /** Uses up the factor the session has proven for one act; false when there was none, or another act was faster. */
+  readonly spendFactor: (who: Person) => Promise<boolean>
   readonly log: Log
   readonly baseUrl: string
 }
@@ -127,6 +130,8 @@ function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
       }
       let answer: unknown
       try {
+        // Not earlier: a request that is refused for its shape does not cost the caller a touch of the key.
+        if (route.factor === 'always' && request.who?.is === 'person') await spend(mount, request.who)
         answer = await route.handle(input as never)
       } catch (error) {
         // Not 401: whoever could not sign in is recorded by signing in, which knows whose account it was.
@@ -164,7 +169,14 @@ async function admit(mount: Mount, route: Route, request: FastifyRequest): Promi
       `This needs the permission ${needed}, which the role ${who.role} does not have.`,
     )
   }
+  // Permission first: nobody taps a key only to be told no.
+  if (who?.is === 'person') passFactorGate(who, route)
   return who
+}
+
+async function spend({ spendFactor }: Mount, who: Person): Promise<void> {
+  if (!who.factors.isEnrolled || (await spendFactor(who))) return
+  throw stepUpNeeded('always')
 }
 
 async function identify(

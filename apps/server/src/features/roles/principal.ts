@@ -2,6 +2,22 @@ import type { Permission } from '@countersign/wire'
 
 export type TenantId = string
 
+/** What a session has proven of the person beyond its first factor, as of this request. */
+export type ProvenFactors = {
+  /** Has at least one confirmed factor. */
+  readonly isEnrolled: boolean
+  /** Must have one: by the tenant's setting or by role. */
+  readonly isRequired: boolean
+  /** The second step of the sign-in was taken. Means nothing for somebody without a factor. */
+  readonly isVerified: boolean
+  /** A factor was proven within the window; or the password, by somebody who has no factor. */
+  readonly isSteppedUp: boolean
+  /** A factor was proven just now, and nothing used it up yet. */
+  readonly isUnspent: boolean
+  /** Could prove the password again. */
+  readonly hasPassword: boolean
+}
+
 /** A person with a session of ours. */
 export type Person = {
   readonly is: 'person'
@@ -11,6 +27,7 @@ export type Person = {
   readonly name: string
   readonly role: string
   readonly sessionId: string
+  readonly factors: ProvenFactors
   readonly permissions: ReadonlySet<Permission>
 }
 

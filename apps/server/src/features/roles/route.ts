@@ -48,6 +48,11 @@ type RouteWords<N extends Needs> = {
   /** Below the surface's prefix; parameters as `:name`. */
   readonly path: string
   readonly needs: N
+  /**
+   * What beside a verified session: `step-up`, a factor proven lately; `always`, one proven for this act alone. `before`
+   * is a route one reaches on the way there: proving, adding and listing factors, the session itself.
+   */
+  readonly factor?: 'before' | 'step-up' | 'always'
   /** Of the answer; 200 unless told. */
   readonly status?: 200 | 201 | 202
   readonly bodyBytesMax?: number

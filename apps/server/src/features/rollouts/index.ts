@@ -1,3 +1,4 @@
+export { guardRollout } from './guard-rollout.ts'
 export {
   type CurrentRollouts,
   type ForgetRollout,

@@ -3,7 +3,7 @@ import type { Bus } from '../../kernel/bus.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
-import { type Person, permissionsOf } from '../roles/index.ts'
+import { type Person, type ProvenFactors, permissionsOf } from '../roles/index.ts'
 import { tokenIn } from './session-cookie.ts'
 import { findLiveSession, type LiveSession, touchSession } from './sessions-table.ts'
 
@@ -13,6 +13,7 @@ type Needs = {
   readonly keyring: Keyring
   readonly bus: Pick<Bus, 'on' | 'isProven'>
   readonly idleMs: number
+  readonly stepUpMinutes: (tenant: string) => Promise<number>
 }
 
 type Known = { readonly session: LiveSession; readAt: number; touchedAt: number }
@@ -22,6 +23,9 @@ const believedMs = 5_000
 /** How stale `last_seen_at` may be at most: writing it on every request would make each one a transaction. */
 const touchMsMax = 60_000
 const knownMax = 10_000
+
+/** A factor proven for one act must be used within this time. */
+export const unspentMs = 120_000
 
 export type SessionReader = {
   readonly person: (request: FastifyRequest) => Promise<Person | undefined>
@@ -34,18 +38,23 @@ export type SessionReader = {
  * Finds the person behind a cookie. What was read is kept for a few seconds; the end of a session is told over the
  * bus and forgets it at once, and while the bus is not proven alive nothing is kept.
  */
-export function authenticatePerson({ db, clock, keyring, bus, idleMs }: Needs): SessionReader {
+export function authenticatePerson({ db, clock, keyring, bus, idleMs, stepUpMinutes }: Needs): SessionReader {
   const known = new Map<string, Known>()
   // A session that may be idle for a minute must not end in the middle of its use.
   const touchMs = Math.min(touchMsMax, idleMs / 4)
   const forget = (isMeant: (session: LiveSession) => boolean): void => {
     for (const [token, { session }] of known) if (isMeant(session)) known.delete(token)
   }
-  bus.on('session.ended', ({ body }) => {
-    forget(({ id }) => id === body['session_id'])
-  })
+  for (const topic of ['session.ended', 'session.changed'])
+    bus.on(topic, ({ body }) => {
+      forget(({ id }) => id === body['session_id'])
+    })
   bus.on('person.changed', ({ body }) => {
     forget(({ person }) => person === body['person_id'])
+  })
+
+  bus.on('settings.changed', ({ tenant }) => {
+    forget((session) => session.tenant === tenant)
   })
 
   const read = async (token: string, isUse: boolean): Promise<LiveSession | undefined> => {
@@ -87,6 +96,7 @@ export function authenticatePerson({ db, clock, keyring, bus, idleMs }: Needs): 
         name: session.name,
         role: session.role,
         sessionId: session.id,
+        factors: provenIn(session, clock.now(), await stepUpMinutes(session.tenant)),
         permissions: permissionsOf(session.role),
       }
     },
@@ -96,6 +106,20 @@ export function authenticatePerson({ db, clock, keyring, bus, idleMs }: Needs): 
       return (await findLiveSession(db, keyring.digests('session-token', token), clock.now(), idleMs)) !== undefined
     },
     expiresAt: (request) => known.get(tokenIn(request.headers.cookie) ?? '')?.session.expiresAt,
+  }
+}
+
+/** A proof counts for the account as it is now: a password typed before a factor was added is not a factor. */
+function provenIn(session: LiveSession, now: Date, stepUpMinutes: number): ProvenFactors {
+  const isSince = (at: Date | null, ms: number): boolean => at !== null && now.getTime() - at.getTime() < ms
+  const isVerified = session.verifiedAt !== null
+  return {
+    isEnrolled: session.isEnrolled,
+    isRequired: session.isRequired,
+    isVerified,
+    isSteppedUp: isSince(session.steppedUpAt, stepUpMinutes * 60_000) && (isVerified || !session.isEnrolled),
+    isUnspent: isVerified && isSince(session.unspentAt, unspentMs),
+    hasPassword: session.hasPassword,
   }
 }
 

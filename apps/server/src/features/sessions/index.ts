@@ -1,6 +1,6 @@
-export { authenticatePerson, renewCookie, type SessionReader } from './authenticate-person.ts'
+export { authenticatePerson, renewCookie, type SessionReader, unspentMs } from './authenticate-person.ts'
 export { type EndSessions, endSessions } from './end-sessions.ts'
 export { sessionRoutes } from './routes.ts'
 export { clearedCookies, sessionCookie } from './session-cookie.ts'
-export { listLiveSessionIds, sweepSessions } from './sessions-table.ts'
+export { clearProofs, listLiveSessionIds, spendUnspent, stampProof, sweepSessions } from './sessions-table.ts'
 export { changePassword, type SignIn, signIn } from './sign-in.ts'

@@ -33,6 +33,12 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       person: { id: who.id, email: who.email, name: who.name, role: who.role },
       tenant: { id: who.tenant, name: tenantName },
       permissions: [...who.permissions],
+      factors: {
+        is_enrolled: who.factors.isEnrolled,
+        is_required: who.factors.isRequired,
+        is_verified: who.factors.isVerified,
+        has_password: who.factors.hasPassword,
+      },
       environments: environments.map(({ name, color, position, isProtected }) => ({
         name,
         color,

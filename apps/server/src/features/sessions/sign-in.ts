@@ -82,6 +82,7 @@ export function signIn({ db, clock, newId, keyring, recordAct, takeFromLimit, po
         expiresAt,
         address: facts.address,
         agent: facts.userAgent,
+        steppedUpAt: madeAt,
       })
       await recordAct(tx, {
         tenant: person.tenant,

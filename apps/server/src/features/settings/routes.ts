@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
-import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
+import { demandStepUp, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import type { RecordAct } from '../trail/index.ts'
 import { isSettingName, mistakeIn, type SettingName, type SettingRow, settingRows } from './settings.ts'
 
@@ -88,11 +88,13 @@ export function settingRoutes(
       method: 'PUT',
       path: '/settings/:name',
       needs: 'settings:write',
+      factor: 'step-up',
       params,
       body: settingChange,
       answers: setting,
       handle: ({ who, params, body, facts }) => {
         const name = known(params.name)
+        guard(who, name)
         const mistake = mistakeIn(settingRows[name], body.value)
         if (mistake !== undefined) throw invalidInput('body.value', mistake)
         return change(who, name, facts, body.value, (tx) =>
@@ -109,16 +111,23 @@ export function settingRoutes(
       method: 'DELETE',
       path: '/settings/:name',
       needs: 'settings:write',
+      factor: 'step-up',
       params,
       answers: setting,
       handle: ({ who, params, facts }) => {
         const name = known(params.name)
+        guard(who, name)
         return change(who, name, facts, settingRows[name].fallback, (tx) =>
           tx.query(`delete from settings as s where s.tenant_id = $1 and s.name = $2`, [who.tenant, name]),
         )
       },
     }),
   ]
+}
+
+/** Who may do without a second factor is not for a window that somebody left open. */
+function guard(who: Person, name: SettingName): void {
+  if (name.startsWith('mfa.')) demandStepUp(who, 'always')
 }
 
 function view(name: SettingName, values: ReadonlyMap<string, Value>) {

@@ -68,6 +68,33 @@ export const settingRows = {
     maximum: 100_000,
     fallback: 20_000,
   },
+  'mfa.required': {
+    group: 'Sign-in',
+    title: 'Everybody needs a second factor',
+    help: 'Who has none reaches only the page to add one. Off: only the roles that are marked so need one.',
+    kind: 'boolean',
+    fallback: false,
+  },
+  'mfa.step_up_minutes': {
+    group: 'Sign-in',
+    title: 'Ask for a proof again after',
+    help: 'How long a proven factor, or the password of somebody without one, opens acts that need a fresh proof.',
+    unit: 'minutes',
+    kind: 'integer',
+    minimum: 1,
+    maximum: 60,
+    fallback: 10,
+  },
+  'mfa.trusted_device_days': {
+    group: 'Sign-in',
+    title: 'Trust a browser for',
+    help: 'A trusted browser is not asked for a second factor at sign-in. 0 trusts none.',
+    unit: 'days',
+    kind: 'integer',
+    minimum: 0,
+    maximum: 365,
+    fallback: 30,
+  },
 } as const satisfies Record<string, SettingRow>
 
 export type SettingName = keyof typeof settingRows

@@ -41,6 +41,7 @@ export function signingKeyRoutes({ db, rotate, retire }: Needs): readonly Route[
       method: 'POST',
       path: '/signing-keys/rotate',
       needs: 'signing-keys:write',
+      factor: 'always',
       status: 201,
       answers: rotatedSigningKey,
       handle: async ({ who, facts }) => {
@@ -74,6 +75,7 @@ export function signingKeyRoutes({ db, rotate, retire }: Needs): readonly Route[
       method: 'POST',
       path: '/signing-keys/:id/retire',
       needs: 'signing-keys:write',
+      factor: 'always',
       params: signingKeyParams,
       body: retireSigningKeyBody,
       answers: signingKey,

@@ -10,6 +10,7 @@ export function eventSettingRoutes(purge: Events['purge']): readonly Route[] {
       method: 'DELETE',
       path: '/settings/purge-events',
       needs: 'events:purge',
+      factor: 'always',
       query: Type.Object({ older_than_days: Type.Integer({ minimum: 1, maximum: 36_500 }) }),
       handle: async ({ who, query, facts }) => {
         const { deletedCount, cutoff } = await purge(who, query.older_than_days, facts)

@@ -100,6 +100,7 @@ export function peopleRoutes(needs: Needs): readonly Route[] {
       method: 'POST',
       path: '/keys',
       needs: 'keys:write',
+      factor: 'step-up',
       status: 201,
       body: keyDraft,
       handle: async ({ who, body, facts, reply }) => {
@@ -125,6 +126,7 @@ export function peopleRoutes(needs: Needs): readonly Route[] {
       method: 'DELETE',
       path: '/keys/:id',
       needs: 'keys:write',
+      factor: 'step-up',
       params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
       answersItself: true,
       handle: async ({ who, params, facts, reply }) => {

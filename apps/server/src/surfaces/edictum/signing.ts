@@ -11,6 +11,7 @@ export function signingRoutes({ db, rotate }: Needs): readonly Route[] {
       method: 'POST',
       path: '/settings/rotate-signing-key',
       needs: 'signing-keys:write',
+      factor: 'always',
       status: 201,
       handle: async ({ who, facts }) => {
         const { id, publicKey, signedRollouts } = await rotate(who, facts)

@@ -1,0 +1,177 @@
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Route } from '../src/features/roles/index.ts'
+import { systemClock } from '../src/kernel/clock.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+import { type Answer, type TestServer, type TestTenant, testServer } from './server.ts'
+
+// What a session reaches before, and long after, somebody proved a second factor.
+
+const clock = systemClock()
+const minute = 60_000
+let database: TestDatabase
+let server: TestServer
+let owner: pg.Client
+let acme: TestTenant
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url, clock })
+  owner = new pg.Client({ connectionString: database.ownerUrl })
+  await owner.connect()
+})
+afterAll(async () => {
+  await owner.end()
+  await server.stop()
+  await database.drop()
+})
+beforeEach(async () => {
+  clock.adjust(0)
+  acme = await server.newTenant()
+})
+
+const newKey = (cookie = acme.cookie): Promise<Answer> =>
+  server.call('POST', '/api/v2/keys', { cookie, body: { environment: 'staging', label: 'made' } })
+
+/** A confirmed factor, however it came about. */
+async function enrolled(who: TestTenant): Promise<void> {
+  await owner.query(
+    `insert into factors (tenant_id, id, person_id, kind, label, made_at, confirmed_at, sealed_secret)
+     values ($1, gen_random_uuid(), $2, 'totp', 'phone', now(), now(), 'sealed')`,
+    [who.tenant, who.person],
+  )
+}
+
+async function stamped(who: TestTenant, columns: string): Promise<void> {
+  await owner.query(`update sessions set ${columns} where tenant_id = $1 and person_id = $2`, [who.tenant, who.person])
+}
+
+const needsPerson = ({ needs }: Route): boolean => needs !== 'anyone' && needs !== 'agent-key'
+
+describe('a session whose second step is missing', () => {
+  test('reaches no route of any surface but those on the way to prove the factor', async () => {
+    await enrolled(acme)
+    const cookie = await server.signIn(acme.email)
+    const { native, edictum } = server.app.routes
+    for (const [prefix, routes] of [
+      ['/api/v2', native],
+      ['/api/v1', edictum],
+    ] as const) {
+      let walked = 0
+      for (const route of routes.filter(needsPerson)) {
+        if (route.factor === 'before') continue
+        const path = `${prefix}${route.path.replaceAll(/:(\w+)/g, 'x')}`
+        const answer = await server.call(route.method, path, { cookie })
+        // A path that exists below /v1 only.
+        if (answer.status === 404 && prefix === '/api/v1') continue
+        walked += 1
+        expect.soft(answer.status, `${route.method} ${path}`).toBe(403)
+        expect.soft(answer.text, `${route.method} ${path}`).toContain('Complete the sign-in with your second factor')
+      }
+      expect(walked).toBeGreaterThan(20)
+    }
+    expect(await server.call('GET', '/api/v2/session', { cookie })).toMatchObject({
+      status: 200,
+      body: { factors: { is_enrolled: true, is_verified: false } },
+    })
+    expect((await server.call('DELETE', '/api/v2/session', { cookie })).status).toBe(200)
+  })
+
+  test('is refused from the moment a factor is confirmed elsewhere, though it did all it could before', async () => {
+    expect((await newKey()).status).toBe(201)
+    await enrolled(acme)
+    clock.adjust(6_000)
+    expect(await newKey()).toMatchObject({ status: 403, body: { code: 'mfa_required' } })
+  })
+})
+
+describe('somebody who must have a factor and has none', () => {
+  test.each(['by setting', 'by role'])('%s reaches only the way to add one', async (how) => {
+    await owner.query(
+      how === 'by role'
+        ? `insert into factor_required_roles (tenant_id, role) values ($1, 'admin')`
+        : `insert into settings (tenant_id, name, value, changed_by, changed_at) values ($1, 'mfa.required', 'true', gen_random_uuid(), now())`,
+      [acme.tenant],
+    )
+    const cookie = await server.signIn(acme.email)
+    const answer = await server.call('GET', '/api/v2/overview', { cookie })
+    expect(answer).toMatchObject({ status: 403, body: { code: 'mfa_enrollment_required' } })
+    expect(await server.call('GET', '/api/v2/session', { cookie })).toMatchObject({
+      body: { factors: { is_enrolled: false, is_required: true } },
+    })
+  })
+})
+
+describe('a sharp act', () => {
+  test('by somebody without a factor needs the password of the last ten minutes', async () => {
+    expect((await newKey()).status).toBe(201)
+    clock.adjust(10 * minute + 1_000)
+    expect(await newKey()).toMatchObject({ status: 403, body: { code: 'mfa_step_up_required', level: 'step-up' } })
+    expect((await newKey(await server.signIn(acme.email))).status).toBe(201)
+  })
+
+  test('is not opened by the password when there is a factor, nor by a trusted browser', async () => {
+    await enrolled(acme)
+    const cookie = await server.signIn(acme.email)
+    await stamped(acme, 'verified_at = now()')
+    expect((await server.call('GET', '/api/v2/keys', { cookie })).status).toBe(200)
+    // The session was made by password seconds ago, and that is worth nothing now.
+    await stamped(acme, 'stepped_up_at = null')
+    clock.adjust(6_000)
+    expect(await newKey(cookie)).toMatchObject({ status: 403, body: { code: 'mfa_step_up_required' } })
+  })
+
+  test('of the sharpest kind uses up one proof: of acts that race for it, one gets it', async () => {
+    await enrolled(acme)
+    const cookie = await server.signIn(acme.email)
+    await stamped(acme, 'verified_at = now(), stepped_up_at = now(), unspent_at = now()')
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => server.call('POST', '/api/v2/signing-keys/rotate', { cookie })),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 403, 403])
+    expect(answers.find(({ status }) => status === 403)?.body).toMatchObject({
+      code: 'mfa_step_up_required',
+      level: 'always',
+    })
+    expect((await newKey(cookie)).status).toBe(201)
+  })
+
+  test('keeps its proof when the request does not fit', async () => {
+    await enrolled(acme)
+    const cookie = await server.signIn(acme.email)
+    await stamped(acme, 'verified_at = now(), stepped_up_at = now(), unspent_at = now()')
+    const bad = await server.call('POST', '/api/v2/events/purge', { cookie, body: { surprise: true } })
+    expect(bad.status).toBe(422)
+    expect((await server.call('POST', '/api/v2/signing-keys/rotate', { cookie })).status).toBe(201)
+  })
+
+  test('is asked for the permission first: nobody proves a factor only to be told no', async () => {
+    await owner.query(`update people set role = 'nothing' where tenant_id = $1`, [acme.tenant])
+    const cookie = await server.signIn(acme.email)
+    clock.adjust(10 * minute + 1_000)
+    expect(await newKey(cookie)).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+  })
+
+  test('through the older wire is no way around', async () => {
+    clock.adjust(10 * minute + 1_000)
+    const answer = await server.call('POST', '/api/v1/keys', { cookie: acme.cookie, body: { env: 'staging' } })
+    expect(answer.status).toBe(403)
+    expect((answer.body as { detail: string }).detail).toContain('proved it is you')
+  })
+
+  test('on what is live in a protected environment needs a fresh proof, elsewhere none', async () => {
+    const yaml = `apiVersion: edictum/v1\nkind: Ruleset\nmetadata:\n  name: base\ndefaults:\n  mode: enforce\nrules:\n  - id: no-rm\n    type: pre\n    tool: Bash\n    when:\n      args.command: {contains: rm}\n    then:\n      action: block\n      message: no\n`
+    const { cookie } = acme
+    expect((await server.call('POST', '/api/v2/rulesets', { cookie, body: { yaml } })).status).toBe(201)
+    const rollOut = (environment: string): Promise<Answer> =>
+      server.call('POST', '/api/v2/rulesets/base/rollouts', { cookie, body: { version: 1, environment } })
+    clock.adjust(10 * minute + 1_000)
+    expect((await rollOut('staging')).status).toBe(201)
+    expect(await rollOut('production')).toMatchObject({ status: 403, body: { code: 'mfa_step_up_required' } })
+    expect(
+      await server.call('POST', '/api/v1/bundles/base/1/deploy', { cookie, body: { env: 'production' } }),
+    ).toMatchObject({
+      status: 403,
+    })
+  })
+})
