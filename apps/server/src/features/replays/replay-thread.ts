@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { type Replay, replay } from '@countersign/rehearsal'
 import { compile, parseRuleset } from '@countersign/rules'
 import { openDb } from '../../kernel/db.ts'
@@ -6,7 +6,7 @@ import { type EventScope, readRawEvents } from '../events/index.ts'
 import { resultOnWire } from './replay-result.ts'
 
 // A thread of its own with connections of its own: reading and evaluating millions of calls keeps a processor busy, and
-// the server's loop must not be it. It is given one replay and ends with it.
+// the server's loop must not be it. It is given one replay at a time and ends when it is ended.
 
 export type ReplayOrder = {
   readonly databaseUrl: string
@@ -68,6 +68,8 @@ function report(what: ReplayReport): void {
   parentPort?.postMessage(what)
 }
 
-run(workerData as ReplayOrder).catch((cause: unknown) => {
-  report({ is: 'failed', message: cause instanceof Error ? cause.message : String(cause) })
+parentPort?.on('message', (order: ReplayOrder) => {
+  run(order).catch((cause: unknown) => {
+    report({ is: 'failed', message: cause instanceof Error ? cause.message : String(cause) })
+  })
 })

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import { decidingActions } from '@countersign/rehearsal'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Db } from '../../kernel/db.ts'
@@ -6,7 +5,8 @@ import type { Log } from '../../kernel/log.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Events } from '../events/index.ts'
 import type { ClaimedReplay, ReplayEnd } from './replay.ts'
-import type { ReplayOrder, ReplayReport } from './replay-thread.ts'
+import type { ReplayOrder } from './replay-thread.ts'
+import { type Pass, replayThreads } from './replay-threads.ts'
 import { buryReplays, claimReplay, endReplay, noteProgress, type Progress, releaseReplay } from './replays-table.ts'
 
 type Needs = {
@@ -21,7 +21,6 @@ type Needs = {
 /** Without a word for so long a runner counts as dead. */
 const leaseMs = 20_000
 const noteEveryMs = 500
-const memoryMb = 1_024
 
 type Running = { readonly claimed: ClaimedReplay; readonly stop: () => Promise<void>; ended: Promise<void> }
 
@@ -36,6 +35,7 @@ export function runReplays({ db, clock, log, events, place }: Needs): RunReplays
   let running: Running | undefined
   let looking: Promise<void> | undefined
   let isStopped = false
+  const threads = replayThreads(clock)
   const leaseUntil = (): Date => new Date(clock.now().getTime() + leaseMs)
 
   const lookOnce = async (): Promise<void> => {
@@ -63,7 +63,7 @@ export function runReplays({ db, clock, log, events, place }: Needs): RunReplays
   }
 
   const start = (claimed: ClaimedReplay): Running => {
-    let thread: Worker | undefined
+    let pass: Pass | undefined
     let isReleased = false
     const progress: { -readonly [Name in keyof Progress]: Progress[Name] } = { rows: 0, distinct: 0, total: null }
 
@@ -71,30 +71,12 @@ export function runReplays({ db, clock, log, events, place }: Needs): RunReplays
       const { order, total } = await prepare(claimed)
       progress.total = total
       const ended = Promise.withResolvers<ReplayEnd | undefined>()
-      const made = new Worker(new URL('./replay-thread.ts', import.meta.url), {
-        name: 'replay',
-        workerData: order,
-        env: {},
-        argv: [],
-        execArgv: [],
-        // Room for what is read and thrown away at once, or it is moved aside again and again.
-        resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 128, stackSizeMb: 4 },
-      })
-      thread = made
-      made.unref()
-      let failure: unknown
-      made.on('message', (report: ReplayReport) => {
+      const made = threads.run(order, (report) => {
         if (report.is === 'progress') Object.assign(progress, { rows: report.rows, distinct: report.distinct })
         else if (report.is === 'done') ended.resolve({ is: 'done', result: report.result })
-        else ended.resolve({ is: 'failed', failure: report.message })
+        else ended.resolve(isReleased ? undefined : { is: 'failed', failure: report.message })
       })
-      made.on('error', (cause) => {
-        failure = cause
-      })
-      made.on('exit', () => {
-        const why = failure instanceof Error ? failure.message : 'Its thread ended.'
-        ended.resolve(isReleased ? undefined : { is: 'failed', failure: why })
-      })
+      pass = made
       const stopNoting = clock.every(noteEveryMs, async () => {
         const answer = await noteProgress(db, claimed, place.runnerId, progress, leaseUntil()).catch(() => 'go on')
         if (answer === 'cancel') ended.resolve({ is: 'cancelled' })
@@ -103,7 +85,7 @@ export function runReplays({ db, clock, log, events, place }: Needs): RunReplays
       try {
         const end = await ended.promise
         stopNoting()
-        await made.terminate()
+        await made.stop()
         await noteProgress(db, claimed, place.runnerId, progress, leaseUntil())
         if (end) await endReplay(db, claimed, place.runnerId, end, clock.now())
         if (end?.is === 'failed') log.error({ replay: claimed.id, cause: end.failure }, 'A replay failed')
@@ -117,7 +99,7 @@ export function runReplays({ db, clock, log, events, place }: Needs): RunReplays
       ended: run(),
       stop: async () => {
         isReleased = true
-        await thread?.terminate()
+        await pass?.stop()
         await releaseReplay(db, claimed, place.runnerId, clock.now())
       },
     }
@@ -152,6 +134,7 @@ export function runReplays({ db, clock, log, events, place }: Needs): RunReplays
       const under = running
       await under?.stop().catch(() => undefined)
       await under?.ended
+      await threads.close()
     },
   }
 }
