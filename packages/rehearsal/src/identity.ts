@@ -18,30 +18,45 @@ const sourceLabel = '"decision_source":'
  * which only makes two calls count as different.
  */
 export function identityOf(payload: string, wantsSource: boolean): Identity {
-  const whole = { args: payload, principal: '', source: '' }
   const at = payload.indexOf(argsLabel)
   // Behind a backslash the quote is part of a key.
-  if (at < 0 || payload.charCodeAt(at - 1) === backslash) return whole
+  if (at < 0 || payload.charCodeAt(at - 1) === backslash) return { args: payload, principal: '', source: '' }
   const start = at + argsLabel.length
   const end = endOfValue(payload, start)
   // Keys are in order, so what belongs to the same object as the arguments stands before them, and little behind.
-  const head = payload.slice(0, at)
-  const tail = payload.slice(end)
-  if (tail.includes(argsLabel) || tail.includes(principalLabel)) return whole
-  const principal = onlyValue(head, principalLabel)
-  const source = wantsSource ? onlyValue(head, sourceLabel) : ''
-  if (principal === undefined || source === undefined || (wantsSource && tail.includes(sourceLabel))) return whole
+  const isOnly = payload.indexOf(argsLabel, end) < 0
+  const principal = isOnly ? onlyValue(payload, principalLabel, at, end) : undefined
+  const source = wantsSource ? onlyValue(payload, sourceLabel, at, end) : ''
+  if (principal === undefined || source === undefined) return { args: payload, principal: '', source: '' }
   return { args: payload.slice(start, end), principal, source }
 }
 
-/** The text of the value behind a label, empty when there is none, undefined when there may be several. */
-function onlyValue(text: string, label: string): string | undefined {
-  const at = text.indexOf(label)
+let lastValue = '""'
+
+/**
+ * The text of the value behind a label that stands before the arguments; empty when there is none, undefined when there may
+ * be several. Inside the arguments it means nothing.
+ */
+function onlyValue(payload: string, label: string, argsAt: number, argsEnd: number): string | undefined {
+  const at = payload.indexOf(label)
   if (at < 0) return ''
-  if (text.charCodeAt(at - 1) === backslash) return undefined
+  if (at > argsAt) return payload.indexOf(label, argsEnd) < 0 ? '' : undefined
+  if (payload.charCodeAt(at - 1) === backslash) return undefined
   const start = at + label.length
-  const end = endOfValue(text, start)
-  return text.indexOf(label, end) < 0 ? text.slice(start, end) : undefined
+  // The same few callers come again and again; a whole object or text is no beginning of another.
+  const end = payload.startsWith(lastValue, start) ? start + lastValue.length : endOfValue(payload, start)
+  const next = payload.indexOf(label, end)
+  if (next >= 0 && (next < argsAt || payload.indexOf(label, argsEnd) >= 0)) return undefined
+  if (end - start === lastValue.length && payload.startsWith(lastValue, start)) return lastValue
+  const value = payload.slice(start, end)
+  const last = value.charCodeAt(value.length - 1)
+  if (last === quote || last === 125) lastValue = ownText(value)
+  return value
+}
+
+/** The same text in memory of its own: a piece of a payload would keep all of it. */
+export function ownText(text: string): string {
+  return text.length < 13 ? text : [text.slice(0, 1), text.slice(1)].join('')
 }
 
 const backslash = 92
