@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
-import { configuredSettings } from './configured-settings.ts'
+import { configuredFallbacks, configuredSettings } from './configured-settings.ts'
 import { sessionValues } from './features/agent-sessions/index.ts'
 import { approvalRoutes, makeApprovals } from './features/approvals/index.ts'
 import {
@@ -55,7 +55,7 @@ import {
   runReplays,
   stopReplay,
 } from './features/replays/index.ts'
-import type { MountNeeds, Route } from './features/roles/index.ts'
+import { credentialIn, type MountNeeds, type Route } from './features/roles/index.ts'
 import {
   guardRollout,
   keepCurrentRollouts,
@@ -80,12 +80,15 @@ import {
   authenticatePerson,
   changePassword,
   endSessions,
+  isSessionToken,
   listLiveSessionIds,
+  readSessionLimits,
   renewCookie,
   sessionCookie,
   sessionRoutes,
   signIn,
   spendUnspent,
+  startSession,
   sweepSessions,
   unspentMs,
 } from './features/sessions/index.ts'
@@ -102,6 +105,7 @@ import {
 } from './features/signing/index.ts'
 import { consoleStreamRoutes, makeAgentStreams, makeConsoleHub } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
+import { authenticateToken } from './features/tokens/index.ts'
 import {
   cutCheckpoints,
   makeSequencer,
@@ -180,7 +184,6 @@ export type App = {
 export function compose(needs: ComposeNeeds): App {
   const { config, baseUrl, version, db, clock, log, keyring, sealing } = needs
   const isSecure = baseUrl.startsWith('https:')
-  const idleMs = config.sessionIdleMinutes * 60_000
   let isDraining = false
 
   // Kernel
@@ -210,7 +213,8 @@ export function compose(needs: ComposeNeeds): App {
   // Who may do what
   const limit = takeFromLimit({ db, clock })
   workers.add({ name: 'limit_sweep', everyMs: 3_600_000, work: sweepLimits({ db, clock }) })
-  const setting = readSetting({ db, bus })
+  const configured = configuredFallbacks(config)
+  const setting = readSetting({ db, bus, configured })
   const tenantNeeds = {
     db,
     clock,
@@ -225,14 +229,23 @@ export function compose(needs: ComposeNeeds): App {
   const policy = {
     attempts: config.signInAttempts,
     windowSeconds: config.signInWindowSeconds,
-    lifetimeMs: config.sessionHours * 3_600_000,
   }
   const stepUpMinutes = (tenant: string) => setting(tenant, 'mfa.step_up_minutes')
-  const sessions = authenticatePerson({ db, clock, keyring, bus, idleMs, stepUpMinutes })
-  const enter = signIn({ db, clock, newId, keyring, recordAct: record, takeFromLimit: limit, policy })
+  const limitsOf = readSessionLimits(setting)
+  const start = startSession({ clock, newId, keyring, recordAct: record, limitsOf })
+  const sessions = authenticatePerson({ db, clock, keyring, bus, limitsOf, stepUpMinutes })
+  const enter = signIn({ db, clock, keyring, start, recordAct: record, takeFromLimit: limit, policy })
   const leave = endSessions({ db, bus, recordAct: record })
   const cookie = (value: string, maxAgeSeconds: number): string => sessionCookie(value, maxAgeSeconds, isSecure)
-  workers.add({ name: 'session_sweep', everyMs: 600_000, work: sweepSessions({ db, clock, idleMs }) })
+  workers.add({ name: 'session_sweep', everyMs: 600_000, work: sweepSessions({ db, clock, limitsOf }) })
+  const tokens = authenticateToken({ db, clock, keyring, bus, takeFromLimit: limit })
+  workers.add({ name: 'token_uses', everyMs: 10_000, work: tokens.flushUses, isOwn: true })
+  const caller = async (request: FastifyRequest) => {
+    const credential = credentialIn(request.headers.authorization)
+    if (!credential) return undefined
+    if (credential.token.startsWith('rgw_')) return tokens.read(credential.token, request)
+    return isSessionToken(credential.token) ? sessions.personOf(credential.token) : undefined
+  }
   const agents = authenticateAgent({ db, clock, keyring, bus })
   workers.add({ name: 'key_uses', everyMs: 10_000, work: agents.flushUses, isOwn: true })
   const keys = manageAgentKeys({
@@ -320,7 +333,7 @@ export function compose(needs: ComposeNeeds): App {
     bus,
     clock,
     log,
-    liveSessions: (ids) => listLiveSessionIds(db, ids, clock.now(), idleMs),
+    liveSessions: listLiveSessionIds({ db, clock, limitsOf }),
   })
   const agentChanges = changeAgents({ db, recordAct: record, bus })
   const fleetReader = readFleet({ db, clock, currentRollout: rollouts.currentRollout, silentMinutes })
@@ -390,7 +403,7 @@ export function compose(needs: ComposeNeeds): App {
 
   // Doors
   const mount: MountNeeds = {
-    authenticate: { person: sessions.person, agent: agents.agent },
+    authenticate: { person: sessions.person, caller, agent: agents.agent },
     recordRefusal: refusals.record,
     spendFactor: (who) => spendUnspent(db, who.tenant, who.sessionId, new Date(clock.now().getTime() - unspentMs)),
     log,
@@ -410,7 +423,7 @@ export function compose(needs: ComposeNeeds): App {
       changePassword: changePassword({ db, takeFromLimit: limit, recordAct: record, policy, bus }),
       cookie,
       isSecure,
-      idleMs,
+      limitsOf,
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
@@ -426,7 +439,7 @@ export function compose(needs: ComposeNeeds): App {
       hasEnvironment: async (tenant, name) => (await listEnvironments(db, tenant)).some((one) => one.name === name),
     }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
-    ...settingRoutes({ db, clock, bus, recordAct: record }, configuredSettings(config)),
+    ...settingRoutes({ db, clock, bus, recordAct: record, configured }, configuredSettings(config)),
     ...rulesetRoutes({ db, check, upload, diff: diffRevisions({ db, read: rulesets }), read: rulesets, evaluate }),
     ...rolloutRoutes({
       db,
@@ -579,6 +592,7 @@ export function compose(needs: ComposeNeeds): App {
       await refusals.close().catch(() => undefined)
       await rulesets.stop()
       await agents.flushUses().catch(() => undefined)
+      await tokens.flushUses().catch(() => undefined)
       await progress.flush()
       await bus.stop()
     },

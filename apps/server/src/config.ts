@@ -232,13 +232,14 @@ export const variables = {
     older: ['EDICTUM_SESSION_TTL_HOURS'],
     reader: integer(1, 24 * 30),
     fallback: 24,
-    help: 'Absolute lifetime of a session, in hours.',
+    help: 'Absolute lifetime of a browser’s session, in hours, until somebody changes it under Settings.',
   }),
   sessionIdleMinutes: variable({
     name: 'COUNTERSIGN_SESSION_IDLE_MINUTES',
+    older: ['RGW_SETTING_SESSION_TIMEOUT_MINUTES'],
     reader: integer(1, 24 * 60),
     fallback: 30,
-    help: 'A session unused for this long ends.',
+    help: 'A browser’s session unused for this long ends; until somebody changes it under Settings.',
   }),
   signInAttempts: variable({
     name: 'COUNTERSIGN_SIGN_IN_ATTEMPTS',

@@ -1,11 +1,9 @@
 import { type Config, variables } from './config.ts'
-import type { ConfiguredSetting } from './features/settings/index.ts'
+import type { ConfiguredFallbacks, ConfiguredSetting } from './features/settings/index.ts'
 
 /** Values of the environment that operators look for on the settings page. They change with a restart. */
 export function configuredSettings(config: Config): readonly ConfiguredSetting[] {
   const shown = [
-    ['sessionHours', 'Sessions', 'Sessions end after', 'hours'],
-    ['sessionIdleMinutes', 'Sessions', 'Unused sessions end after', 'minutes'],
     ['signInAttempts', 'Sessions', 'Sign-in attempts per window', 'attempts'],
     ['signInWindowSeconds', 'Sessions', 'Length of that window', 'seconds'],
   ] as const
@@ -20,4 +18,14 @@ export function configuredSettings(config: Config): readonly ConfiguredSetting[]
     isGiven: config.given.has(variables[key].name),
     variable: variables[key].name,
   }))
+}
+
+/** What the environment says of settings people may change at run time: it holds as long as nobody has. */
+export function configuredFallbacks(config: Config): ConfiguredFallbacks {
+  const of = (key: 'sessionHours' | 'sessionIdleMinutes') => ({
+    value: config[key],
+    isGiven: config.given.has(variables[key].name),
+    variable: variables[key].name,
+  })
+  return { 'sessions.hours': of('sessionHours'), 'sessions.idle_minutes': of('sessionIdleMinutes') }
 }

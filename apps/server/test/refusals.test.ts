@@ -22,7 +22,7 @@ beforeAll(async () => {
   key = (await server.newKey(acme)).key
   const person = await server.newTenant('bystander')
   powerless = person.cookie
-  await server.db.query(`update people as p set role = 'bystander' where p.id = $1`, [person.person])
+  await server.db.query(`delete from role_grants as g where g.person_id = $1`, [person.person])
   await server.db.inTx((tx) =>
     server.app.bus.announce(tx, { topic: 'person.changed', tenant: person.tenant, body: { person_id: person.person } }),
   )

@@ -27,6 +27,7 @@ export const idText = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{
 export const principalRef = Type.Object({
   kind: Type.Union([
     Type.Literal('person'),
+    Type.Literal('api_token'),
     Type.Literal('agent'),
     Type.Literal('agent_key'),
     Type.Literal('system'),

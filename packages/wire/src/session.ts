@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { idText, instant } from './list.ts'
+import { idText, instant, nullable } from './list.ts'
 import { emailText } from './setup.ts'
 
 export const signInBody = Type.Object(
@@ -9,9 +9,18 @@ export const signInBody = Type.Object(
 
 /** Everything a page must know of who is signed in. */
 export const sessionView = Type.Object({
-  person: Type.Object({ id: idText, email: emailText, name: Type.String(), role: Type.String() }),
+  person: Type.Object({
+    id: idText,
+    email: emailText,
+    name: Type.String(),
+    role: Type.String({ description: 'The roles in words, for people to read' }),
+    roles: Type.Array(Type.Object({ role: Type.String(), environment: nullable(Type.String()) })),
+  }),
   tenant: Type.Object({ id: idText, name: Type.String() }),
-  permissions: Type.Array(Type.String()),
+  permissions: Type.Array(Type.String(), { description: 'Held somewhere' }),
+  permitted_in: Type.Record(Type.String(), Type.Array(Type.String()), {
+    description: 'By environment, what one may do there; whatever is not about an environment is in permissions only',
+  }),
   factors: Type.Object({
     is_enrolled: Type.Boolean(),
     is_required: Type.Boolean({ description: 'Must have a second factor, by the tenant’s setting or by role' }),
@@ -27,6 +36,9 @@ export const sessionView = Type.Object({
 
 export const sessionRow = Type.Object({
   id: idText,
+  channel: Type.Union([Type.Literal('web'), Type.Literal('cli')]),
+  credential: Type.String({ description: 'How it began: password, invitation, or an identity provider’s name' }),
+  device: nullable(Type.String({ description: 'What a command line calls its machine' })),
   made_at: instant,
   last_seen_at: instant,
   expires_at: instant,

@@ -23,6 +23,8 @@ import { promisify } from 'node:util'
 export type Purpose =
   | 'agent-key'
   | 'session-token'
+  | 'api-token'
+  | 'person-link'
   | 'setup-token'
   | 'stream-cursor'
   | 'event-dedup'

@@ -2,6 +2,7 @@ import type { Bus } from '../../kernel/bus.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Db } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
+import { demand } from '../roles/index.ts'
 import type { RecordAct } from '../trail/index.ts'
 import { type Approval, asOf, type Settlement, type Settling, settle, statusOf } from './approval.ts'
 import { findApproval, settlePending } from './approvals-table.ts'
@@ -31,7 +32,7 @@ export function decideApproval(needs: Needs): DecideApproval {
 /** Takes an approval back before anybody decided; the agent is told that it is denied, and why. */
 export function cancelApproval(needs: Needs): CancelApproval {
   return (decider, id, reason) =>
-    settleBy(needs, decider, id, (how) => ({ is: 'cancel', how }), reason ?? 'Cancelled by an administrator')
+    settleBy(needs, decider, id, (how) => ({ is: 'cancel', how }), reason ?? 'Cancelled by an administrator', 'approval:cancel')
 }
 
 function requireAuthority(decider: Decider): void {
@@ -48,12 +49,14 @@ function settleBy(
   id: string,
   act: (how: Omit<Settlement, 'status' | 'at'>) => Settling,
   reason: string | null,
+  permission: 'approval:decide' | 'approval:cancel' = 'approval:decide',
 ): Promise<Approval> {
   const sight = sightOf(decider)
   return db.inTx(async (tx) => {
     const now = clock.now()
     const found = await findApproval(tx, sight, id)
     if (!found) throw notFound('approval')
+    if (decider.is === 'person') demand(decider.who, permission, { environment: found.environment })
     refuseOwn(decider, found)
     const settlement = settle(found, act({ ...authorOf(decider), reason }), now)
     // Between the read above and this statement somebody else may win; the condition in it decides.

@@ -1,7 +1,7 @@
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { invalidInput } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import { assignAgentRows, clearAgentRows, holdEnvironment, listEnvironmentsOfAgents } from './assignments-table.ts'
 
@@ -21,13 +21,14 @@ const namedMax = 100
 export function assignAgents({ db, clock, recordAct, tell: { bus, forget } }: Needs) {
   const assign = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     environment: string,
     agentIds: readonly string[],
     ruleset: string | null,
     facts: RequestFacts,
   ): Promise<number> => {
     const { tenant } = who
+    demand(who, 'assignments:write', { environment })
     if (!(await holdEnvironment(tx, tenant, environment))) {
       throw invalidInput('body.environment', `There is no environment ${environment}.`)
     }
@@ -57,7 +58,7 @@ export function assignAgents({ db, clock, recordAct, tell: { bus, forget } }: Ne
 
   return {
     inEnvironment: (
-      who: Person,
+      who: Caller,
       environment: string,
       agentIds: readonly string[],
       ruleset: string | null,
@@ -66,7 +67,7 @@ export function assignAgents({ db, clock, recordAct, tell: { bus, forget } }: Ne
 
     /** As older clients mean it, who know no environment here: wherever each agent was seen. */
     everywhere: (
-      who: Person,
+      who: Caller,
       agentIds: readonly string[],
       ruleset: string | null,
       facts: RequestFacts,

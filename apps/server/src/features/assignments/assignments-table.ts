@@ -25,7 +25,7 @@ export function listRuleRows(db: Sql, tenant: string, environment?: string): Pro
   return db.query<RuleRow>(
     `select ${columns}, a.made_by as "madeBy", p.email as "madeByEmail", a.made_at as "madeAt",
             a.changed_at as "changedAt", ${isRolledOut}
-       from assignment_rules as a left join people as p on p.tenant_id = a.tenant_id and p.id = a.made_by
+       from assignment_rules as a left join principals as p on p.tenant_id = a.tenant_id and p.id = a.made_by
       where a.tenant_id = $1 and ($2::text is null or a.environment = $2)
       order by a.priority`,
     [tenant, environment ?? null],
@@ -118,7 +118,7 @@ export function listExplicitRows(
   return db.query<ExplicitRow>(
     `select a.environment, a.agent_id as "agentId", a.ruleset, a.made_by as by, p.email as "byEmail", a.made_at as at,
             ${isRolledOut}
-       from agent_assignments as a left join people as p on p.tenant_id = a.tenant_id and p.id = a.made_by
+       from agent_assignments as a left join principals as p on p.tenant_id = a.tenant_id and p.id = a.made_by
       where a.tenant_id = $1
         and ($2::text is null or a.environment = $2)
         and ($3::text is null or a.ruleset = $3)

@@ -1,7 +1,7 @@
 import type { Bus } from '../../kernel/bus.ts'
 import { type Db, isUniqueViolation, type Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import type { AssignmentRule } from './assignment.ts'
 import { deleteRule, findRuleForUpdate, holdEnvironment, insertRule, updateRule } from './assignments-table.ts'
@@ -23,7 +23,7 @@ export type ManageAssignmentRules = ReturnType<typeof manageAssignmentRules>
 export function manageAssignmentRules({ db, clock, newId, recordAct, tell: { bus, forget } }: Needs) {
   const tell = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     facts: RequestFacts,
     action: 'created' | 'changed' | 'deleted',
     sides: { readonly before?: AssignmentRule; readonly after?: AssignmentRule },
@@ -56,9 +56,10 @@ export function manageAssignmentRules({ db, clock, newId, recordAct, tell: { bus
   }
 
   return {
-    add: (who: Person, draft: RuleDraft, facts: RequestFacts): Promise<AssignmentRule> =>
+    add: (who: Caller, draft: RuleDraft, facts: RequestFacts): Promise<AssignmentRule> =>
       db.inTx(async (tx) => {
         const rule = { ...draft, id: newId() }
+        demand(who, 'assignments:write', { environment: rule.environment })
         await write(tx, who.tenant, rule, () =>
           insertRule(tx, { ...rule, tenant: who.tenant, by: who.id, at: clock.now() }),
         )
@@ -66,20 +67,22 @@ export function manageAssignmentRules({ db, clock, newId, recordAct, tell: { bus
         return rule
       }),
 
-    change: (who: Person, id: string, change: RuleChange, facts: RequestFacts): Promise<AssignmentRule> =>
+    change: (who: Caller, id: string, change: RuleChange, facts: RequestFacts): Promise<AssignmentRule> =>
       db.inTx(async (tx) => {
         const before = await findRuleForUpdate(tx, who.tenant, id)
         if (!before) throw notFound('assignment rule')
         const after = changed(before, change)
+        for (const { environment } of [before, after]) demand(who, 'assignments:write', { environment })
         await write(tx, who.tenant, after, () => updateRule(tx, { ...after, tenant: who.tenant, at: clock.now() }))
         await tell(tx, who, facts, 'changed', { before, after })
         return after
       }),
 
-    remove: (who: Person, id: string, facts: RequestFacts): Promise<void> =>
+    remove: (who: Caller, id: string, facts: RequestFacts): Promise<void> =>
       db.inTx(async (tx) => {
         const before = await findRuleForUpdate(tx, who.tenant, id)
         if (!before) throw notFound('assignment rule')
+        demand(who, 'assignments:write', { environment: before.environment })
         await deleteRule(tx, who.tenant, id)
         await tell(tx, who, facts, 'deleted', { before })
       }),

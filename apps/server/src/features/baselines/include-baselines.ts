@@ -2,7 +2,7 @@ import type { Baseline } from '@countersign/wire'
 import { sha256Hex } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import type { Caller, RequestFacts } from '../roles/index.ts'
 import {
   diagnosticOnWire,
   findRevisionWithTexts,
@@ -64,7 +64,7 @@ export function includeBaselines({ db, read, upload }: Needs) {
     },
     /** The version that includes exactly these baselines: this one, one that was made before, or one made now. */
     versionWith: async (
-      who: Person,
+      who: Caller,
       target: Target,
       all: readonly Baseline[],
       facts: RequestFacts,

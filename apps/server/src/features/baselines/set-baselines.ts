@@ -2,7 +2,7 @@ import type { Baseline, EnvironmentBaselines } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import type { RollOut } from '../rollouts/index.ts'
 import { type LiveRow, listLive } from '../rulesets/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
@@ -47,12 +47,13 @@ export function environmentBaselines({ db, clock, include, rollOut, tell: { bus,
     show,
     /** Checked against everything that is live first: when one ruleset cannot include them, nothing changes. */
     set: async (
-      who: Person,
+      who: Caller,
       environment: string,
       { baselines, expected }: Wanted,
       facts: RequestFacts,
     ): Promise<EnvironmentBaselines> => {
       const { tenant } = who
+      demand(who, 'rollouts:write', { environment })
       const fault = await faultOf(db, tenant, baselines)
       if (fault !== null) throw invalidInput('body.baselines', fault)
       const live = await liveIn(tenant, environment)

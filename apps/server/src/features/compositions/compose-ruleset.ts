@@ -2,7 +2,7 @@ import type { JsonValue } from '@countersign/rules'
 import { sha256Hex } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import type { Caller, RequestFacts } from '../roles/index.ts'
 import {
   type Composed,
   diagnosticOnWire,
@@ -51,7 +51,7 @@ export function composeRulesets({ db, read, compositions, upload }: Needs) {
       return { ...composed, sameAsVersion: version ?? null }
     },
     /** The same text makes no second revision. */
-    make: async (who: Person, name: string, facts: RequestFacts): Promise<Made> => {
+    make: async (who: Caller, name: string, facts: RequestFacts): Promise<Made> => {
       const whole = await compositions.find(who.tenant, name)
       const composed = await compose(who.tenant, whole)
       if (!composed.ok) throw refusal(composed)

@@ -10,8 +10,8 @@ const columns = `c.id, c.name, c.description, c.default_mode as "defaultMode", c
   c.made_by as "madeBy", m.email as "madeByEmail", c.changed_by as "changedBy", p.email as "changedByEmail",
   c.changed_at as "changedAt"`
 const from = `compositions as c
-  left join people as m on m.tenant_id = c.tenant_id and m.id = c.made_by
-  left join people as p on p.tenant_id = c.tenant_id and p.id = c.changed_by`
+  left join principals as m on m.tenant_id = c.tenant_id and m.id = c.made_by
+  left join principals as p on p.tenant_id = c.tenant_id and p.id = c.changed_by`
 
 export function listCompositions(
   db: Sql,

@@ -2,7 +2,7 @@ import type { RulesetImport } from '@countersign/wire'
 import type { Db } from '../../kernel/db.ts'
 import { invalidInput } from '../../kernel/problem.ts'
 import { findRuleVersion, insertRule, type ManageRules, nextRuleVersion, refusal } from '../library/index.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import type { Caller, RequestFacts } from '../roles/index.ts'
 import type { ReadRulesets } from '../rulesets/index.ts'
 import type { WantedItem } from './composition.ts'
 import { findComposition, listItems } from './compositions-table.ts'
@@ -24,7 +24,7 @@ export type Existing = 'skip' | 'merge' | 'replace'
  */
 export function importRuleset({ db, clock, read, rules, compositions }: Needs) {
   return async (
-    who: Person,
+    who: Caller,
     {
       yaml,
       field,

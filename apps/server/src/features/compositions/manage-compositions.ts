@@ -1,7 +1,7 @@
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import type { Caller, RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import { type Composition, type CompositionItem, type Mode, placeItems, type WantedItem } from './composition.ts'
 import {
@@ -43,7 +43,7 @@ export function manageCompositions({ db, clock, newId, tell: { bus, recordAct } 
 
   const tell = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     act: 'created' | 'changed' | 'deleted',
     name: string,
     facts: RequestFacts,
@@ -79,7 +79,7 @@ export function manageCompositions({ db, clock, newId, tell: { bus, recordAct } 
   /** Within the caller's transaction, for imports. */
   const create = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     name: string,
     { description = null, defaultMode = 'enforce', items = [], tools = null, observability = null }: CompositionWords,
     facts: RequestFacts,
@@ -95,7 +95,7 @@ export function manageCompositions({ db, clock, newId, tell: { bus, recordAct } 
 
   const change = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     name: string,
     expectedEdit: number | undefined,
     words: CompositionWords,
@@ -119,14 +119,14 @@ export function manageCompositions({ db, clock, newId, tell: { bus, recordAct } 
     find: (tenant: string, name: string) => find(db, tenant, name),
     createIn: create,
     changeIn: change,
-    create: (who: Person, name: string, words: CompositionWords, facts: RequestFacts): Promise<WholeComposition> =>
+    create: (who: Caller, name: string, words: CompositionWords, facts: RequestFacts): Promise<WholeComposition> =>
       db.inTx(async (tx) => {
         await create(tx, who, name, words, facts)
         return find(tx, who.tenant, name)
       }),
     /** As it was read: with an edit that is no longer the newest, nothing is changed. */
     change: (
-      who: Person,
+      who: Caller,
       name: string,
       expectedEdit: number | undefined,
       words: CompositionWords,
@@ -136,7 +136,7 @@ export function manageCompositions({ db, clock, newId, tell: { bus, recordAct } 
         await change(tx, who, name, expectedEdit, words, facts)
         return find(tx, who.tenant, name)
       }),
-    remove: (who: Person, name: string, facts: RequestFacts): Promise<void> =>
+    remove: (who: Caller, name: string, facts: RequestFacts): Promise<void> =>
       db.inTx(async (tx) => {
         if (!(await deleteComposition(tx, who.tenant, name))) throw notFound('composition')
         await tell(tx, who, 'deleted', name, facts)

@@ -3,8 +3,8 @@ import { Type } from 'typebox'
 import type { Bus } from '../../kernel/bus.ts'
 import { type Db, isUniqueViolation, sqlState } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
-import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
-import type { RecordAct } from '../trail/index.ts'
+import { type Caller, type RequestFacts, type Route, route } from '../roles/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
 import { deleteEnvironment, insertEnvironment, listEnvironments, updateEnvironment } from './environments-table.ts'
 
 type Needs = {
@@ -19,7 +19,7 @@ const done = Type.Object({ name: environmentName })
 
 export function environmentRoutes({ db, clock, bus, recordAct }: Needs): readonly Route[] {
   const change = async (
-    who: Person,
+    who: Caller,
     facts: RequestFacts,
     act: 'environment.created' | 'environment.changed' | 'environment.deleted',
     name: string,
@@ -31,7 +31,7 @@ export function environmentRoutes({ db, clock, bus, recordAct }: Needs): readonl
       await recordAct(tx, {
         tenant: who.tenant,
         act,
-        actor: { kind: 'person', id: who.id, credential: 'session' },
+        ...actorOf(who),
         subject: { kind: 'environment', id: name },
         request: facts,
         details,

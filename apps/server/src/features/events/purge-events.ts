@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Db, Sql } from '../../kernel/db.ts'
-import type { RequestFacts } from '../roles/index.ts'
-import type { RecordAct } from '../trail/index.ts'
+import type { Person, RequestFacts } from '../roles/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
 import { foldOnce } from './fold-counts.ts'
 
 const dayMs = 86_400_000
@@ -47,7 +47,7 @@ type PurgeNeeds = { readonly db: Db; readonly clock: Pick<Clock, 'now'>; readonl
 /** A person removes old events by hand. Written into the trail before anything is gone. */
 export function purgeEvents({ db, clock, recordAct }: PurgeNeeds) {
   return async (
-    who: { readonly tenant: string; readonly id: string },
+    who: Person,
     olderThanDays: number,
     facts: RequestFacts,
   ): Promise<Purged> => {
@@ -56,7 +56,7 @@ export function purgeEvents({ db, clock, recordAct }: PurgeNeeds) {
       recordAct(tx, {
         tenant: who.tenant,
         act: 'events.purged',
-        actor: { kind: 'person', id: who.id, credential: 'session' },
+        ...actorOf(who),
         subject: { kind: 'events', id: 'events' },
         request: facts,
         details: { older_than_days: olderThanDays, cutoff: cutoff.toISOString() },

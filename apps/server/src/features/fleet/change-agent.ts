@@ -1,7 +1,7 @@
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import type { Tags } from './agent.ts'
 import { deleteAgentRow, hasOpenStream, updateAgentRow } from './agent-facts-table.ts'
@@ -14,7 +14,7 @@ export type AgentChange = { readonly displayName?: string | null | undefined; re
 export function changeAgents({ db, recordAct, bus }: Needs) {
   const tell = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     act: 'agent.changed' | 'agent.removed',
     place: { readonly environment: string; readonly agentId: string },
     facts: RequestFacts,
@@ -35,13 +35,14 @@ export function changeAgents({ db, recordAct, bus }: Needs) {
 
   return {
     change: (
-      who: Person,
+      who: Caller,
       environment: string,
       agentId: string,
       { displayName, tags }: AgentChange,
       facts: RequestFacts,
     ): Promise<void> =>
       db.inTx(async (tx) => {
+        demand(who, 'fleet:manage', { environment })
         const changed = await updateAgentRow(tx, who.tenant, environment, agentId, { displayName, tags })
         if (!changed) throw notFound('agent')
         await tell(tx, who, 'agent.changed', { environment, agentId }, facts, {
@@ -51,8 +52,9 @@ export function changeAgents({ db, recordAct, bus }: Needs) {
       }),
 
     /** Forgets an agent that is gone. One that comes back is a new one. */
-    remove: (who: Person, environment: string, agentId: string, facts: RequestFacts): Promise<void> =>
+    remove: (who: Caller, environment: string, agentId: string, facts: RequestFacts): Promise<void> =>
       db.inTx(async (tx) => {
+        demand(who, 'fleet:manage', { environment })
         if (await hasOpenStream(tx, who.tenant, environment, agentId)) {
           throw new Problem(
             problems.conflict,

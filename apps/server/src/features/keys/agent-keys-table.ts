@@ -19,7 +19,7 @@ export type AgentKeyRow = {
 
 const columns = `k.id, k.environment, k.label, k.prefix, k.rendering, k.signing_key_id as "signingKeyId",
   k.may_decide as "mayDecide", k.made_at as "madeAt", k.made_by as "madeBy", coalesce(p.email, '') as "madeByEmail", k.last_used_at as "lastUsedAt", k.revoked_at as "revokedAt"`
-const from = `agent_keys as k left join people as p on p.tenant_id = k.tenant_id and p.id = k.made_by`
+const from = `agent_keys as k left join principals as p on p.tenant_id = k.tenant_id and p.id = k.made_by`
 
 export type NewAgentKey = {
   readonly tenant: string

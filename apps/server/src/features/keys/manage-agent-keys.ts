@@ -2,11 +2,12 @@ import type { Bus } from '../../kernel/bus.ts'
 import { type Keyring, randomToken } from '../../kernel/crypto.ts'
 import { type Db, sqlState, type Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { findSigningKey } from '../signing/index.ts'
-import type { RecordAct } from '../trail/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
 import {
   type AgentKeyChange,
+  findAgentKey,
   insertAgentKey,
   type Rendering,
   revokeAgentKeyRow,
@@ -35,7 +36,7 @@ type KeyDraft = {
 export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, currentSigningKeyId }: Needs) {
   const tell = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     facts: RequestFacts,
     act: 'key.created' | 'key.changed' | 'key.revoked',
     id: string,
@@ -44,7 +45,7 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
     await recordAct(tx, {
       tenant: who.tenant,
       act,
-      actor: { kind: 'person', id: who.id, credential: 'session' },
+      ...actorOf(who),
       subject: { kind: 'agent_key', id },
       request: facts,
       details,
@@ -58,7 +59,8 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
 
   return {
     /** Answers the whole key, which is shown this once. */
-    make: async (who: Person, draft: KeyDraft, facts: RequestFacts): Promise<{ id: string; key: string }> => {
+    make: async (who: Caller, draft: KeyDraft, facts: RequestFacts): Promise<{ id: string; key: string }> => {
+      demand(who, 'keys:write', { environment: draft.environment })
       const random = randomToken()
       const start = `edk_${draft.environment}_`
       const key = `${start}${random}`
@@ -94,8 +96,9 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
       return { id, key }
     },
 
-    change: (who: Person, id: string, change: AgentKeyChange, facts: RequestFacts): Promise<void> =>
+    change: (who: Caller, id: string, change: AgentKeyChange, facts: RequestFacts): Promise<void> =>
       db.inTx(async (tx) => {
+        await demandKey(tx, who, id)
         if (change.signingKeyId !== undefined) {
           const signing = await findSigningKey(tx, who.tenant, change.signingKeyId)
           if (!signing) throw invalidInput('body.signing_key_id', 'There is no such signing key.')
@@ -111,13 +114,20 @@ export function manageAgentKeys({ db, clock, newId, keyring, recordAct, bus, cur
       }),
 
     /** Its next request is refused and its streams close: here at once, elsewhere within a second. */
-    revoke: (who: Person, id: string, facts: RequestFacts): Promise<void> =>
+    revoke: (who: Caller, id: string, facts: RequestFacts): Promise<void> =>
       db.inTx(async (tx) => {
+        await demandKey(tx, who, id)
         const revoked = await revokeAgentKeyRow(tx, who.tenant, id, who.id, clock.now())
         if (!revoked) throw notFound('key')
         await tell(tx, who, facts, 'key.revoked', id, { environment: revoked.environment, prefix: revoked.prefix })
       }),
   }
+}
+
+async function demandKey(tx: Tx, who: Caller, id: string): Promise<void> {
+  const key = await findAgentKey(tx, who.tenant, id)
+  if (!key) throw notFound('key')
+  demand(who, 'keys:write', { environment: key.environment })
 }
 
 export type ManageAgentKeys = ReturnType<typeof manageAgentKeys>

@@ -77,7 +77,7 @@ const columns = `v.id, v.rule_id as "ruleId", v.version, v.type, v.name, v.descr
   v.made_by as "madeBy", p.email as "madeByEmail", v.made_at as "madeAt"`
 const from = `library_rules as r
   join library_rule_versions as v on v.tenant_id = r.tenant_id and v.rule_id = r.rule_id
-  left join people as p on p.tenant_id = v.tenant_id and p.id = v.made_by`
+  left join principals as p on p.tenant_id = v.tenant_id and p.id = v.made_by`
 
 /** A version of a rule, the newest unless told. */
 export async function findRuleVersion(
@@ -134,7 +134,7 @@ export type VersionMark = Pick<RuleVersion, 'version' | 'madeBy' | 'madeByEmail'
 export function listVersions(db: Sql, tenant: string, ruleId: string): Promise<VersionMark[]> {
   return db.query<VersionMark>(
     `select v.version, v.made_by as "madeBy", p.email as "madeByEmail", v.made_at as "madeAt"
-       from library_rule_versions as v left join people as p on p.tenant_id = v.tenant_id and p.id = v.made_by
+       from library_rule_versions as v left join principals as p on p.tenant_id = v.tenant_id and p.id = v.made_by
       where v.tenant_id = $1 and v.rule_id = $2 order by v.version desc limit 500`,
     [tenant, ruleId],
   )

@@ -2,7 +2,7 @@ import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { sqlState } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import type { Caller, RequestFacts } from '../roles/index.ts'
 import { diagnosticOnWire, type ReadRule, type ReadRulesets, type RulesRead } from '../rulesets/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import {
@@ -49,7 +49,7 @@ export function manageRules({ db, clock, newId, read, tell: { bus, recordAct } }
 
   const tell = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     act: 'created' | 'changed' | 'deleted',
     { ruleId, version }: { readonly ruleId: string; readonly version: number | null },
     facts: RequestFacts,
@@ -68,7 +68,7 @@ export function manageRules({ db, clock, newId, read, tell: { bus, recordAct } }
   /** Within the caller's transaction, for imports. */
   const put = async (
     tx: Tx,
-    who: Person,
+    who: Caller,
     { rule, ...words }: Pick<NewRule, 'ruleId' | 'name' | 'description' | 'tags'> & { readonly rule: ReadRule },
     version: number,
   ): Promise<void> => {
@@ -88,7 +88,7 @@ export function manageRules({ db, clock, newId, read, tell: { bus, recordAct } }
   return {
     put,
     tell,
-    create: async (who: Person, given: NewRule, facts: RequestFacts): Promise<RuleVersion> => {
+    create: async (who: Caller, given: NewRule, facts: RequestFacts): Promise<RuleVersion> => {
       const { text, field, ...words } = given
       const rule = await check(who.tenant, given.ruleId, text, field)
       return db.inTx(async (tx) => {
@@ -99,7 +99,7 @@ export function manageRules({ db, clock, newId, read, tell: { bus, recordAct } }
       })
     },
     /** Makes a version of what is given and, for the rest, of what was. Its type stays. */
-    change: async (who: Person, ruleId: string, change: RuleChange, facts: RequestFacts): Promise<RuleVersion> => {
+    change: async (who: Caller, ruleId: string, change: RuleChange, facts: RequestFacts): Promise<RuleVersion> => {
       const { text, field, ...words } = change
       if (!(await findRuleVersion(db, who.tenant, ruleId))) throw notFound('rule')
       const rule = text === undefined ? undefined : await check(who.tenant, ruleId, text, field)
@@ -133,7 +133,7 @@ export function manageRules({ db, clock, newId, read, tell: { bus, recordAct } }
         return must(await findRuleVersion(tx, who.tenant, ruleId))
       })
     },
-    remove: (who: Person, ruleId: string, facts: RequestFacts): Promise<void> =>
+    remove: (who: Caller, ruleId: string, facts: RequestFacts): Promise<void> =>
       db
         .inTx(async (tx) => {
           const uses = await listUses(tx, who.tenant, ruleId)

@@ -43,7 +43,7 @@ export function selectChanges(sql: Sql, tenant: string): Promise<Change[]> {
                from trail_sequence as n where n.tenant_id = $1 order by n.number desc limit ${entriesLookedAt}
            ) as s
            join trail_entries as e on e.id = s.entry_id
-           left join people as p on p.tenant_id = $1 and p.id::text = s.actor_id
+           left join principals as p on p.tenant_id = $1 and p.id::text = s.actor_id
           where s.outcome = 'done' and s.act like any($2)
           order by s.number desc limit ${changesShown}
        ) as c

@@ -6,6 +6,7 @@ import type { RequestFacts } from '../roles/index.ts'
 import { countPeople, insertTenant } from '../tenants/index.ts'
 import type { Act, RecordAct } from '../trail/index.ts'
 import { checkPassword } from './password-policy.ts'
+import { insertGrant } from './grants-table.ts'
 import { insertPerson } from './people-table.ts'
 
 export type MakeFirstTenantNeeds = {
@@ -48,11 +49,9 @@ export function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstT
     const person = newId()
     await insertTenant(tx, { id: tenant, name: tenantName, madeAt: now })
     for (const environment of firstEnvironments) await insertEnvironment(tx, tenant, environment, now)
-    await insertPerson(
-      tx,
-      { tenant, id: person, email, name: email.split('@')[0] ?? email, role: 'admin', passwordHash, suspendedAt: null },
-      now,
-    )
+    const name = email.split('@')[0] ?? email
+    await insertPerson(tx, { tenant, id: person, email, name, passwordHash, madeBy: null, hasJoined: true }, now)
+    await insertGrant(tx, { tenant, id: newId(), person, role: 'admin', environment: null, by: person }, now)
     await furnish(tx, tenant)
     await recordAct(tx, {
       tenant,

@@ -71,7 +71,7 @@ const columns = `r.id, r.number, r.ruleset, r.version, r.draft_hash as "draftHas
   r.is_cancelling as "isCancelling", r.rows_read as "rowsRead", r.rows_total as "rowsTotal",
   r.distinct_calls as "distinctCalls", r.result -> 'counts' as counts, r.failure, r.made_by as "madeBy",
   p.email as "madeByEmail", r.made_at as "madeAt", r.started_at as "startedAt", r.ended_at as "endedAt"`
-const from = `replays as r left join people as p on p.tenant_id = r.tenant_id and p.id = r.made_by`
+const from = `replays as r left join principals as p on p.tenant_id = r.tenant_id and p.id = r.made_by`
 
 export async function findReplay(
   db: Sql,

@@ -1,7 +1,7 @@
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import type { Caller, RequestFacts } from '../roles/index.ts'
 import { type FindDraft, findRevision } from '../rulesets/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import { cancelReplay, countOpenReplays, insertReplay, pruneReplays } from './replays-table.ts'
@@ -30,7 +30,7 @@ export type ReplayRequest = {
 const openMax = 5
 const keptMs = 30 * 86_400_000
 
-export type RequestReplay = (who: Person, request: ReplayRequest, facts: RequestFacts) => Promise<string>
+export type RequestReplay = (who: Caller, request: ReplayRequest, facts: RequestFacts) => Promise<string>
 
 /** Orders a replay; whoever has workers takes it up at once. */
 export function requestReplay({ db, clock, newId, findDraft, tell: { bus, recordAct } }: Needs): RequestReplay {
@@ -94,7 +94,7 @@ export function requestReplay({ db, clock, newId, findDraft, tell: { bus, record
   }
 }
 
-export type StopReplay = (who: Person, id: string, facts: RequestFacts) => Promise<void>
+export type StopReplay = (who: Caller, id: string, facts: RequestFacts) => Promise<void>
 
 /** Ends one that waits, and tells one that runs to end. What has ended stays as it is, and says so. */
 export function stopReplay({

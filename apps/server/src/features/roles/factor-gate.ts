@@ -1,5 +1,5 @@
 import { Problem, problems } from '../../kernel/problem.ts'
-import type { Person } from './principal.ts'
+import type { Caller, Person } from './principal.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -22,8 +22,10 @@ export function passFactorGate(who: Person, { needs, factor }: Pick<Route, 'need
 }
 
 /** For acts that need a fresh proof only sometimes: a rollout to a protected environment, a decision that policy guards. */
-export function demandStepUp({ factors }: Person, level: 'step-up' | 'always' = 'step-up'): void {
-  const { isEnrolled, isSteppedUp, isUnspent, hasPassword } = factors
+export function demandStepUp(who: Caller, level: 'step-up' | 'always' = 'step-up'): void {
+  // A token has nobody who could tap a key: what it may do was said when it was made.
+  if (who.is === 'token') return
+  const { isEnrolled, isSteppedUp, isUnspent, hasPassword } = who.factors
   if (!isEnrolled && !hasPassword) {
     throw new Problem(
       problems.mfaEnrollmentRequired,

@@ -1,3 +1,4 @@
+export { type Credential, credentialIn } from './credential.ts'
 export { demandStepUp } from './factor-gate.ts'
 export {
   type Authenticate,
@@ -7,6 +8,26 @@ export {
   type RecordRefusal,
   tellErrors,
 } from './mount-routes.ts'
-export { type Agent, type Person, type Principal, type ProvenFactors, type TenantId } from './principal.ts'
-export { permissionsOf } from './roles.ts'
+export {
+  authorityOf,
+  authorityOfList,
+  covers,
+  demand,
+  type GrantRow,
+  permits,
+  permittedIn,
+  rolesInWords,
+} from './permits.ts'
+export {
+  type Agent,
+  type Authority,
+  type Caller,
+  type HeldRole,
+  type Person,
+  type Principal,
+  type ProvenFactors,
+  type TenantId,
+  type Token,
+} from './principal.ts'
+export { builtInRoles, isBuiltIn, permissionsOf } from './roles.ts'
 export { type Method, type Needs, type RequestFacts, type Route, type RouteInput, route } from './route.ts'

@@ -1,11 +1,12 @@
-import type { Permission } from '@countersign/wire'
+import { type Permission, permissionRows } from '@countersign/wire'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { toProblem } from '../../kernel/http.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import { passFactorGate, stepUpNeeded } from './factor-gate.ts'
-import type { Agent, Person, Principal } from './principal.ts'
+import { lacks } from './permits.ts'
+import type { Agent, Caller, Person, Principal } from './principal.ts'
 import type { Method, Needs, RequestFacts, Route } from './route.ts'
 
 declare module 'fastify' {
@@ -25,7 +26,10 @@ export type Mounted = {
 
 /** Finds out who is asking from the credential alone. Throws a Problem when there is one and it is not good. */
 export type Authenticate = {
+  /** By cookie. */
   readonly person: (request: FastifyRequest) => Promise<Person | undefined>
+  /** By an `Authorization` header: an API token, or the session of a command line. Nothing when it is of neither form. */
+  readonly caller: (request: FastifyRequest) => Promise<Caller | undefined>
   readonly agent: (request: FastifyRequest) => Promise<Agent | undefined>
 }
 
@@ -161,14 +165,9 @@ async function admit(mount: Mount, route: Route, request: FastifyRequest): Promi
   // Known from here on, so that the refusal names him.
   request.who = who
   const changes = route.method !== 'GET'
-  if (changes && who?.is !== 'agent') refuseCrossSite(mount, route, request)
-  const needed = permissionIn(route.needs)
-  if (who?.is === 'person' && needed !== undefined && !who.permissions.has(needed)) {
-    throw new Problem(
-      problems.forbidden,
-      `This needs the permission ${needed}, which the role ${who.role} does not have.`,
-    )
-  }
+  // A header is sent by whoever wrote the program; only cookies go along with what another site's page asked for.
+  if (changes && (who === undefined || !isByHeader(request))) refuseCrossSite(mount, route, request)
+  checkPermission(route.needs, who)
   // Permission first: nobody taps a key only to be told no.
   if (who?.is === 'person') passFactorGate(who, route)
   return who
@@ -179,22 +178,41 @@ async function spend({ spendFactor }: Mount, who: Person): Promise<void> {
   throw stepUpNeeded('always')
 }
 
+function checkPermission(needs: Needs, who: Principal | undefined): void {
+  if (who?.is !== 'person' && who?.is !== 'token') return
+  const needed = permissionIn(needs)
+  if (who.is === 'token' && (needs === 'signed-in' || (needed !== undefined && !permissionRows[needed].forTokens)))
+    throw new Problem(problems.forbidden, 'This is for people only: an API token cannot do it, whatever it may do else.')
+  if (needed !== undefined && !who.permissions.has(needed)) throw lacks(needed)
+}
+
+function isByHeader(request: FastifyRequest): boolean {
+  return request.headers.authorization !== undefined
+}
+
 async function identify(
   { authenticate }: Mount,
   needs: Needs,
   request: FastifyRequest,
 ): Promise<Principal | undefined> {
-  const hasHeader = request.headers.authorization !== undefined
-  if (needs === 'anyone') return hasHeader ? undefined : authenticate.person(request).catch(forgiven)
+  const hasHeader = isByHeader(request)
+  if (needs === 'anyone') return (hasHeader ? authenticate.caller(request) : authenticate.person(request)).catch(forgiven)
   const takesKeys = needs === 'agent-key' || needs.startsWith('agent-key or ')
-  if (takesKeys && (hasHeader || needs === 'agent-key')) {
-    const agent = await authenticate.agent(request)
-    if (agent) return agent
+  if (needs === 'agent-key' || (takesKeys && hasHeader)) {
+    // A key is what these are asked with many thousand times a second; only a header that cannot be one is looked at.
+    const caller = needs === 'agent-key' || !isOfCaller(request) ? undefined : await authenticate.caller(request)
+    const found = caller ?? (await authenticate.agent(request))
+    if (found) return found
     throw new Problem(problems.notSignedIn, 'Authorization header is required.')
   }
-  const person = hasHeader ? undefined : await authenticate.person(request)
-  if (person) return person
+  const found = await (hasHeader ? authenticate.caller(request) : authenticate.person(request))
+  if (found) return found
   throw new Problem(problems.notSignedIn, takesKeys ? 'Authentication required.' : 'Not authenticated.')
+}
+
+function isOfCaller(request: FastifyRequest): boolean {
+  const header = request.headers.authorization ?? ''
+  return !header.startsWith('Bearer edk_')
 }
 
 /** An open route serves whoever comes; a session that ended does not keep them out. */

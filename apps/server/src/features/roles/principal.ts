@@ -18,18 +18,45 @@ export type ProvenFactors = {
   readonly hasPassword: boolean
 }
 
+/** A role as somebody holds it: everywhere, or in one environment. */
+export type HeldRole = {
+  readonly role: string
+  /** Null for everywhere. */
+  readonly environment: string | null
+  readonly permissions: ReadonlySet<Permission>
+}
+
+/** What a person or a token may do; ask `permits`, which knows about scopes. */
+export type Authority = {
+  readonly held: readonly HeldRole[]
+  /** Held somewhere: enough to come in at a route, not to act in an environment. */
+  readonly permissions: ReadonlySet<Permission>
+  readonly protectedEnvironments: ReadonlySet<string>
+}
+
 /** A person with a session of ours. */
-export type Person = {
+export type Person = Authority & {
   readonly is: 'person'
   readonly tenant: TenantId
   readonly id: string
   readonly email: string
   readonly name: string
-  readonly role: string
   readonly sessionId: string
   readonly factors: ProvenFactors
-  readonly permissions: ReadonlySet<Permission>
 }
+
+/** A machine with an API token. What it may do is the token's own, never its owner's. */
+export type Token = Authority & {
+  readonly is: 'token'
+  readonly tenant: TenantId
+  readonly id: string
+  readonly name: string
+  readonly ownerId: string
+  readonly prefix: string
+}
+
+/** Whoever calls the API with permissions: a person or a machine of theirs. */
+export type Caller = Person | Token
 
 /** Whoever holds an agent key. `agentId` is what its header claims; nothing proves it within one key. */
 export type Agent = {
@@ -46,4 +73,4 @@ export type Agent = {
   readonly agentId: string | undefined
 }
 
-export type Principal = Person | Agent
+export type Principal = Caller | Agent

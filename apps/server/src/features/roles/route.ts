@@ -1,12 +1,12 @@
-import type { Permission } from '@countersign/wire'
+import type { Permission, PersonalPermission } from '@countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static, TSchema } from 'typebox'
-import type { Agent, Person, Principal } from './principal.ts'
+import type { Agent, Caller, Person, Principal } from './principal.ts'
 
 /**
  * Who may call a route. `anyone` is a word that has to be typed; `signed-in` is every person; `agent-key` is every
- * holder of an agent key; a permission is a person who has it. `agent-key or …` lets both in: the key sees its own
- * environment only.
+ * holder of an agent key; a permission is a person, or a token where machines may, who has it. `agent-key or …` lets
+ * both in: the key sees its own environment only.
  */
 export type Needs = 'anyone' | 'signed-in' | 'agent-key' | Permission | `agent-key or ${Permission}`
 
@@ -14,9 +14,13 @@ type WhoFor<N extends Needs> = N extends 'anyone'
   ? Principal | undefined
   : N extends 'agent-key'
     ? Agent
-    : N extends `agent-key or ${string}`
-      ? Principal
-      : Person
+    : N extends `agent-key or ${PersonalPermission}`
+      ? Agent | Person
+      : N extends `agent-key or ${string}`
+        ? Principal
+        : N extends 'signed-in' | PersonalPermission
+          ? Person
+          : Caller
 
 type Shape<S> = S extends TSchema ? Static<S> : undefined
 

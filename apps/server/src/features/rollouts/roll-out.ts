@@ -2,7 +2,7 @@ import type { RolloutKind } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { findRevisionWithTexts } from '../rulesets/index.ts'
 import { keysThatSign, type SignWithKeys } from '../signing/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
@@ -30,7 +30,7 @@ export type Order = {
 }
 
 export type RolledOut = { readonly id: string; readonly at: Date }
-export type RollOut = (who: Person, order: Order, facts: RequestFacts) => Promise<RolledOut>
+export type RollOut = (who: Caller, order: Order, facts: RequestFacts) => Promise<RolledOut>
 
 /**
  * Makes a revision live. It is signed anew at this moment, whether new, promoted or rolled back to; agents hear of it
@@ -40,6 +40,7 @@ export function rollOut({ db, clock, newId, sign, tell: { bus, recordAct, forget
   return (who, { ruleset, version, environment, kind, note, expectedVersion }, facts) =>
     db.inTx(async (tx) => {
       const { tenant } = who
+      demand(who, 'rollouts:write', { environment })
       if (!(await holdEnvironment(tx, tenant, environment))) {
         throw invalidInput('body.environment', `There is no environment ${environment}.`)
       }

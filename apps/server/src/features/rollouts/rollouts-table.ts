@@ -210,7 +210,7 @@ export async function readCurrent(
        from current_rollouts as c
        join rollouts as o on o.tenant_id = c.tenant_id and o.id = c.rollout_id
        join revisions as r on r.tenant_id = o.tenant_id and r.id = o.revision_id
-       left join people as p on p.tenant_id = r.tenant_id and p.id = r.uploaded_by
+       left join principals as p on p.tenant_id = r.tenant_id and p.id = r.uploaded_by
       where c.tenant_id = $1 and c.environment = $2 and c.ruleset = $3`,
     [tenant, environment, ruleset],
   )
@@ -241,7 +241,7 @@ const columns = `o.id, o.number, o.environment, o.ruleset, o.revision_id as "rev
            where c.tenant_id = o.tenant_id and c.environment = o.environment and c.ruleset = o.ruleset and c.rollout_id = o.id) as "isCurrent"`
 const from = `rollouts as o
   join revisions as r on r.tenant_id = o.tenant_id and r.id = o.revision_id
-  left join people as p on p.tenant_id = o.tenant_id and p.id = o.made_by`
+  left join principals as p on p.tenant_id = o.tenant_id and p.id = o.made_by`
 
 export async function findRollout(db: Sql, tenant: string, id: string): Promise<RolloutRow | undefined> {
   const [row] = await db.query<RolloutRow>(`select ${columns} from ${from} where o.tenant_id = $1 and o.id = $2`, [

@@ -64,7 +64,7 @@ const columns = `r.id, r.ruleset, r.version, r.dialect,
           join rollouts as o on o.tenant_id = c.tenant_id and o.id = c.rollout_id
          where c.tenant_id = r.tenant_id and c.ruleset = r.ruleset and o.revision_id = r.id
          order by c.environment) as "liveIn"`
-const from = `revisions as r left join people as p on p.tenant_id = r.tenant_id and p.id = r.uploaded_by`
+const from = `revisions as r left join principals as p on p.tenant_id = r.tenant_id and p.id = r.uploaded_by`
 const texts = `jsonb_build_object('ruleset', r.ruleset_text, 'contract_bundle', r.contract_bundle_text) as texts,
   coalesce(r.source, case r.dialect when 'ruleset' then r.ruleset_text else r.contract_bundle_text end) as source`
 
@@ -202,7 +202,7 @@ export function listLive(db: Sql, tenant: string, ruleset?: string): Promise<Liv
             o.made_by as "rolledOutBy", p.email as "rolledOutByEmail"
        from current_rollouts as c
        join rollouts as o on o.tenant_id = c.tenant_id and o.id = c.rollout_id
-       left join people as p on p.tenant_id = o.tenant_id and p.id = o.made_by
+       left join principals as p on p.tenant_id = o.tenant_id and p.id = o.made_by
       where c.tenant_id = $1 and ($2::text is null or c.ruleset = $2)
       order by c.ruleset, c.environment`,
     [tenant, ruleset ?? null],

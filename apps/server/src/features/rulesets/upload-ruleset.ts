@@ -3,7 +3,7 @@ import type { Bus } from '../../kernel/bus.ts'
 import { sha256Hex } from '../../kernel/crypto.ts'
 import type { Db } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
-import type { Person, RequestFacts } from '../roles/index.ts'
+import type { Caller, RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import type { Checked, CheckRuleset } from './check-ruleset.ts'
 import { diagnosticOnWire } from './outline.ts'
@@ -26,7 +26,7 @@ type Upload = {
 }
 
 export type Uploaded = { readonly id: string; readonly ruleset: string; readonly version: number }
-export type UploadRuleset = (who: Person, upload: Upload, facts: RequestFacts) => Promise<Uploaded>
+export type UploadRuleset = (who: Caller, upload: Upload, facts: RequestFacts) => Promise<Uploaded>
 
 /** Checks a document and keeps it, in both dialects, as the next version of its name. It is never changed after. */
 export function uploadRuleset({ db, clock, newId, check, tell: { bus, recordAct } }: Needs): UploadRuleset {

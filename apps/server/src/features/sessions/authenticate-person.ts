@@ -3,20 +3,28 @@ import type { Bus } from '../../kernel/bus.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
-import { type Person, type ProvenFactors, permissionsOf } from '../roles/index.ts'
+import { authorityOf, credentialIn, type Person, type ProvenFactors } from '../roles/index.ts'
 import { tokenIn } from './session-cookie.ts'
-import { findLiveSession, type LiveSession, touchSession } from './sessions-table.ts'
+import { absoluteEndOf, hasEnded, type ReadSessionLimits } from './session-limits.ts'
+import { findSession, type LiveSession, touchSession } from './sessions-table.ts'
 
 type Needs = {
   readonly db: Sql
   readonly clock: { readonly now: () => Date }
   readonly keyring: Keyring
   readonly bus: Pick<Bus, 'on' | 'isProven'>
-  readonly idleMs: number
+  readonly limitsOf: ReadSessionLimits
   readonly stepUpMinutes: (tenant: string) => Promise<number>
 }
 
-type Known = { readonly session: LiveSession; readAt: number; touchedAt: number }
+type Known = {
+  readonly session: LiveSession
+  readonly person: Omit<Person, 'factors'>
+  readonly endsAt: Date
+  readonly touchMs: number
+  readAt: number
+  touchedAt: number
+}
 
 /** How long a session that was read is believed without asking again, while the bus would tell of its end. */
 const believedMs = 5_000
@@ -29,6 +37,8 @@ export const unspentMs = 120_000
 
 export type SessionReader = {
   readonly person: (request: FastifyRequest) => Promise<Person | undefined>
+  /** The person whose session a command line presents in its header. */
+  readonly personOf: (token: string) => Promise<Person>
   /** Asks the database again, for streams that live long. */
   readonly isLive: (request: FastifyRequest) => Promise<boolean>
   readonly expiresAt: (request: FastifyRequest) => Date | undefined
@@ -38,46 +48,73 @@ export type SessionReader = {
  * Finds the person behind a cookie. What was read is kept for a few seconds; the end of a session is told over the
  * bus and forgets it at once, and while the bus is not proven alive nothing is kept.
  */
-export function authenticatePerson({ db, clock, keyring, bus, idleMs, stepUpMinutes }: Needs): SessionReader {
+export function authenticatePerson({ db, clock, keyring, bus, limitsOf, stepUpMinutes }: Needs): SessionReader {
   const known = new Map<string, Known>()
-  // A session that may be idle for a minute must not end in the middle of its use.
-  const touchMs = Math.min(touchMsMax, idleMs / 4)
+  const lookups = { changes: 0 }
   const forget = (isMeant: (session: LiveSession) => boolean): void => {
+    lookups.changes += 1
     for (const [token, { session }] of known) if (isMeant(session)) known.delete(token)
   }
-  for (const topic of ['session.ended', 'session.changed'])
+  for (const topic of ['session.ended', 'session.changed'] as const) {
     bus.on(topic, ({ body }) => {
       forget(({ id }) => id === body['session_id'])
     })
+  }
   bus.on('person.changed', ({ body }) => {
     forget(({ person }) => person === body['person_id'])
   })
+  // What everybody's permissions are made of, and how long everybody's sessions last.
+  for (const topic of ['role.changed', 'environment.changed', 'settings.changed'] as const) {
+    bus.on(topic, ({ tenant }) => {
+      forget((session) => session.tenant === tenant)
+    })
+  }
 
-  bus.on('settings.changed', ({ tenant }) => {
-    forget((session) => session.tenant === tenant)
-  })
-
-  const read = async (token: string, isUse: boolean): Promise<LiveSession | undefined> => {
+  const read = async (token: string, isUse: boolean): Promise<Known | undefined> => {
     const now = clock.now()
     const kept = known.get(token)
-    if (kept && bus.isProven() && now.getTime() - kept.readAt < believedMs && kept.session.expiresAt > now) {
+    if (kept && bus.isProven() && now.getTime() - kept.readAt < believedMs && kept.endsAt > now) {
       if (isUse) await touch(kept, now)
-      return kept.session
+      return kept
     }
     known.delete(token)
-    const session = await findLiveSession(db, keyring.digests('session-token', token), now, idleMs)
-    if (!session) return undefined
-    const fresh = { session, readAt: now.getTime(), touchedAt: session.lastSeenAt.getTime() }
+    const before = lookups.changes
+    const fresh = await look(token, now)
+    if (!fresh) return undefined
     if (known.size >= knownMax) known.clear()
-    known.set(token, fresh)
+    // News that came while it was read may have been of this very session, and will not come again.
+    if (before === lookups.changes) known.set(token, fresh)
     if (isUse) await touch(fresh, now)
-    return session
+    return fresh
+  }
+
+  const look = async (token: string, now: Date): Promise<Known | undefined> => {
+    const session = await findSession(db, keyring.digests('session-token', token), now)
+    if (!session) return undefined
+    const limits = await limitsOf(session.tenant)
+    if (hasEnded(session, limits, now)) return undefined
+    return {
+      session,
+      person: personOf(session),
+      endsAt: absoluteEndOf(session, limits),
+      // A session that may be idle for a minute must not end in the middle of its use.
+      touchMs: Math.min(touchMsMax, limits.idleMs / 4),
+      readAt: now.getTime(),
+      touchedAt: session.lastSeenAt.getTime(),
+    }
   }
 
   const touch = async (kept: Known, now: Date): Promise<void> => {
-    if (now.getTime() - kept.touchedAt < touchMs) return
+    if (now.getTime() - kept.touchedAt < kept.touchMs) return
     kept.touchedAt = now.getTime()
     await touchSession(db, kept.session.tenant, kept.session.id, now)
+  }
+
+  const must = async (token: string, isUse: boolean): Promise<Person> => {
+    const found = await read(token, isUse)
+    if (!found) throw new Problem(problems.notSignedIn, 'Session expired or invalid.')
+    const { session, person } = found
+    return { ...person, factors: provenIn(session, clock.now(), await stepUpMinutes(session.tenant)) }
   }
 
   return {
@@ -85,28 +122,20 @@ export function authenticatePerson({ db, clock, keyring, bus, idleMs, stepUpMinu
       const token = tokenIn(request.headers.cookie)
       if (token === undefined) return undefined
       // What a page refreshes by itself is no sign of a person: an unattended one must not keep its session alive.
-      const isUse = request.headers['x-countersign-background'] === undefined
-      const session = await read(token, isUse)
-      if (!session) throw new Problem(problems.notSignedIn, 'Session expired or invalid.')
-      return {
-        is: 'person',
-        tenant: session.tenant,
-        id: session.person,
-        email: session.email,
-        name: session.name,
-        role: session.role,
-        sessionId: session.id,
-        factors: provenIn(session, clock.now(), await stepUpMinutes(session.tenant)),
-        permissions: permissionsOf(session.role),
-      }
+      return must(token, request.headers['x-countersign-background'] === undefined)
     },
+    personOf: (token) => must(token, true),
     isLive: async (request) => {
-      const token = tokenIn(request.headers.cookie)
-      if (token === undefined) return false
-      return (await findLiveSession(db, keyring.digests('session-token', token), clock.now(), idleMs)) !== undefined
+      const token = tokenIn(request.headers.cookie) ?? credentialIn(request.headers.authorization)?.token
+      return token !== undefined && (await look(token, clock.now())) !== undefined
     },
-    expiresAt: (request) => known.get(tokenIn(request.headers.cookie) ?? '')?.session.expiresAt,
+    expiresAt: (request) => known.get(tokenIn(request.headers.cookie) ?? '')?.endsAt,
   }
+}
+
+function personOf(session: LiveSession): Omit<Person, 'factors'> {
+  const { tenant, person: id, email, name, id: sessionId, grants, protectedEnvironments } = session
+  return { is: 'person', tenant, id, email, name, sessionId, ...authorityOf(grants, protectedEnvironments) }
 }
 
 /** A proof counts for the account as it is now: a password typed before a factor was added is not a factor. */

@@ -1,7 +1,7 @@
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
-import type { RecordAct } from '../trail/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
 import { deleteSessions } from './sessions-table.ts'
 
 type Needs = { readonly db: Db; readonly bus: Pick<Bus, 'announce'>; readonly recordAct: RecordAct }
@@ -22,7 +22,7 @@ export function endSessions({ db, bus, recordAct }: Needs): EndSessions {
         await recordAct(tx, {
           tenant: who.tenant,
           act: 'session.ended',
-          actor: { kind: 'person', id: who.id, credential: 'session' },
+          ...actorOf(who),
           subject: { kind: 'session', id },
           request: facts,
         })

@@ -3,11 +3,12 @@ import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'
-import { type Person, type Route, route } from '../roles/index.ts'
+import { type Person, permittedIn, type Route, rolesInWords, route } from '../roles/index.ts'
 import { findTenantName } from '../tenants/index.ts'
 import type { EndSessions } from './end-sessions.ts'
 import { clearedCookies } from './session-cookie.ts'
-import { listSessions } from './sessions-table.ts'
+import type { ReadSessionLimits } from './session-limits.ts'
+import { listSessions, type SessionRow } from './sessions-table.ts'
 import type { changePassword, SignIn } from './sign-in.ts'
 
 export type SessionRoutesNeeds = {
@@ -18,19 +19,26 @@ export type SessionRoutesNeeds = {
   readonly changePassword: ReturnType<typeof changePassword>
   readonly cookie: (token: string, maxAgeSeconds: number) => string
   readonly isSecure: boolean
-  readonly idleMs: number
+  readonly limitsOf: ReadSessionLimits
   readonly server: { readonly version: string; readonly base_url: string; readonly profile: string }
 }
 
 export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
-  const { db, clock, signIn, endSessions, changePassword, cookie, isSecure, idleMs, server } = needs
+  const { db, clock, signIn, endSessions, changePassword, cookie, isSecure, limitsOf, server } = needs
   const view = async (who: Person) => {
-    const [tenantName = '', environments] = await Promise.all([
+    const [tenantName = '', environments, { idleMs }] = await Promise.all([
       findTenantName(db, who.tenant),
       listEnvironments(db, who.tenant),
+      limitsOf(who.tenant),
     ])
     return {
-      person: { id: who.id, email: who.email, name: who.name, role: who.role },
+      person: {
+        id: who.id,
+        email: who.email,
+        name: who.name,
+        role: rolesInWords(who.held),
+        roles: who.held.map(({ role, environment }) => ({ role, environment })),
+      },
       tenant: { id: who.tenant, name: tenantName },
       permissions: [...who.permissions],
       factors: {
@@ -39,6 +47,10 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
         is_verified: who.factors.isVerified,
         has_password: who.factors.hasPassword,
       },
+      permitted_in: permittedIn(
+        who,
+        environments.map(({ name }) => name),
+      ),
       environments: environments.map(({ name, color, position, isProtected }) => ({
         name,
         color,
@@ -94,17 +106,8 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       needs: 'signed-in',
       answers: pageOf(sessionRow),
       handle: async ({ who }) => {
-        const rows = await listSessions(db, who.tenant, who.id, clock.now(), idleMs)
-        const items = rows.map((row) => ({
-          id: row.id,
-          made_at: row.madeAt.toISOString(),
-          last_seen_at: row.lastSeenAt.toISOString(),
-          expires_at: row.expiresAt.toISOString(),
-          address: row.address,
-          user_agent: row.agent,
-          is_current: row.id === who.sessionId,
-        }))
-        return { items, next_cursor: null }
+        const rows = await listSessions(db, who.tenant, who.id, clock.now(), await limitsOf(who.tenant))
+        return { items: rows.map((row) => sessionOnWire(row, who)), next_cursor: null }
       },
     }),
     route({
@@ -141,4 +144,19 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       }),
     }),
   ]
+}
+
+export function sessionOnWire(row: SessionRow, who: Pick<Person, 'sessionId'>) {
+  return {
+    id: row.id,
+    channel: row.channel,
+    credential: row.credential,
+    device: row.device,
+    made_at: row.madeAt.toISOString(),
+    last_seen_at: row.lastSeenAt.toISOString(),
+    expires_at: row.expiresAt.toISOString(),
+    address: row.address,
+    user_agent: row.agent,
+    is_current: row.id === who.sessionId,
+  }
 }

@@ -24,3 +24,8 @@ export function sessionCookie(token: string, maxAgeSeconds: number, isSecure: bo
 export function clearedCookies(isSecure: boolean): string[] {
   return read.map((name) => `${name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${isSecure ? '; Secure' : ''}`)
 }
+
+/** Whether a header's token has the form of a session's: 32 random bytes. */
+export function isSessionToken(token: string): boolean {
+  return /^[A-Za-z0-9_-]{43}$/.test(token)
+}

@@ -1,4 +1,7 @@
 import type { Sql } from '../../kernel/db.ts'
+import { isActiveSql } from '../people/index.ts'
+import type { GrantRow } from '../roles/index.ts'
+import { type Channel, hasEnded, type ReadSessionLimits, type SessionLimits } from './session-limits.ts'
 
 export type NewSession = {
   readonly tenant: string
@@ -9,17 +12,21 @@ export type NewSession = {
   readonly expiresAt: Date
   readonly address: string
   readonly agent: string
-  /** The second step of the sign-in was already taken: by a trusted device. */
-  readonly verifiedAt?: Date
+  readonly channel: Channel
+  /** How the person signed in. */
+  readonly credential: string
+  readonly device: string | null
+  /** The second step of the sign-in was already taken: by a trusted device, or before a command line was let in. */
+  readonly verifiedAt?: Date | undefined
   /** The password was just typed; counts for those who have no factor only. */
-  readonly steppedUpAt?: Date
+  readonly steppedUpAt?: Date | undefined
 }
 
 export async function insertSession(tx: Sql, session: NewSession): Promise<void> {
   await tx.query(
-    `insert into sessions (tenant_id, id, person_id, token_digest, made_at, last_seen_at, expires_at, address, agent,
+    `insert into sessions (tenant_id, id, person_id, token_digest, made_at, last_seen_at, expires_at, address, agent, channel, credential, device,
                            verified_at, stepped_up_at)
-     values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10)`,
+     values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     [
       session.tenant,
       session.id,
@@ -29,6 +36,9 @@ export async function insertSession(tx: Sql, session: NewSession): Promise<void>
       session.expiresAt,
       session.address,
       session.agent,
+      session.channel,
+      session.credential,
+      session.device,
       session.verifiedAt ?? null,
       session.steppedUpAt ?? null,
     ],
@@ -41,7 +51,10 @@ export type LiveSession = {
   readonly person: string
   readonly email: string
   readonly name: string
-  readonly role: string
+  readonly channel: Channel
+  readonly grants: readonly GrantRow[]
+  readonly protectedEnvironments: readonly string[]
+  readonly madeAt: Date
   readonly lastSeenAt: Date
   readonly expiresAt: Date
   readonly verifiedAt: Date | null
@@ -52,26 +65,31 @@ export type LiveSession = {
   readonly hasPassword: boolean
 }
 
-/** Looks by digest, since the tenant is what we want to learn. Ended, idle and suspended ones are not found. */
-export async function findLiveSession(
-  db: Sql,
-  digests: readonly string[],
-  now: Date,
-  idleMs: number,
-): Promise<LiveSession | undefined> {
+/**
+ * Looks by digest, since the tenant is what we want to learn. Sessions of people who may not sign in are not found;
+ * whether it has lasted too long is for the caller to see, by its tenant's limits.
+ */
+export async function findSession(db: Sql, digests: readonly string[], now: Date): Promise<LiveSession | undefined> {
   const [row] = await db.query<LiveSession>(
-    `select s.tenant_id as tenant, s.id, s.person_id as person, p.email, p.name, p.role,
-            s.last_seen_at as "lastSeenAt", s.expires_at as "expiresAt",
+    `select s.tenant_id as tenant, s.id, s.person_id as person, p.email, p.name, s.channel,
+            s.made_at as "madeAt", s.last_seen_at as "lastSeenAt", s.expires_at as "expiresAt",
             s.verified_at as "verifiedAt", s.stepped_up_at as "steppedUpAt", s.unspent_at as "unspentAt",
             p.password_hash is not null as "hasPassword",
             exists (select from factors as f
                      where f.tenant_id = s.tenant_id and f.person_id = s.person_id and f.confirmed_at is not null) as "isEnrolled",
             exists (select from settings as t
                      where t.tenant_id = s.tenant_id and t.name = 'mfa.required' and t.value = 'true'::jsonb)
-              or exists (select from factor_required_roles as r where r.tenant_id = s.tenant_id and r.role = p.role) as "isRequired"
+              or exists (select from factor_required_roles as q join role_grants as h
+                             on h.tenant_id = q.tenant_id and h.role = q.role and h.person_id = s.person_id
+                          where q.tenant_id = s.tenant_id) as "isRequired",
+            (select coalesce(jsonb_agg(jsonb_build_object('role', g.role, 'environment', g.environment, 'permissions', r.permissions)), '[]')
+               from role_grants as g left join roles as r on r.tenant_id = g.tenant_id and r.name = g.role
+              where g.tenant_id = s.tenant_id and g.person_id = s.person_id) as grants,
+            (select coalesce(array_agg(e.name), '{}') from environments as e
+              where e.tenant_id = s.tenant_id and e.is_protected) as "protectedEnvironments"
        from sessions as s join people as p on p.tenant_id = s.tenant_id and p.id = s.person_id
-      where s.token_digest = any($1) and s.expires_at > $2 and s.last_seen_at > $3 and p.suspended_at is null`,
-    [digests, now, new Date(now.getTime() - idleMs)],
+      where s.token_digest = any($1) and ${isActiveSql('p', '$2')}`,
+    [digests, now],
   )
   return row
 }
@@ -85,6 +103,9 @@ export async function touchSession(db: Sql, tenant: string, id: string, now: Dat
 
 export type SessionRow = {
   readonly id: string
+  readonly channel: Channel
+  readonly credential: string
+  readonly device: string | null
   readonly madeAt: Date
   readonly lastSeenAt: Date
   readonly expiresAt: Date
@@ -92,20 +113,23 @@ export type SessionRow = {
   readonly agent: string
 }
 
-export function listSessions(
+/** Those of a person that hold at this moment, the one used last first. */
+export async function listSessions(
   db: Sql,
   tenant: string,
   person: string,
   now: Date,
-  idleMs: number,
+  limits: SessionLimits,
 ): Promise<SessionRow[]> {
-  return db.query<SessionRow>(
-    `select s.id, s.made_at as "madeAt", s.last_seen_at as "lastSeenAt", s.expires_at as "expiresAt", s.address, s.agent
+  const rows = await db.query<SessionRow>(
+    `select s.id, s.channel, s.credential, s.device, s.made_at as "madeAt", s.last_seen_at as "lastSeenAt",
+            s.expires_at as "expiresAt", s.address, s.agent
        from sessions as s
-      where s.tenant_id = $1 and s.person_id = $2 and s.expires_at > $3 and s.last_seen_at > $4
+      where s.tenant_id = $1 and s.person_id = $2
       order by s.last_seen_at desc, s.id`,
-    [tenant, person, now, new Date(now.getTime() - idleMs)],
+    [tenant, person],
   )
+  return rows.filter((row) => !hasEnded(row, limits, now))
 }
 
 /** Ends one session of a person, or all but one; answers the ids that were ended. */
@@ -166,30 +190,47 @@ export async function clearProofs(tx: Sql, tenant: string, person: string): Prom
   )
 }
 
-type SweepNeeds = { readonly db: Sql; readonly clock: { readonly now: () => Date }; readonly idleMs: number }
+type SweepNeeds = {
+  readonly db: Sql
+  readonly clock: { readonly now: () => Date }
+  readonly limitsOf: ReadSessionLimits
+}
 
 /** Removes what has ended by itself. */
-export function sweepSessions({ db, clock, idleMs }: SweepNeeds): () => Promise<void> {
+export function sweepSessions({ db, clock, limitsOf }: SweepNeeds): () => Promise<void> {
   return async () => {
     const now = clock.now()
-    await db.query(`delete from sessions as s where s.expires_at <= $1 or s.last_seen_at <= $2`, [
-      now,
-      new Date(now.getTime() - idleMs),
-    ])
+    const tenants = await db.query<{ tenant: string }>(`select distinct s.tenant_id as tenant from sessions as s`)
+    for (const { tenant } of tenants) {
+      const { idleMs, webMs, cliMs } = await limitsOf(tenant)
+      const before = (ms: number): Date => new Date(now.getTime() - ms)
+      await db.query(
+        `delete from sessions as s
+          where s.tenant_id = $1
+            and (s.expires_at <= $2
+              or (s.channel = 'web' and (s.last_seen_at <= $3 or s.made_at <= $4))
+              or (s.channel = 'cli' and s.made_at <= $5))`,
+        [tenant, now, before(idleMs), before(webMs), before(cliMs)],
+      )
+    }
   }
 }
 
-/** Which of these still hold: not past their end and used lately enough. */
-export async function listLiveSessionIds(
-  db: Sql,
-  ids: readonly string[],
-  now: Date,
-  idleMs: number,
-): Promise<ReadonlySet<string>> {
-  const rows = await db.query<{ id: string }>(
-    `select s.id from sessions as s
-      where s.id = any($1::uuid[]) and s.expires_at > $2 and s.last_seen_at > $3`,
-    [ids, now, new Date(now.getTime() - idleMs)],
-  )
-  return new Set(rows.map(({ id }) => id))
+type LiveNeeds = SweepNeeds
+
+/** Which of these still hold: of people who may be signed in, not past their end and used lately enough. */
+export function listLiveSessionIds({ db, clock, limitsOf }: LiveNeeds) {
+  return async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
+    const now = clock.now()
+    const rows = await db.query<SessionRow & { readonly tenant: string }>(
+      `select s.tenant_id as tenant, s.id, s.channel, s.made_at as "madeAt", s.last_seen_at as "lastSeenAt",
+              s.expires_at as "expiresAt"
+         from sessions as s join people as p on p.tenant_id = s.tenant_id and p.id = s.person_id
+        where s.id = any($1::uuid[]) and ${isActiveSql('p', '$2')}`,
+      [ids, now],
+    )
+    const live = new Set<string>()
+    for (const row of rows) if (!hasEnded(row, await limitsOf(row.tenant), now)) live.add(row.id)
+    return live
+  }
 }

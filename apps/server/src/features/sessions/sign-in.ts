@@ -1,18 +1,19 @@
 import type { Bus } from '../../kernel/bus.ts'
-import { hashPassword, type Keyring, passwordMatches, randomToken, unusablePassword } from '../../kernel/crypto.ts'
+import { hashPassword, type Keyring, passwordMatches, unusablePassword } from '../../kernel/crypto.ts'
 import type { Db } from '../../kernel/db.ts'
 import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
-import { checkPassword, findByEmail, findPerson, setPassword } from '../people/index.ts'
+import { checkPassword, findByEmail, findPerson, isActive, setPassword, statusOf } from '../people/index.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import type { RecordAct } from '../trail/index.ts'
-import { deleteSessions, insertSession } from './sessions-table.ts'
+import { deleteSessions } from './sessions-table.ts'
+import type { Begun, StartSession } from './start-session.ts'
 
 export type SignInNeeds = {
   readonly db: Db
   readonly clock: { readonly now: () => Date }
-  readonly newId: () => string
   readonly keyring: Keyring
+  readonly start: StartSession
   readonly recordAct: RecordAct
   readonly takeFromLimit: TakeFromLimit
   readonly policy: SignInPolicy
@@ -21,20 +22,19 @@ export type SignInNeeds = {
 export type SignInPolicy = {
   readonly attempts: number
   readonly windowSeconds: number
-  readonly lifetimeMs: number
 }
 
 export type SignIn = (
   email: string,
   password: string,
   facts: RequestFacts,
-) => Promise<{ readonly token: string; readonly expiresAt: Date }>
+) => Promise<Begun>
 
 /**
  * A session for the right password. Attempts are counted for the address and, so that many addresses do not help,
  * for the account, whether it exists or not. Wrong password and unknown account look and take the same.
  */
-export function signIn({ db, clock, newId, keyring, recordAct, takeFromLimit, policy }: SignInNeeds): SignIn {
+export function signIn({ db, clock, keyring, start, recordAct, takeFromLimit, policy }: SignInNeeds): SignIn {
   return async (email, password, facts) => {
     if (email.includes('\0') || password.includes('\0'))
       throw invalidInput('body.password', 'Neither address nor password can contain a NUL character.')
@@ -54,7 +54,7 @@ export function signIn({ db, clock, newId, keyring, recordAct, takeFromLimit, po
     }
     const person = await findByEmail(db, email)
     const isRight = await passwordMatches(password, person?.passwordHash ?? unusablePassword)
-    if (!person || !isRight || person.suspendedAt) {
+    if (!person || !isRight || !isActive(person, clock.now())) {
       await db.inTx((tx) =>
         recordAct(tx, {
           tenant: person?.tenant ?? null,
@@ -63,37 +63,12 @@ export function signIn({ db, clock, newId, keyring, recordAct, takeFromLimit, po
           actor: { kind: 'anyone', id: account },
           subject: person ? { kind: 'person', id: person.id } : { kind: 'account', id: account },
           request: facts,
-          details: { reason: person?.suspendedAt ? 'suspended' : 'wrong credentials' },
+          details: { reason: person && isRight ? statusOf(person, clock.now()) : 'wrong credentials' },
         }),
       )
       throw new Problem(problems.wrongCredentials, 'Invalid email or password.')
     }
-    const token = randomToken()
-    const madeAt = clock.now()
-    const expiresAt = new Date(madeAt.getTime() + policy.lifetimeMs)
-    const id = newId()
-    await db.inTx(async (tx) => {
-      await insertSession(tx, {
-        tenant: person.tenant,
-        id,
-        person: person.id,
-        tokenDigest: keyring.digest('session-token', token),
-        madeAt,
-        expiresAt,
-        address: facts.address,
-        agent: facts.userAgent,
-        steppedUpAt: madeAt,
-      })
-      await recordAct(tx, {
-        tenant: person.tenant,
-        act: 'session.started',
-        actor: { kind: 'person', id: person.id, credential: 'password' },
-        subject: { kind: 'session', id },
-        request: facts,
-        personal: { actor: { email: person.email } },
-      })
-    })
-    return { token, expiresAt }
+    return db.inTx((tx) => start(tx, { person, credential: 'password', facts }))
   }
 }
 

@@ -1,14 +1,26 @@
 import type { Bus } from '../../kernel/bus.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { shareAnswers } from '../../kernel/share-answers.ts'
-import { isSettingName, mistakeIn, type SettingName, type SettingValue, settingRows } from './settings.ts'
+import {
+  type ConfiguredFallbacks,
+  fallbackOf,
+  isSettingName,
+  mistakeIn,
+  type SettingName,
+  type SettingValue,
+  settingRows,
+} from './settings.ts'
 
-type Needs = { readonly db: Sql; readonly bus: Pick<Bus, 'on' | 'isProven'> }
+type Needs = {
+  readonly db: Sql
+  readonly bus: Pick<Bus, 'on' | 'isProven'>
+  readonly configured: ConfiguredFallbacks
+}
 
 export type ReadSetting = <Name extends SettingName>(tenant: string, name: Name) => Promise<SettingValue<Name>>
 
 /** The value that holds for a tenant. Read once and kept until somebody changes one. */
-export function readSetting({ db, bus }: Needs): ReadSetting {
+export function readSetting({ db, bus, configured }: Needs): ReadSetting {
   const known = new Map<string, ReadonlyMap<SettingName, unknown>>()
   const lookups = shareAnswers<ReadonlyMap<SettingName, unknown>>()
   let changes = 0
@@ -39,6 +51,6 @@ export function readSetting({ db, bus }: Needs): ReadSetting {
   return async <Name extends SettingName>(tenant: string, name: Name) => {
     const values = await read(tenant)
     // Checked by mistakeIn when it was read and when it was written.
-    return (values.has(name) ? values.get(name) : settingRows[name].fallback) as SettingValue<Name>
+    return (values.has(name) ? values.get(name) : fallbackOf(name, configured)) as SettingValue<Name>
   }
 }

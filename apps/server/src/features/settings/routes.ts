@@ -4,8 +4,16 @@ import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { demandStepUp, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
-import type { RecordAct } from '../trail/index.ts'
-import { isSettingName, mistakeIn, type SettingName, type SettingRow, settingRows } from './settings.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
+import {
+  type ConfiguredFallbacks,
+  fallbackOf,
+  isSettingName,
+  mistakeIn,
+  type SettingName,
+  type SettingRow,
+  settingRows,
+} from './settings.ts'
 
 type Value = string | number | boolean | null
 
@@ -27,12 +35,13 @@ type Needs = {
   readonly clock: { readonly now: () => Date }
   readonly bus: Pick<Bus, 'announce'>
   readonly recordAct: RecordAct
+  readonly configured: ConfiguredFallbacks
 }
 
 const params = Type.Object({ name: Type.String({ maxLength: 100 }) })
 
 export function settingRoutes(
-  { db, clock, bus, recordAct }: Needs,
+  { db, clock, bus, recordAct, configured: fallbacks }: Needs,
   configured: readonly ConfiguredSetting[],
 ): readonly Route[] {
   const stored = async (sql: Pick<Db, 'query'>, tenant: string): Promise<ReadonlyMap<string, Value>> => {
@@ -56,13 +65,13 @@ export function settingRoutes(
       await recordAct(tx, {
         tenant: who.tenant,
         act: 'setting.changed',
-        actor: { kind: 'person', id: who.id, credential: 'session' },
+        ...actorOf(who),
         subject: { kind: 'setting', id: name },
         request: facts,
-        details: { before: values.get(name) ?? settingRows[name].fallback, after },
+        details: { before: values.get(name) ?? fallbackOf(name, fallbacks), after },
       })
       await bus.announce(tx, { topic: 'settings.changed', tenant: who.tenant, body: { name } })
-      return view(name, await stored(tx, who.tenant))
+      return view(name, await stored(tx, who.tenant), fallbacks)
     })
 
   const known = (name: string): SettingName => {
@@ -79,7 +88,7 @@ export function settingRoutes(
       answers: settingList,
       handle: async ({ who }) => {
         const values = await stored(db, who.tenant)
-        const own = (Object.keys(settingRows) as SettingName[]).map((name) => view(name, values))
+        const own = (Object.keys(settingRows) as SettingName[]).map((name) => view(name, values, fallbacks))
         return { items: [...own, ...configured.map(configuredView)] }
       },
     }),
@@ -117,7 +126,7 @@ export function settingRoutes(
       handle: ({ who, params, facts }) => {
         const name = known(params.name)
         guard(who, name)
-        return change(who, name, facts, settingRows[name].fallback, (tx) =>
+        return change(who, name, facts, fallbackOf(name, fallbacks), (tx) =>
           tx.query(`delete from settings as s where s.tenant_id = $1 and s.name = $2`, [who.tenant, name]),
         )
       },
@@ -130,8 +139,10 @@ function guard(who: Person, name: SettingName): void {
   if (name.startsWith('mfa.')) demandStepUp(who, 'always')
 }
 
-function view(name: SettingName, values: ReadonlyMap<string, Value>) {
+function view(name: SettingName, values: ReadonlyMap<string, Value>, fallbacks: ConfiguredFallbacks) {
   const row: SettingRow = settingRows[name]
+  const fallback = fallbackOf(name, fallbacks)
+  const isGiven = fallbacks[name]?.isGiven ?? false
   const isStored = values.has(name) && mistakeIn(row, values.get(name)) === undefined
   return {
     name,
@@ -144,10 +155,10 @@ function view(name: SettingName, values: ReadonlyMap<string, Value>) {
     minimum: row.kind === 'integer' ? row.minimum : null,
     maximum: row.kind === 'integer' ? row.maximum : null,
     is_optional: row.optional !== undefined,
-    value: isStored ? (values.get(name) ?? null) : row.fallback,
-    source: isStored ? ('database' as const) : ('default' as const),
-    fallback: row.fallback,
-    environment_variable: null,
+    value: isStored ? (values.get(name) ?? null) : fallback,
+    source: isStored ? ('database' as const) : isGiven ? ('environment' as const) : ('default' as const),
+    fallback,
+    environment_variable: fallbacks[name]?.variable ?? null,
   }
 }
 

@@ -95,12 +95,53 @@ export const settingRows = {
     maximum: 365,
     fallback: 30,
   },
+  'sessions.idle_minutes': {
+    group: 'Sessions',
+    title: 'Sign browsers out when unused for',
+    help: 'Acts at once, on sessions that are open too. Command lines stay signed in.',
+    unit: 'minutes',
+    kind: 'integer',
+    minimum: 1,
+    maximum: 1440,
+    fallback: 30,
+  },
+  'sessions.hours': {
+    group: 'Sessions',
+    title: 'Sign browsers out after',
+    help: 'However much they are used. Acts at once, on sessions that are open too.',
+    unit: 'hours',
+    kind: 'integer',
+    minimum: 1,
+    maximum: 720,
+    fallback: 24,
+  },
+  'sessions.cli_days': {
+    group: 'Sessions',
+    title: 'Sign command lines out after',
+    help: 'Acts at once, on those signed in too.',
+    unit: 'days',
+    kind: 'integer',
+    minimum: 1,
+    maximum: 365,
+    fallback: 90,
+  },
+  'tokens.days_max': {
+    group: 'API tokens',
+    title: 'Longest life of an API token',
+    help: 'Counted from when it is made or rotated; a token without an end of its own gets this one. Tokens there are keep theirs.',
+    unit: 'days',
+    optional: 'Empty allows tokens without an end.',
+    kind: 'integer',
+    minimum: 1,
+    maximum: 3650,
+    fallback: 365,
+  },
 } as const satisfies Record<string, SettingRow>
 
 export type SettingName = keyof typeof settingRows
 type Row<Name extends SettingName> = (typeof settingRows)[Name]
 export type SettingValue<Name extends SettingName> =
-  Row<Name> extends { kind: 'integer'; fallback: null }
+  Row<Name> extends { kind: 'integer'; optional: string }
     ? number | null
     : Row<Name> extends { kind: 'integer' }
       ? number
@@ -112,6 +153,15 @@ export type SettingValue<Name extends SettingName> =
 
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settingRows, name)
+}
+
+/** What the process's configuration says a setting is as long as nobody changes it. */
+export type ConfiguredFallbacks = Partial<
+  Readonly<Record<SettingName, { readonly value: number | boolean | string; readonly isGiven: boolean; readonly variable: string }>>
+>
+
+export function fallbackOf(name: SettingName, configured: ConfiguredFallbacks): number | boolean | string | null {
+  return configured[name]?.value ?? settingRows[name].fallback
 }
 
 /** What is wrong with a value, in words, or nothing. */

@@ -85,7 +85,7 @@ const columns = `k.id, k.public_key as "publicKey", k.is_current as "isCurrent",
   k.made_at as "madeAt", k.retired_at as "retiredAt",
   (select count(*) from agent_keys as a
     where a.tenant_id = k.tenant_id and a.signing_key_id = k.id and a.revoked_at is null) as "keyCount"`
-const from = `signing_keys as k left join people as p on p.tenant_id = k.tenant_id and p.id = k.made_by`
+const from = `signing_keys as k left join principals as p on p.tenant_id = k.tenant_id and p.id = k.made_by`
 
 export function listSigningKeys(db: Sql, tenant: string): Promise<SigningKeyRow[]> {
   return db.query<SigningKeyRow>(

@@ -173,6 +173,8 @@ export function actorOf(who: Principal | undefined): Pick<Act, 'actor' | 'person
         actor: { kind: 'person', id: who.id, credential: 'session', key_id: who.sessionId },
         personal: { actor: { email: who.email, name: who.name } },
       }
+    case 'token':
+      return { actor: { kind: 'api_token', id: who.id, credential: 'api_token', key_id: who.prefix } }
     case 'agent':
       return { actor: { kind: 'agent_key', id: who.keyId, credential: 'agent_key', key_id: who.keyId } }
   }

@@ -6,7 +6,7 @@ import type { Log } from '../../kernel/log.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'
 import type { Events } from '../events/index.ts'
-import { type Person, permissionsOf, type RequestFacts } from '../roles/index.ts'
+import { authorityOfList, type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { findRollout, type RollOut } from '../rollouts/index.ts'
 import {
   findRevisionWithTexts,
@@ -54,7 +54,7 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     readonly act: 'started' | 'cancelled' | 'enforced' | 'stopped' | 'superseded'
     readonly details: Record<string, string | number>
     /** Who did it and how; without, the server did it by itself. */
-    readonly by?: { readonly who: Person; readonly facts: RequestFacts }
+    readonly by?: { readonly who: Caller; readonly facts: RequestFacts }
   }
 
   const record = ({ tenant, trial: { id, ruleset, environment }, act, details, by }: Recorded): Promise<void> =>
@@ -70,9 +70,10 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       await tell.bus.announce(tx, { topic: 'rollout_trial.changed', tenant, body: { trial_id: id } })
     })
 
-  const start = async (who: Person, order: TrialOrder, facts: RequestFacts): Promise<Trial> => {
+  const start = async (who: Caller, order: TrialOrder, facts: RequestFacts): Promise<Trial> => {
     const { tenant } = who
     const { ruleset, version, environment, minutes, wouldBlockMax } = order
+    demand(who, 'rollouts:write', { environment })
     const revision = await findRevisionWithTexts(db, tenant, ruleset, version)
     if (!revision) throw notFound('revision')
     if (!(await listEnvironments(db, tenant)).some(({ name }) => name === environment)) {
@@ -165,8 +166,9 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
 
   return {
     start,
-    cancel: async (who: Person, id: string, facts: RequestFacts): Promise<Trial> => {
+    cancel: async (who: Caller, id: string, facts: RequestFacts): Promise<Trial> => {
       const trial = found(await findTrial(db, who.tenant, id))
+      demand(who, 'rollouts:write', { environment: trial.environment })
       if (!(await moveTrial(db, trial, ['observing', 'stopped'], 'cancelled', undefined, clock.now()))) {
         throw ended()
       }
@@ -180,7 +182,7 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       return found(await findTrial(db, who.tenant, id))
     },
     /** A person decides before the time is over, or after it was stopped. What else became live meanwhile stays. */
-    promote: async (who: Person, id: string, note: string | undefined, facts: RequestFacts): Promise<Trial> => {
+    promote: async (who: Caller, id: string, note: string | undefined, facts: RequestFacts): Promise<Trial> => {
       const { tenant } = who
       const trial = found(await findTrial(db, tenant, id))
       if (!promotable.includes(trial.status)) throw ended()
@@ -239,18 +241,18 @@ function found(trial: Trial | undefined): Trial {
   return trial
 }
 
-/** It is done in the name of whoever stated the condition. */
-function ordererOf({ tenant, madeBy, madeByEmail, id }: Trial): Person {
+/** It is done in the name of whoever stated the condition, who was permitted to do exactly this. */
+function ordererOf({ tenant, madeBy, madeByEmail, id, environment }: Trial): Caller {
   const email = madeByEmail ?? ''
+  const authority = authorityOfList(new Set(['rollouts:write', 'rulesets:write', 'protected:write']), [environment], [])
   return {
     is: 'person',
     tenant,
     id: madeBy,
     email,
     name: email,
-    role: 'trial',
     sessionId: `trial ${id}`,
-    permissions: permissionsOf('trial'),
+    ...authority,
     // Proven when the trial was ordered, which needed what a rollout needs.
     factors: {
       isEnrolled: false,

@@ -63,7 +63,7 @@ const columns = `t.tenant_id as tenant, t.id, t.number, t.ruleset, t.environment
   t.trial_version as "trialVersion", t.rollout_id as "rolloutId", t.rules, t.would_block_max as "wouldBlockMax",
   t.would_blocks as "wouldBlocks", t.ends_at as "endsAt", t.status, t.made_by as "madeBy", p.email as "madeByEmail",
   t.made_at as "madeAt", t.ended_at as "endedAt"`
-const from = `rollout_trials as t left join people as p on p.tenant_id = t.tenant_id and p.id = t.made_by`
+const from = `rollout_trials as t left join principals as p on p.tenant_id = t.tenant_id and p.id = t.made_by`
 
 export async function findTrial(db: Sql, tenant: string, id: string): Promise<Trial | undefined> {
   const [row] = await db.query<Trial>(`select ${columns} from ${from} where t.tenant_id = $1 and t.id = $2`, [

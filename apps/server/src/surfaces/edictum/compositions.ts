@@ -6,7 +6,7 @@ import {
   type ManageCompositions,
   type WholeComposition,
 } from '../../features/compositions/index.ts'
-import { type Person, type Route, route } from '../../features/roles/index.ts'
+import { type Caller, type Route, route } from '../../features/roles/index.ts'
 import type { RollOut } from '../../features/rollouts/index.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
@@ -200,7 +200,7 @@ function summaryOf(one: Summary) {
   }
 }
 
-function detailOf({ tenant }: Person, one: WholeComposition) {
+function detailOf({ tenant }: Caller, one: WholeComposition) {
   return {
     ...summaryOf(one),
     id: one.id,

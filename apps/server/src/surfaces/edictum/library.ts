@@ -9,7 +9,7 @@ import {
   type ManageRules,
   type RuleVersion,
 } from '../../features/library/index.ts'
-import { type Person, type Route, route } from '../../features/roles/index.ts'
+import { type Caller, type Route, route } from '../../features/roles/index.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 
@@ -42,7 +42,7 @@ export function libraryRoutes({ db, rules, importRuleset: take }: Needs): readon
     if (!found) throw missing(id, version)
     return found
   }
-  const detail = async ({ tenant }: Person, rule: RuleVersion) => ({
+  const detail = async ({ tenant }: Caller, rule: RuleVersion) => ({
     ...versionOf(tenant, rule),
     versions: (await listVersions(db, tenant, rule.ruleId)).map((one) => ({
       version: one.version,

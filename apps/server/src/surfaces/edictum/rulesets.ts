@@ -103,7 +103,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
       needs: 'agent-key or rulesets:read',
       handle: async ({ who }) => {
         const live = await listLive(db, who.tenant)
-        if (who.is === 'person') {
+        if (who.is !== 'agent') {
           return (await listLatestRevisions(db, who.tenant)).map((one) => summaryOf(one, one.revisionCount, live))
         }
         const own = live.filter(({ environment }) => environment === who.environment)
@@ -152,7 +152,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
         const live = await liveOnly(needs, who, name, version)
         const revision = await findRevision(db, who.tenant, name, version)
         if (!revision) throw notKnown(name, version)
-        if (who.is === 'person' || !live) return bundleOfLive(needs, who.tenant, revision)
+        if (who.is !== 'agent' || !live) return bundleOfLive(needs, who.tenant, revision)
         const rendering = await renderingFor(needs, who, prefixOf(request.mounted?.path))
         const signed = live.renderings[rendering].signatures.get(who.signingKeyId ?? live.fallbackSigningKeyId ?? '')
         return bundleOf(who.tenant, revision, revision.hashes[rendering], signed?.signature)
@@ -204,7 +204,7 @@ async function liveOnly(
   name: string,
   version: number,
 ): Promise<CurrentRollout | undefined> {
-  if (who.is === 'person') return undefined
+  if (who.is !== 'agent') return undefined
   const live = await currentRollout(who.tenant, who.environment, name)
   if (live?.version !== version) throw notKnown(name, version)
   return live

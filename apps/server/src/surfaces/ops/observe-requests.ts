@@ -44,7 +44,9 @@ export function observeRequests(
       agents.set(key, (agents.get(key) ?? 0) + 1)
     } else {
       const who =
-        request.who?.is === 'person' ? { tenant: request.who.tenant, person: request.who.id } : { address: request.ip }
+        request.who === undefined
+          ? { address: request.ip }
+          : { tenant: request.who.tenant, [request.who.is]: request.who.id }
       log.info({ request: request.id, route, status, ms: Math.round(elapsedMs), ...who }, 'Request')
     }
     done()

@@ -1,0 +1,1 @@
+export { authenticateToken, type TokenReader } from './authenticate-token.ts'
