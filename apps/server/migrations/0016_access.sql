@@ -117,7 +117,7 @@ create index api_token_secrets_by_token on api_token_secrets (tenant_id, token_i
 
 -- Whoever can have made something, by the name lists show.
 create view principals as
-  select p.tenant_id, p.id, p.email from people as p
+  select p.tenant_id, p.id, p.email, p.name from people as p
   union all
-  select t.tenant_id, t.id, t.name || ' (API token)' from api_tokens as t;
+  select t.tenant_id, t.id, t.name || ' (API token)', t.name || ' (API token)' from api_tokens as t;
 comment on view principals is 'People and tokens by what lists call them';

@@ -146,7 +146,7 @@ describe('a sharp act', () => {
   })
 
   test('is asked for the permission first: nobody proves a factor only to be told no', async () => {
-    await owner.query(`update people set role = 'nothing' where tenant_id = $1`, [acme.tenant])
+    await owner.query(`delete from role_grants where tenant_id = $1`, [acme.tenant])
     const cookie = await server.signIn(acme.email)
     clock.adjust(10 * minute + 1_000)
     expect(await newKey(cookie)).toMatchObject({ status: 403, body: { code: 'forbidden' } })

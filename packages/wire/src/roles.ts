@@ -7,7 +7,10 @@ export const permissionName = Type.Union(permissions.map((name) => Type.Literal(
 /** Also what no longer exists may have been granted, so answers take any text. */
 const permissionText = Type.String()
 
-export const roleName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}$', description: 'Small letters, digits, hyphens' })
+export const roleName = Type.String({
+  pattern: '^[a-z][a-z0-9-]{0,62}$',
+  description: 'Small letters, digits, hyphens',
+})
 const title = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^<>\\u0000-\\u001f]+$' })
 const description = Type.String({ maxLength: 400, pattern: '^[^<>\\u0000-\\u001f]*$' })
 

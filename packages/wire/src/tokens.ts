@@ -37,10 +37,17 @@ export const apiTokenParams = Type.Object({ id: idText })
 export const apiTokenDraft = Type.Object(
   {
     name: tokenName,
-    role: Type.Optional(Type.String({ maxLength: 63, description: 'Its permissions are copied; later changes of the role do not reach the token' })),
+    role: Type.Optional(
+      Type.String({
+        maxLength: 63,
+        description: 'Its permissions are copied; later changes of the role do not reach the token',
+      }),
+    ),
     permissions: Type.Optional(Type.Array(permissionName, { uniqueItems: true, minItems: 1 })),
     environments: Type.Optional(Type.Array(environmentName, { uniqueItems: true, minItems: 1, maxItems: 50 })),
-    expires_at: Type.Optional(Type.String({ format: 'date-time', description: 'The longest that is allowed unless told' })),
+    expires_at: Type.Optional(
+      Type.String({ format: 'date-time', description: 'The longest that is allowed unless told' }),
+    ),
   },
   { additionalProperties: false },
 )

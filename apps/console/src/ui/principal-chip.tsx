@@ -4,6 +4,7 @@ import classes from './ui.module.css'
 
 const icons = {
   person: PersonIcon,
+  api_token: KeysIcon,
   agent: AgentIcon,
   agent_key: KeysIcon,
   system: SystemIcon,
@@ -11,6 +12,7 @@ const icons = {
 } as const
 const kinds = {
   person: 'person',
+  api_token: 'API token',
   agent: 'agent',
   agent_key: 'key',
   system: 'system',

@@ -32,7 +32,14 @@ export function decideApproval(needs: Needs): DecideApproval {
 /** Takes an approval back before anybody decided; the agent is told that it is denied, and why. */
 export function cancelApproval(needs: Needs): CancelApproval {
   return (decider, id, reason) =>
-    settleBy(needs, decider, id, (how) => ({ is: 'cancel', how }), reason ?? 'Cancelled by an administrator', 'approval:cancel')
+    settleBy(
+      needs,
+      decider,
+      id,
+      (how) => ({ is: 'cancel', how }),
+      reason ?? 'Cancelled by an administrator',
+      'approval:cancel',
+    )
 }
 
 function requireAuthority(decider: Decider): void {

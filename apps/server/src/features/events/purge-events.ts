@@ -46,11 +46,7 @@ type PurgeNeeds = { readonly db: Db; readonly clock: Pick<Clock, 'now'>; readonl
 
 /** A person removes old events by hand. Written into the trail before anything is gone. */
 export function purgeEvents({ db, clock, recordAct }: PurgeNeeds) {
-  return async (
-    who: Person,
-    olderThanDays: number,
-    facts: RequestFacts,
-  ): Promise<Purged> => {
+  return async (who: Person, olderThanDays: number, facts: RequestFacts): Promise<Purged> => {
     const cutoff = new Date(clock.now().getTime() - olderThanDays * dayMs)
     await db.inTx((tx) =>
       recordAct(tx, {

@@ -1,8 +1,8 @@
 export { bootstrapFromConfig } from './bootstrap.ts'
+export { type Grant, insertGrant } from './grants-table.ts'
 export { makeAnotherTenant } from './make-another-tenant.ts'
 export { type MakeFirstTenant, makeFirstTenant } from './make-first-tenant.ts'
 export { checkPassword } from './password-policy.ts'
-export { type Grant, insertGrant } from './grants-table.ts'
 export {
   findByEmail,
   findPerson,

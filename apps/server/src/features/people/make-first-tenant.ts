@@ -5,8 +5,8 @@ import { firstEnvironments, insertEnvironment } from '../environments/index.ts'
 import type { RequestFacts } from '../roles/index.ts'
 import { countPeople, insertTenant } from '../tenants/index.ts'
 import type { Act, RecordAct } from '../trail/index.ts'
-import { checkPassword } from './password-policy.ts'
 import { insertGrant } from './grants-table.ts'
+import { checkPassword } from './password-policy.ts'
 import { insertPerson } from './people-table.ts'
 
 export type MakeFirstTenantNeeds = {

@@ -182,7 +182,10 @@ function checkPermission(needs: Needs, who: Principal | undefined): void {
   if (who?.is !== 'person' && who?.is !== 'token') return
   const needed = permissionIn(needs)
   if (who.is === 'token' && (needs === 'signed-in' || (needed !== undefined && !permissionRows[needed].forTokens)))
-    throw new Problem(problems.forbidden, 'This is for people only: an API token cannot do it, whatever it may do else.')
+    throw new Problem(
+      problems.forbidden,
+      'This is for people only: an API token cannot do it, whatever it may do else.',
+    )
   if (needed !== undefined && !who.permissions.has(needed)) throw lacks(needed)
 }
 
@@ -196,7 +199,8 @@ async function identify(
   request: FastifyRequest,
 ): Promise<Principal | undefined> {
   const hasHeader = isByHeader(request)
-  if (needs === 'anyone') return (hasHeader ? authenticate.caller(request) : authenticate.person(request)).catch(forgiven)
+  if (needs === 'anyone')
+    return (hasHeader ? authenticate.caller(request) : authenticate.person(request)).catch(forgiven)
   const takesKeys = needs === 'agent-key' || needs.startsWith('agent-key or ')
   if (needs === 'agent-key' || (takesKeys && hasHeader)) {
     // A key is what these are asked with many thousand times a second; only a header that cannot be one is looked at.

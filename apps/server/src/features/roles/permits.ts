@@ -1,7 +1,7 @@
 import { type Permission, permissionRows } from '@countersign/wire'
 import { Problem, problems } from '../../kernel/problem.ts'
-import { permissionsOf } from './roles.ts'
 import type { Authority, HeldRole } from './principal.ts'
+import { permissionsOf } from './roles.ts'
 
 /** A grant as it is stored: the role's name, where it holds, and its permissions when it is a tenant's own role. */
 export type GrantRow = {
@@ -44,7 +44,11 @@ function authority(held: readonly HeldRole[], protectedEnvironments: readonly st
  * environment one and the same role must give both the permission and `protected:write`: two harmless roles never add
  * up to a dangerous one.
  */
-export function permits(who: Authority, permission: Permission, where: { readonly environment?: string } = {}): boolean {
+export function permits(
+  who: Authority,
+  permission: Permission,
+  where: { readonly environment?: string } = {},
+): boolean {
   const { environment } = where
   if (environment === undefined || permissionRows[permission].reach !== 'environment')
     return who.permissions.has(permission)
@@ -90,7 +94,9 @@ export function covers(who: Authority, permissions: Iterable<Permission>, enviro
     const isCovered = who.held.some(
       (role) =>
         role.permissions.has(name) &&
-        (role.environment === null || reach === 'anywhere' || (reach === 'environment' && role.environment === environment)) &&
+        (role.environment === null ||
+          reach === 'anywhere' ||
+          (reach === 'environment' && role.environment === environment)) &&
         (!needsProtected || !isGuarded || role.permissions.has('protected:write')),
     )
     if (!isCovered) return false

@@ -24,11 +24,7 @@ export type SignInPolicy = {
   readonly windowSeconds: number
 }
 
-export type SignIn = (
-  email: string,
-  password: string,
-  facts: RequestFacts,
-) => Promise<Begun>
+export type SignIn = (email: string, password: string, facts: RequestFacts) => Promise<Begun>
 
 /**
  * A session for the right password. Attempts are counted for the address and, so that many addresses do not help,

@@ -157,7 +157,12 @@ export function isSettingName(name: string): name is SettingName {
 
 /** What the process's configuration says a setting is as long as nobody changes it. */
 export type ConfiguredFallbacks = Partial<
-  Readonly<Record<SettingName, { readonly value: number | boolean | string; readonly isGiven: boolean; readonly variable: string }>>
+  Readonly<
+    Record<
+      SettingName,
+      { readonly value: number | boolean | string; readonly isGiven: boolean; readonly variable: string }
+    >
+  >
 >
 
 export function fallbackOf(name: SettingName, configured: ConfiguredFallbacks): number | boolean | string | null {

@@ -108,7 +108,16 @@ function refused(reason: string): Problem {
   return new Problem(problems.notSignedIn, `Authentication failed: invalid API token: ${reason}.`)
 }
 
-function principalOf({ tenant, id, name, ownerId, prefix, permissions, environments, protectedEnvironments }: LiveToken): Token {
+function principalOf({
+  tenant,
+  id,
+  name,
+  ownerId,
+  prefix,
+  permissions,
+  environments,
+  protectedEnvironments,
+}: LiveToken): Token {
   const own = new Set(permissions.filter(isPermission).filter((one) => permissionRows[one].forTokens))
   const authority = authorityOfList(own, environments, protectedEnvironments)
   return { is: 'token', tenant, id, name, ownerId, prefix, ...authority }

@@ -59,7 +59,9 @@ export type TokenRow = {
   readonly revokedAt: Date | null
 }
 
-const columns = (now: string) => `t.id, t.wire_no as "wireNo", t.name, t.permissions, t.environments, t.owner_id as "ownerId", o.email as "ownerEmail",
+const columns = (
+  now: string,
+) => `t.id, t.wire_no as "wireNo", t.name, t.permissions, t.environments, t.owner_id as "ownerId", o.email as "ownerEmail",
   ${isActiveSql('o', now)} as "isOwnerActive", t.made_by as "madeBy", coalesce(m.email, '') as "madeByEmail",
   t.made_at as "madeAt", t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt", t.rotated_at as "rotatedAt",
   t.revoked_at as "revokedAt",
@@ -80,10 +82,11 @@ export function listTokens(db: Sql, tenant: string, withRevoked: boolean, now: D
 }
 
 export async function findToken(db: Sql, tenant: string, id: string, now: Date): Promise<TokenRow | undefined> {
-  const [row] = await db.query<TokenRow>(
-    `select ${columns('$3')} from ${from} where t.tenant_id = $1 and t.id = $2`,
-    [tenant, id, now],
-  )
+  const [row] = await db.query<TokenRow>(`select ${columns('$3')} from ${from} where t.tenant_id = $1 and t.id = $2`, [
+    tenant,
+    id,
+    now,
+  ])
   return row
 }
 
@@ -163,14 +166,7 @@ export async function updateToken(tx: Sql, tenant: string, id: string, change: T
         set name = coalesce($3, t.name), permissions = coalesce($4, t.permissions),
             expires_at = coalesce($5, t.expires_at), rotated_at = coalesce($6, t.rotated_at)
       where t.tenant_id = $1 and t.id = $2 and t.revoked_at is null`,
-    [
-      tenant,
-      id,
-      change.name ?? null,
-      change.permissions ?? null,
-      change.expiresAt ?? null,
-      change.rotatedAt ?? null,
-    ],
+    [tenant, id, change.name ?? null, change.permissions ?? null, change.expiresAt ?? null, change.rotatedAt ?? null],
   )
 }
 

@@ -93,7 +93,12 @@ export function peopleRoutes(needs: Needs): readonly Route[] {
       path: '/auth/me',
       needs: 'signed-in',
       handle: ({ who }) =>
-        Promise.resolve({ user_id: who.id, tenant_id: who.tenant, email: who.email, is_admin: who.held.some(({ role, environment }) => role === 'admin' && environment === null) }),
+        Promise.resolve({
+          user_id: who.id,
+          tenant_id: who.tenant,
+          email: who.email,
+          is_admin: who.held.some(({ role, environment }) => role === 'admin' && environment === null),
+        }),
     }),
     route({
       does: 'Make an agent key',
