@@ -79,7 +79,7 @@ test('a rollout to production is reviewed, typed, and followed until its agent r
   await page.getByText('production: v1 → v2').waitFor(patiently)
   await page.getByText('secret').first().waitFor()
   const confirm = page.getByRole('form', { name: 'Confirm the rollout' })
-  await confirm.getByText('agent-1').waitFor()
+  await page.getByRole('region', { name: 'Whom it reaches' }).getByText('agent-1').waitFor()
   const go = confirm.getByRole('button', { name: 'Roll out v2 to production' })
   expect(await go.isDisabled()).toBe(true)
   await confirm.getByLabel('Type production').fill('productio')

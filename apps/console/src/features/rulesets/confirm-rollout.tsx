@@ -1,5 +1,5 @@
-import type { RolloutPreview } from '@countersign/wire'
-import { Button, Textarea, TextInput } from '@mantine/core'
+import type { RolloutPreview, RolloutTrial } from '@countersign/wire'
+import { Button, SegmentedControl, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { wordsFor } from '../../api/problem.ts'
 import { useCan } from '../../api/session.ts'
@@ -9,6 +9,7 @@ import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { PageLink } from '../../ui/page-link.tsx'
 import { LastReplay } from './last-replay.tsx'
+import { ObserveFirst } from './observe-first.tsx'
 import { StateMark } from './rollout-bar.tsx'
 import classes from './rollouts.module.css'
 
@@ -17,24 +18,54 @@ type Props = {
   readonly isBusy: boolean
   readonly error: unknown
   readonly onConfirm: (note: string) => void
+  readonly onObserved: (trial: RolloutTrial) => void
 }
 
 const verbs = { rollout: 'Roll out', promotion: 'Promote', rollback: 'Roll back to' } as const
 
-/** Whom it reaches, and the press that does it. A protected environment must be typed: no hand does that by habit. */
-export function ConfirmRollout({ preview, isBusy, error, onConfirm }: Props) {
-  const { environment, version, kind, is_protected, current, agents, agent_count, connected_count } = preview
-  const mayReadEvents = useCan('events:read')
-  const [note, setNote] = useState('')
-  const [typed, setTyped] = useState('')
+/** Whom it reaches, and the choice between taking effect at once and watching first. */
+export function ConfirmRollout({ onObserved, ...props }: Props) {
+  const { preview } = props
+  const { environment, version, kind, current } = preview
+  const [how, setHow] = useState<'now' | 'observe'>('now')
   const isLive = current?.version === version
-  const canConfirm = !isLive && (!is_protected || typed === environment)
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    if (canConfirm) onConfirm(note.trim())
-  }
   return (
-    <form className={classes.confirm} aria-label="Confirm the rollout" onSubmit={submit}>
+    <div className={classes.confirm}>
+      <Reach preview={preview} />
+      {isLive ? (
+        <Notice tone="plain">
+          v{version} is live in {environment} already. Choose another version or another environment.
+        </Notice>
+      ) : (
+        <>
+          {kind !== 'rollback' && (
+            <SegmentedControl
+              aria-label="How it takes effect"
+              fullWidth
+              value={how}
+              onChange={(value) => setHow(value === 'observe' ? 'observe' : 'now')}
+              data={[
+                { value: 'now', label: 'At once' },
+                { value: 'observe', label: 'Observe first' },
+              ]}
+            />
+          )}
+          {how === 'observe' && kind !== 'rollback' ? (
+            <ObserveFirst preview={preview} onStarted={onObserved} />
+          ) : (
+            <AtOnce {...props} />
+          )}
+        </>
+      )}
+    </div>
+  )
+}
+
+function Reach({ preview }: Pick<Props, 'preview'>) {
+  const { environment, is_protected, current, agents, agent_count, connected_count, baselines } = preview
+  const mayReadEvents = useCan('events:read')
+  return (
+    <>
       {is_protected && (
         <div className={classes.protected}>
           <ShieldIcon size={16} />
@@ -83,41 +114,55 @@ export function ConfirmRollout({ preview, isBusy, error, onConfirm }: Props) {
         )}{' '}
         Signed by {counted(preview.signing_key_count, 'key')}.
       </p>
-      {isLive ? (
-        <Notice tone="plain">
-          v{version} is live in {environment} already. Choose another version or another environment.
-        </Notice>
-      ) : (
-        <>
-          <Textarea
-            label={kind === 'rollback' ? 'Reason' : 'Note'}
-            description="Why, for the history and the trail."
-            maxLength={2000}
-            autosize
-            minRows={2}
-            maxRows={6}
-            value={note}
-            onChange={(event) => setNote(event.currentTarget.value)}
-          />
-          {is_protected && (
-            <TextInput
-              label={
-                <>
-                  Type <code>{environment}</code> to confirm
-                </>
-              }
-              autoComplete="off"
-              spellCheck={false}
-              value={typed}
-              onChange={(event) => setTyped(event.currentTarget.value)}
-            />
-          )}
-          {error !== null && <Notice tone="bad">{wordsFor(error)}</Notice>}
-          <Button type="submit" fullWidth disabled={!canConfirm} loading={isBusy}>
-            {verbs[kind]} v{version} {kind === 'rollback' ? 'in' : 'to'} {environment}
-          </Button>
-        </>
+      {baselines.length > 0 && (
+        <p className={classes.quiet}>
+          With the {baselines.length === 1 ? 'baseline' : 'baselines'} of {environment} in front:{' '}
+          {baselines.map(({ ruleset, version }) => `${ruleset} v${version}`).join(', ')}.
+        </p>
       )}
+    </>
+  )
+}
+
+/** The press that does it. A protected environment must be typed: no hand does that by habit. */
+function AtOnce({ preview, isBusy, error, onConfirm }: Omit<Props, 'onObserved'>) {
+  const { environment, version, kind, is_protected } = preview
+  const [note, setNote] = useState('')
+  const [typed, setTyped] = useState('')
+  const canConfirm = !is_protected || typed === environment
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    if (canConfirm) onConfirm(note.trim())
+  }
+  return (
+    <form className={classes.fields} aria-label="Confirm the rollout" onSubmit={submit}>
+      <Textarea
+        label={kind === 'rollback' ? 'Reason' : 'Note'}
+        description="Why, for the history and the trail."
+        maxLength={2000}
+        autosize
+        minRows={2}
+        maxRows={6}
+        value={note}
+        onChange={(event) => setNote(event.currentTarget.value)}
+      />
+      {is_protected && (
+        <TextInput
+          label={
+            <>
+              Type <code>{environment}</code> to confirm
+            </>
+          }
+          autoComplete="off"
+          spellCheck={false}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+      )}
+      {error !== null && <Notice tone="bad">{wordsFor(error)}</Notice>}
+      <Button type="submit" fullWidth disabled={!canConfirm} loading={isBusy}>
+        {verbs[kind]} v{version} {kind === 'rollback' ? 'in' : 'to'} {environment}
+      </Button>
     </form>
   )
 }

@@ -18,10 +18,11 @@ type Props = {
   readonly onChange: (version: number, environment: string | undefined) => void
   readonly onCancel: () => void
   readonly onDone: (rolloutId: string) => void
+  readonly onObserved: () => void
 }
 
 /** A rollout is read before it is done: what changes, for whom, why. */
-export function ReviewRollout({ ruleset, version, environment, onChange, onCancel, onDone }: Props) {
+export function ReviewRollout({ ruleset, version, environment, onChange, onCancel, onDone, onObserved }: Props) {
   const { name } = ruleset
   const environments = useEnvironments()
   const revisions = useInfiniteQuery(revisionsQuery(name))
@@ -111,6 +112,7 @@ export function ReviewRollout({ ruleset, version, environment, onChange, onCance
             isBusy={rollOut.isPending}
             error={rollOut.error}
             onConfirm={(note) => rollOut.mutate(note)}
+            onObserved={onObserved}
           />
         </div>
       )}

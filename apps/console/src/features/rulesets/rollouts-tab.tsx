@@ -9,6 +9,7 @@ import { RolloutHistory } from './rollout-history.tsx'
 import classes from './rollouts.module.css'
 import { rulesetRoute } from './route.ts'
 import type { RulesetSearch } from './search.ts'
+import { Trials } from './trials.tsx'
 
 /** What is live where and how it got there; with a version to review, the review instead. */
 export function RolloutsTab({ ruleset }: { readonly ruleset: RulesetSummary }) {
@@ -34,11 +35,13 @@ export function RolloutsTab({ ruleset }: { readonly ruleset: RulesetSummary }) {
         onChange={(version, environment) => go({ review: version, into: environment }, true)}
         onCancel={() => go({})}
         onDone={(id) => go({ rollout: id }, true)}
+        onObserved={() => go({}, true)}
       />
     )
   }
   return (
     <div className={classes.body}>
+      <Trials name={name} environment={chosen} />
       <section aria-label="Live now">
         <h2 className={classes.heading}>Live now</h2>
         <ul className={classes.places}>

@@ -1,5 +1,6 @@
 import { Button, Select, Switch, TextInput, Tooltip } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { fieldErrors, wordsFor } from '../../api/problem.ts'
@@ -13,7 +14,10 @@ import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { tell, tellFailure } from '../../ui/tell.tsx'
+import { BaselinesDrawer } from '../baselines/baselines-drawer.tsx'
+import { baselinesQuery } from '../baselines/queries.ts'
 import { environmentsQuery } from './queries.ts'
+import { settingsRoute } from './route.ts'
 import classes from './settings.module.css'
 
 function useRefresh(): () => Promise<void> {
@@ -26,6 +30,14 @@ export function Environments() {
   const { data, error, isError, refetch } = useQuery(environmentsQuery)
   const mayWrite = useCan('environments:write')
   const refresh = useRefresh()
+  const { baselines: opened } = settingsRoute.useSearch()
+  const navigate = useNavigate()
+  const open = (name: string | undefined): void => {
+    void navigate({
+      to: '/settings',
+      search: ({ environment }) => ({ environment, tab: 'environments', baselines: name }),
+    })
+  }
   const order = useMutation({
     // Places are numbered anew from the top, so that two of one number cannot stand in the way.
     mutationFn: async (names: readonly string[]) => {
@@ -56,12 +68,16 @@ export function Environments() {
             key={environment.name}
             environment={environment}
             isEditable={mayWrite}
+            onBaselines={() => open(environment.name)}
             onUp={at > 0 ? () => move(at, -1) : undefined}
             onDown={at < sorted.length - 1 ? () => move(at, 1) : undefined}
           />
         ))}
       </section>
       {mayWrite && <Add />}
+      {opened !== undefined && sorted.some(({ name }) => name === opened) && (
+        <BaselinesDrawer environment={opened} onClose={() => open(undefined)} />
+      )}
     </>
   )
 }
@@ -69,13 +85,15 @@ export function Environments() {
 type RowProps = {
   readonly environment: Environment
   readonly isEditable: boolean
+  readonly onBaselines: () => void
   readonly onUp: (() => void) | undefined
   readonly onDown: (() => void) | undefined
 }
 
-function Row({ environment, isEditable, onUp, onDown }: RowProps) {
+function Row({ environment, isEditable, onBaselines, onUp, onDown }: RowProps) {
   const { name, color, is_protected, key_count } = environment
   const refresh = useRefresh()
+  const mayReadRulesets = useCan('rulesets:read')
   const [isRemoving, setRemoving] = useState(false)
   const change = useMutation({
     mutationFn: (body: Partial<Environment>) => api.patch(`/environments/${name}`, body),
@@ -95,6 +113,7 @@ function Row({ environment, isEditable, onUp, onDown }: RowProps) {
       <span className={classes.environmentName}>
         <EnvironmentTag name={name} />
         <span className={classes.quiet}>{counted(key_count, 'key')}</span>
+        {mayReadRulesets && <BaselinesLink environment={name} onOpen={onBaselines} />}
       </span>
       {isEditable && (
         <>
@@ -142,6 +161,30 @@ function Row({ environment, isEditable, onUp, onDown }: RowProps) {
         </>
       )}
     </div>
+  )
+}
+
+type BaselinesLinkProps = { readonly environment: string; readonly onOpen: () => void }
+
+/** Says which rulesets stand in front of all others there, and leads to them. */
+function BaselinesLink({ environment, onOpen }: BaselinesLinkProps) {
+  const { data } = useQuery(baselinesQuery(environment))
+  if (!data) return null
+  const [first, ...more] = data.baselines
+  const isBehind = data.rulesets.some(({ is_included }) => !is_included)
+  const shown = first
+    ? `${first.ruleset} v${first.version}${more.length > 0 ? ` and ${more.length} more` : ''} in front`
+    : 'no baseline'
+  const words = isBehind ? `${shown}, not everywhere` : shown
+  return (
+    <button
+      type="button"
+      className={isBehind ? classes.behind : classes.link}
+      aria-label={`${words}: baselines of ${environment}`}
+      onClick={onOpen}
+    >
+      {words}
+    </button>
   )
 }
 

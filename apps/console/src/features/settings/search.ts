@@ -1,7 +1,17 @@
 export const tabs = ['general', 'environments', 'signing', 'sessions', 'danger'] as const
 export type Tab = (typeof tabs)[number]
 
-export function readSearch(search: Record<string, unknown>): { readonly tab?: Tab } {
+export type SettingsSearch = {
+  readonly tab?: Tab
+  /** The environment whose baselines are open. */
+  readonly baselines?: string
+}
+
+export function readSearch(search: Record<string, unknown>): SettingsSearch {
+  const { baselines } = search
   const tab = tabs.find((known) => known === search['tab'])
-  return tab === undefined || tab === 'general' ? {} : { tab }
+  return {
+    ...(tab !== undefined && tab !== 'general' && { tab }),
+    ...(tab === 'environments' && typeof baselines === 'string' && baselines !== '' && { baselines }),
+  }
 }
