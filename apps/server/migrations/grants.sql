@@ -34,3 +34,7 @@ grant update (is_current, retired_by, retired_at) on signing_keys to :"app_role"
 
 -- Made by the owner on the server's behalf: partitions of the events, and nothing else.
 grant execute on function make_event_partition(timestamptz), drop_event_partition(timestamptz) to :"app_role";
+
+-- An anchor is made once; afterwards it is told how writing it went.
+revoke update, delete on trail_anchors from :"app_role";
+grant update (attempts, next_attempt_at, last_error, written_at, locked_until) on trail_anchors to :"app_role";

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
 import { configuredFallbacks, configuredSettings } from './configured-settings.ts'
 import { sessionValues } from './features/agent-sessions/index.ts'
+import { anchoringHealth, anchorRoutes, s3Store, writeAnchors } from './features/anchors/index.ts'
 import { approvalRoutes, makeApprovals } from './features/approvals/index.ts'
 import {
   assignAgents,
@@ -108,9 +109,12 @@ import { countPeople } from './features/tenants/index.ts'
 import { authenticateToken } from './features/tokens/index.ts'
 import {
   cutCheckpoints,
+  findLastCheckpoint,
+  logSigner,
   makeSequencer,
   originOf,
   publicLogRoutes,
+  readTrailHead,
   recordAct,
   recordRefusals,
   trailHealth,
@@ -207,6 +211,8 @@ export function compose(needs: ComposeNeeds): App {
   workers.add({ name: 'trail_sequencer', everyMs: 50, work: sequence })
   const checkpoint = cutCheckpoints({ db, clock, sealing, origin: originOf(baseUrl) })
   workers.add({ name: 'trail_checkpoints', everyMs: 250, work: checkpoint })
+  const anchoring = composeAnchoring({ config, db, clock, log, signer: logSigner(sealing) })
+  if (anchoring) workers.add({ name: 'trail_anchors', everyMs: 15_000, work: anchoring.write.pass })
   const refusals = recordRefusals({ db, record, log, clock })
   workers.add({ name: 'trail_refusals', everyMs: 5_000, work: refusals.settle, isOwn: true })
 
@@ -395,7 +401,8 @@ export function compose(needs: ComposeNeeds): App {
     workers,
     redis: { isConfigured: redis !== undefined, ping: redis?.ping ?? (() => Promise.resolve()) },
     connectedAgents: () => countConnectedAgents(db),
-    isTrailHealthy: async () => (await trailHealth({ db, clock })).isHealthy,
+    isTrailHealthy: async () =>
+      (await trailHealth({ db, clock })).isHealthy && ((await anchoring?.health())?.isHealthy ?? true),
     countPeople,
     pendingMigrations: needs.pendingMigrations,
     isDraining: () => isDraining,
@@ -472,6 +479,7 @@ export function compose(needs: ComposeNeeds): App {
       resolve: { assignment: assignments.resolveAssignment, orderOf },
     }),
     ...trailRoutes({ db, keyring: sealing }),
+    ...anchorRoutes({ db, recordAct: record, anchoring }),
     ...consoleStreamRoutes({ consoles }),
     ...fleetRoutes({
       db,
@@ -555,6 +563,7 @@ export function compose(needs: ComposeNeeds): App {
     metrics,
     connectedAgents: () => countConnectedAgents(db),
     unsequencedSeconds: async () => (await trailHealth({ db, clock })).unsequencedSeconds,
+    anchoring: anchoring?.health,
     workersCrashed: () => Object.values(workers.health()).filter(({ state }) => state === 'crashed').length,
   })
   metricsRoute(http, { metrics, token: config.monitoringToken })
@@ -589,6 +598,7 @@ export function compose(needs: ComposeNeeds): App {
       await streams.stop()
       await replays.stop()
       await workers.stop()
+      anchoring?.store.close()
       await refusals.close().catch(() => undefined)
       await rulesets.stop()
       await agents.flushUses().catch(() => undefined)
@@ -596,5 +606,31 @@ export function compose(needs: ComposeNeeds): App {
       await progress.flush()
       await bus.stop()
     },
+  }
+}
+
+/** Signed checkpoints into a store that lets nobody delete them; nothing without a bucket. */
+function composeAnchoring({
+  config,
+  signer,
+  ...kernel
+}: Pick<ComposeNeeds, 'config' | 'db' | 'clock' | 'log'> & { readonly signer: ReturnType<typeof logSigner> }) {
+  const { anchorBucket: bucket, anchorChainId: chainId } = config
+  if (bucket === undefined || chainId === undefined) return undefined
+  const { anchorIntervalMinutes: intervalMinutes, anchorRetentionDays: retentionDays } = config
+  const place = { bucket, chainId, intervalMinutes, retentionDays }
+  const {
+    s3Region: region,
+    s3Endpoint: endpoint,
+    s3AccessKeyId: accessKeyId,
+    s3SecretAccessKey: secretAccessKey,
+  } = config
+  const store = s3Store({ bucket, region, endpoint, accessKeyId, secretAccessKey })
+  const logSize = async (): Promise<number> => (await readTrailHead(kernel.db)).size
+  return {
+    place,
+    store,
+    write: writeAnchors({ ...kernel, store, place, trail: { findLastCheckpoint, signer } }),
+    health: () => anchoringHealth({ db: kernel.db, clock: kernel.clock, place, logSize }),
   }
 }

@@ -1,3 +1,4 @@
+import { isChainId } from '@countersign/trail'
 import { Secret } from './kernel/secret.ts'
 
 /** Turns the text of a variable into a value, or throws an Error whose message is the remedy. */
@@ -82,6 +83,14 @@ export const httpUrl: Reader<string> = {
     if (url.search !== '' || url.hash !== '' || url.username !== '')
       throw new Error('must be a plain address without query or user')
     return given.replace(/\/+$/, '')
+  },
+}
+
+export const chainId: Reader<string> = {
+  form: 'letters, digits, dots, dashes',
+  read: (given) => {
+    if (!isChainId(given)) throw new Error('must be 1 to 100 letters, digits, dots, dashes or underscores')
+    return given
   },
 }
 

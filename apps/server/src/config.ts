@@ -1,5 +1,6 @@
 import {
   boolean,
+  chainId,
   databaseUrl,
   httpUrl,
   integer,
@@ -255,6 +256,69 @@ export const variables = {
     fallback: 300,
     help: 'Length of that window, in seconds.',
   }),
+  anchorBucket: variable<string, undefined>({
+    name: 'COUNTERSIGN_ANCHOR_BUCKET',
+    older: ['AUDIT_ANCHOR_BUCKET'],
+    reader: text,
+    fallback: undefined,
+    fallbackWords: 'none; the trail is not anchored',
+    help: 'S3 bucket with Object Lock, into which signed checkpoints of the trail are written.',
+  }),
+  anchorChainId: variable<string, undefined>({
+    name: 'COUNTERSIGN_ANCHOR_CHAIN_ID',
+    older: ['AUDIT_ANCHOR_CHAIN_ID'],
+    reader: chainId,
+    fallback: undefined,
+    fallbackWords: 'none; required with the bucket',
+    help: 'Names the chain of anchors in its bucket. One installation, one name; a restored database begins a new one.',
+  }),
+  anchorRetentionDays: variable({
+    name: 'COUNTERSIGN_ANCHOR_RETENTION_DAYS',
+    older: ['AUDIT_ANCHOR_RETENTION_DAYS'],
+    reader: integer(1, 36_500),
+    fallback: 400,
+    help: 'For how long each anchor is locked, in COMPLIANCE mode: nobody can delete it sooner, nor can this be taken back.',
+  }),
+  anchorIntervalMinutes: variable({
+    name: 'COUNTERSIGN_ANCHOR_INTERVAL_MINUTES',
+    older: ['AUDIT_ANCHOR_INTERVAL_MINUTES'],
+    reader: integer(1, 10_080),
+    fallback: 60,
+    help: 'How often an anchor is written when there is something new.',
+  }),
+  s3Region: variable<string, undefined>({
+    name: 'COUNTERSIGN_S3_REGION',
+    platform: ['AWS_REGION'],
+    reader: text,
+    fallback: undefined,
+    fallbackWords: 'us-east-1',
+    help: 'Region of the bucket.',
+  }),
+  s3AccessKeyId: variable<string, undefined>({
+    name: 'COUNTERSIGN_S3_ACCESS_KEY_ID',
+    platform: ['AWS_ACCESS_KEY_ID'],
+    reader: text,
+    fallback: undefined,
+    fallbackWords: 'what the machine’s role gives',
+    help: 'Access key for the bucket.',
+  }),
+  s3SecretAccessKey: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_S3_SECRET_ACCESS_KEY',
+    platform: ['AWS_SECRET_ACCESS_KEY'],
+    reader: secretText,
+    fallback: undefined,
+    fallbackWords: 'what the machine’s role gives',
+    help: 'Its secret.',
+    isSecret: true,
+  }),
+  s3Endpoint: variable<string, undefined>({
+    name: 'COUNTERSIGN_S3_ENDPOINT',
+    platform: ['AWS_ENDPOINT_URL_S3'],
+    reader: httpUrl,
+    fallback: undefined,
+    fallbackWords: 'Amazon S3',
+    help: 'Address of another store that speaks S3 and has Object Lock; asked with the bucket in the path.',
+  }),
 } as const
 
 type Variables = typeof variables
@@ -382,6 +446,16 @@ function checkTogether(config: Config, mistakes: string[]): Config {
   }
   if ((config.adminEmail === undefined) !== (config.adminPassword === undefined)) {
     mistakes.push('COUNTERSIGN_ADMIN_EMAIL and COUNTERSIGN_ADMIN_PASSWORD belong together. Set both or none.')
+  }
+  if (config.anchorBucket !== undefined && config.anchorChainId === undefined) {
+    mistakes.push(
+      'COUNTERSIGN_ANCHOR_CHAIN_ID (or AUDIT_ANCHOR_CHAIN_ID) must be set when the anchors have a bucket: it names this installation’s chain in it, such as countersign-production.',
+    )
+  }
+  if ((config.s3AccessKeyId === undefined) !== (config.s3SecretAccessKey === undefined)) {
+    mistakes.push(
+      'COUNTERSIGN_S3_ACCESS_KEY_ID and COUNTERSIGN_S3_SECRET_ACCESS_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) belong together. Set both or none.',
+    )
   }
   const isLocal = config.baseUrl === undefined || isLoopback(new URL(config.baseUrl).hostname)
   const refused = isLocal ? [] : config.corsOrigins.filter((origin) => isLoopback(new URL(origin).hostname))

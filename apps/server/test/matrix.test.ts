@@ -70,6 +70,9 @@ const notAnId = { params: { id: 'nonsense' } }
 const unknownField = { body: { surprise: true } }
 
 const lines: Readonly<Record<string, Line>> = {
+  'GET /trail/anchoring': { bad: 'takes nothing', foreign: 'not about things' },
+  'GET /trail/anchors': { bad: { query: 'limit=0' }, foreign: 'not about things' },
+  'POST /trail/anchors': { status: 409, bad: 'takes nothing', foreign: 'not about things' },
   'GET /setup': { foreign: 'not about things', bad: 'takes nothing' },
   'POST /setup': {
     body: () => ({ token: 'x', email: 'a@example.com', password: 'long enough a password' }),

@@ -1,4 +1,17 @@
 export {
+  type Anchor,
+  anchorBytes,
+  anchorBytesMax,
+  anchorKeys,
+  isAnchorKey,
+  isChainId,
+  isSignedBy,
+  NotAnAnchor,
+  readAnchor,
+  type SignedAnchor,
+  statementText,
+} from './anchor.ts'
+export {
   canonicalBytes,
   canonicalJson,
   type Json,
@@ -84,3 +97,9 @@ export {
   type VerifyOptions,
   verifyEntries,
 } from './verify.ts'
+export {
+  type AnchorFault,
+  type AnchorFile,
+  type AnchorVerification,
+  verifyAnchors,
+} from './verify-anchors.ts'

@@ -1,3 +1,4 @@
+export * from './anchors.ts'
 export * from './approvals.ts'
 export * from './assignments.ts'
 export * from './baselines.ts'

@@ -14,6 +14,7 @@ import {
   selectHashes,
   takeCheckpointLock,
 } from './checkpoint-tables.ts'
+import { logKeyPurpose } from './log-signer.ts'
 import { readHead } from './sequence-table.ts'
 
 type Needs = {
@@ -26,7 +27,6 @@ type Needs = {
 
 /** Full tiles summed up in one transaction: a million entries are some four thousand. */
 const tilesPerPass = 512
-const purpose = 'trail-log-key'
 
 /**
  * Signs the newest head when it is not signed yet (C2SP tlog-checkpoint) and sums up the tiles that became full. Any
@@ -56,7 +56,7 @@ export function cutCheckpoints({ db, clock, sealing, origin }: Needs): () => Pro
       await sumUpTiles(tx, head.size)
       const key = (await findLogKey(tx)) ?? (await makeLogKey(tx, sealing, origin, clock.now()))
       const text = checkpointText({ origin: key.name, size: head.size, root: head.root, extensions: [] })
-      const note = signNote(text, { name: key.name, seed: sealing.unseal(purpose, key.name, key.sealedSeed) })
+      const note = signNote(text, { name: key.name, seed: sealing.unseal(logKeyPurpose, key.name, key.sealedSeed) })
       await insertCheckpoint(tx, { size: head.size, note }, clock.now())
       return head.size
     })
@@ -64,7 +64,7 @@ export function cutCheckpoints({ db, clock, sealing, origin }: Needs): () => Pro
 
 async function makeLogKey(tx: Sql, sealing: Needs['sealing'], name: string, at: Date): Promise<LogKey> {
   const { seed, publicKey } = makeSigningKeyPair()
-  const key = { name, publicKey, sealedSeed: sealing.seal(purpose, name, seed) }
+  const key = { name, publicKey, sealedSeed: sealing.seal(logKeyPurpose, name, seed) }
   await insertLogKey(tx, key, at)
   return key
 }

@@ -1,3 +1,4 @@
+import type { AnchoringHealth } from '../../features/anchors/index.ts'
 import type { Metrics } from '../../kernel/metrics.ts'
 
 type Needs = {
@@ -5,10 +6,18 @@ type Needs = {
   readonly connectedAgents: () => Promise<number>
   readonly unsequencedSeconds: () => Promise<number>
   readonly workersCrashed: () => number
+  /** Nothing while the trail is not anchored. */
+  readonly anchoring?: (() => Promise<AnchoringHealth>) | undefined
 }
 
 /** What is read when somebody asks. A part that cannot be asked shows as not a number, never as zero. */
-export function declareGauges({ metrics, connectedAgents, unsequencedSeconds, workersCrashed }: Needs): void {
+export function declareGauges({
+  metrics,
+  connectedAgents,
+  unsequencedSeconds,
+  workersCrashed,
+  anchoring,
+}: Needs): void {
   const orUnknown = (read: () => Promise<number>) => (): Promise<number> => read().catch(() => Number.NaN)
   metrics.gauge('connected_agents', 'Agents with an open stream, on every replica', orUnknown(connectedAgents))
   metrics.gauge(
@@ -16,6 +25,29 @@ export function declareGauges({ metrics, connectedAgents, unsequencedSeconds, wo
     'Age of the oldest trail entry without a number',
     orUnknown(unsequencedSeconds),
   )
+  if (anchoring) {
+    const of = (read: (health: AnchoringHealth) => number) => orUnknown(async () => read(await anchoring()))
+    metrics.gauge(
+      'trail_anchor_healthy',
+      '1 while the trail is anchored in time, 0 when somebody has to act',
+      of(({ isHealthy }) => Number(isHealthy)),
+    )
+    metrics.gauge(
+      'trail_unanchored_entries',
+      'Trail entries that are in no anchor yet',
+      of(({ unanchored }) => unanchored),
+    )
+    metrics.gauge(
+      'trail_anchor_waiting_seconds',
+      'Age of the newest anchor while there are entries after it',
+      of(({ waitingSeconds }) => waitingSeconds),
+    )
+    metrics.gauge(
+      'trail_anchor_failures',
+      'Failed attempts at the anchor that waits to be written',
+      of(({ failures }) => failures),
+    )
+  }
   metrics.gauge('workers_crashed', 'Workers of this process that have not succeeded for three periods', workersCrashed)
   metrics.gauge('resident_memory_bytes', 'Resident memory of this process', () => process.memoryUsage.rss())
 }

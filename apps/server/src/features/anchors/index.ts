@@ -1,0 +1,7 @@
+export { type AnchoringHealth, anchoringHealth } from './anchoring-health.ts'
+export type { AnchorRow, ChainPlace } from './anchors-table.ts'
+export { type ObjectStore, StoreFault } from './object-store.ts'
+export { readChain } from './read-chain.ts'
+export { anchorRoutes } from './routes.ts'
+export { s3Store } from './s3-store.ts'
+export { type AnchorOutcome, type WriteAnchors, writeAnchors } from './write-anchors.ts'
