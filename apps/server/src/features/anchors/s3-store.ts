@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3'
+import type * as Sdk from '@aws-sdk/client-s3'
 import type { Secret } from '../../kernel/secret.ts'
 import { type ObjectStore, type ObjectVersion, type StoredObject, StoreFault } from './object-store.ts'
 
@@ -10,8 +10,7 @@ export type S3Place = {
   readonly secretAccessKey: Secret | undefined
 }
 
-type Sdk = typeof import('@aws-sdk/client-s3')
-type Opened = { readonly sdk: Sdk; readonly client: S3Client }
+type Opened = { readonly sdk: typeof Sdk; readonly client: Sdk.S3Client }
 
 /** One request, its repetition included. A pass makes five of them and must not be taken for one that hangs. */
 const answerMs = 7_000
