@@ -21,7 +21,7 @@ revoke insert, delete on pgboss.version from :"app_role";
 revoke insert, update, delete on trail_entries, trail_sequence, trail_heads, trail_subject_keys,
   trail_log_keys, trail_checkpoints, trail_tile_roots from :"app_role";
 -- Not `arrival`: an entry that chose its own could hide from the sequencer.
-grant insert (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, bytes, mac, mac_key) on trail_entries to :"app_role";
+grant insert (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id, bytes, mac, mac_key) on trail_entries to :"app_role";
 grant insert on trail_sequence, trail_heads, trail_subject_keys, trail_log_keys, trail_checkpoints, trail_tile_roots to :"app_role";
 grant update (sealed_key, erased_at) on trail_subject_keys to :"app_role";
 

@@ -109,6 +109,7 @@ import { countPeople } from './features/tenants/index.ts'
 import { authenticateToken } from './features/tokens/index.ts'
 import {
   cutCheckpoints,
+  entryMacs,
   findLastCheckpoint,
   logSigner,
   makeSequencer,
@@ -206,7 +207,8 @@ export function compose(needs: ComposeNeeds): App {
   })
 
   // The record comes first: nothing below acts without it.
-  const record = recordAct({ clock, newId, keyring: sealing })
+  const macs = entryMacs(config.trailMacSecret, config.oldTrailMacSecrets)
+  const record = recordAct({ clock, newId, keyring: sealing, macOf: macs.macOf })
   const sequence = makeSequencer({ db, clock })
   workers.add({ name: 'trail_sequencer', everyMs: 50, work: sequence })
   const checkpoint = cutCheckpoints({ db, clock, sealing, origin: originOf(baseUrl) })
@@ -478,8 +480,8 @@ export function compose(needs: ComposeNeeds): App {
       preview: previewAssignmentRule({ db, orderOf }),
       resolve: { assignment: assignments.resolveAssignment, orderOf },
     }),
-    ...trailRoutes({ db, keyring: sealing }),
     ...anchorRoutes({ db, recordAct: record, anchoring }),
+    ...trailRoutes({ db, keyring: sealing, macs }),
     ...consoleStreamRoutes({ consoles }),
     ...fleetRoutes({
       db,

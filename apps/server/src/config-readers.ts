@@ -148,6 +148,11 @@ export const olderSealKeys: Reader<readonly Secret[]> = {
   read: (given) => words(given).map((word) => secretOf(word, isHex, notHex)),
 }
 
+export const olderSecrets: Reader<readonly Secret[]> = {
+  form: 'secrets separated by commas or spaces',
+  read: (given) => words(given).map((word) => new Secret(word)),
+}
+
 export const secretText: Reader<Secret> = { form: 'secret', read: (given) => new Secret(given) }
 
 export const logLevel: Reader<'debug' | 'info' | 'warn' | 'error'> = {

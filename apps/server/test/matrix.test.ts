@@ -241,6 +241,8 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'GET /trail': { bad: { query: 'since=yesterday' }, foreign: 'own list' },
   'GET /trail/head': { bad: 'takes nothing', foreign: 'not about things' },
+  'GET /trail/continuation': { query: 'from=0', bad: { query: 'from=all' }, foreign: 'not about things' },
+  'GET /trail/:number/proof': { params: () => ({ number: '0' }), bad: { params: { number: 'minus-one' } } },
   'GET /trail/:number': { params: () => ({ number: '0' }), bad: { params: { number: 'minus-one' } } },
   'GET /library/rules': { bad: { query: 'type=none' }, foreign: 'own list' },
   'POST /library/rules': {

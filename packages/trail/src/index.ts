@@ -20,6 +20,7 @@ export {
   NotCanonical,
 } from './canonical-json.ts'
 export {
+  base64,
   type Checkpoint,
   checkpointText,
   NotANote,
@@ -42,6 +43,7 @@ export {
   type TrailEntry,
 } from './entry.ts'
 export { type ExportLine, exportLine, hexOf, NotAnExport, readExportLine } from './export-line.ts'
+export { type EntryMac, type MacFinding, macChecker, macKeyId, macOf } from './mac.ts'
 export {
   type NoteSigner,
   type NoteVerifier,
@@ -59,10 +61,25 @@ export {
   type NodePlace,
   type NodeSource,
   nodesFor,
+  rootOf,
 } from './proof.ts'
+export {
+  type ContinuationProof,
+  continuationText,
+  type EntryProof,
+  entryProofText,
+  NotAProof,
+  type ProvenEntry,
+  readContinuation,
+  readEntryProof,
+  verifyContinuation,
+  verifyEntryProof,
+} from './proof-file.ts'
 export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
 export {
   bundleBytes,
+  hiddenLeaf,
+  hiddenRecord,
   nodeOf,
   readBundle,
   readTile,

@@ -1,4 +1,4 @@
-import { nodeHash } from './tree.ts'
+import { emptyRoot, nodeHash } from './tree.ts'
 
 /** The root of the perfect subtree over the leaves `index * 2^level` up to `(index + 1) * 2^level`. */
 export type NodeSource = (level: number, index: number) => Uint8Array
@@ -48,6 +48,12 @@ export function consistencyProof(older: number, newer: number, nodes: NodeSource
   }
   if (!isOldRoot) proof.push(subtreeRoot(start, end, nodes))
   return proof.reverse()
+}
+
+/** The root of the log as it was with `size` entries. */
+export function rootOf(size: number, nodes: NodeSource): Uint8Array {
+  checkSize(size)
+  return size === 0 ? emptyRoot : subtreeRoot(0, size, nodes)
 }
 
 /** Which nodes a proof asks for, so that they can be fetched before it is made. */

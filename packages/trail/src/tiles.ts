@@ -79,6 +79,23 @@ export function readBundle(bytes: Uint8Array): readonly Uint8Array[] {
   return entries
 }
 
+/**
+ * What a bundle shows of an entry to somebody who may not read it: the byte 1 and its leaf hash. No entry begins with that
+ * byte, so that a verifier can tell them apart and still recompute every root. C2SP tlog-tiles leaves it to each log what
+ * an entry of a bundle is and how its leaf hash is had from it.
+ */
+export function hiddenRecord(leaf: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(1 + hashBytes)
+  bytes[0] = 1
+  bytes.set(leaf, 1)
+  return bytes
+}
+
+/** The leaf hash of a record that hides its entry; undefined for an entry. */
+export function hiddenLeaf(record: Uint8Array): Uint8Array | undefined {
+  return record.length === 1 + hashBytes && record[0] === 1 ? record.subarray(1) : undefined
+}
+
 /** Which tile of a log of `size` entries holds what a node is made of, and which hashes in it. */
 export function tileOf(
   { level, index }: NodePlace,

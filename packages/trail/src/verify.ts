@@ -1,4 +1,5 @@
 import { readEntry, type TrailEntry } from './entry.ts'
+import type { EntryMac } from './mac.ts'
 import { emptyFrontier, extendFrontier, type Frontier, frontierRoot, leafHash } from './tree.ts'
 
 /**
@@ -9,6 +10,8 @@ export type RecordedEntry = {
   readonly number: number
   readonly bytes: Uint8Array | null
   readonly leafHash: Uint8Array
+  /** When the server has a secret for one. It is checked apart: it is not the evidence. */
+  readonly mac?: EntryMac
 }
 
 /** "The first `size` entries have this root", as somebody remembered it. `by` says who, for the message. */

@@ -31,6 +31,13 @@ export const trailEntryWithBytes = Type.Object({
   ...trailEntry.properties,
   canonical: Type.String({ description: 'The RFC 8785 text whose UTF-8 bytes were hashed' }),
   leaf_hash: Type.String({ description: 'SHA-256(0x00, bytes), hexadecimal' }),
+  mac: nullable(
+    Type.Object({
+      key: Type.String({ description: 'Names the secret it was made with' }),
+      value: Type.String({ description: 'HMAC-SHA-256(secret, bytes), hexadecimal' }),
+      found: Type.Union([Type.Literal('good'), Type.Literal('wrong'), Type.Literal('unknown_key')]),
+    }),
+  ),
 })
 
 export const trailPage = pageOf(trailEntry)
@@ -40,6 +47,39 @@ export const trailHead = Type.Object({
   root: Type.String({ description: 'RFC 6962 tree hash over all entries, hexadecimal' }),
   at: nullable(instant),
 })
+
+const head = {
+  size: Type.Integer({ minimum: 0 }),
+  root: Type.String({ description: 'RFC 6962 tree hash, hexadecimal' }),
+}
+
+/** That an entry is in the log of a signed checkpoint; `proof` is the same as one text, to be kept in a file. */
+export const trailProof = Type.Object({
+  number: Type.Integer({ minimum: 0 }),
+  leaf_hash: Type.String({ description: 'SHA-256(0x00, bytes), hexadecimal' }),
+  ...head,
+  hashes: Type.Array(Type.String(), { description: 'RFC 6962 inclusion proof, base64, from the leaf upwards' }),
+  checkpoint: Type.String({ description: 'C2SP tlog-checkpoint, the newest' }),
+  proof: Type.String({ description: 'C2SP tlog-proof with the entry as its extra data' }),
+})
+
+export const trailContinuation = Type.Object({
+  from: Type.Object({ ...head, checkpoint: nullable(Type.String()) }),
+  to: Type.Object({ ...head, checkpoint: Type.String() }),
+  hashes: Type.Array(Type.String(), { description: 'RFC 6962 consistency proof, base64' }),
+  proof: nullable(
+    Type.String({
+      description: 'The same with both checkpoints, to be kept in a file; null when none was signed there',
+    }),
+  ),
+})
+
+const entryCount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
+export const trailContinuationQuery = Type.Object(
+  { from: entryCount, to: Type.Optional(entryCount) },
+  { additionalProperties: false },
+)
 
 export const trailQuery = Type.Object(
   {

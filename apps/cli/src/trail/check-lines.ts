@@ -1,4 +1,5 @@
 import { checkEntry, type Fault, NotAnExport, type RecordedHead, readExportLine } from '@countersign/trail'
+import { checkMac, type MacResult } from './check-macs.ts'
 
 /** What was found in a piece of an export, packed so that it passes quickly from thread to thread. */
 export type CheckedLines = {
@@ -13,14 +14,17 @@ export type CheckedLines = {
   /** By place of the line in this piece. */
   readonly faults: readonly (readonly [place: number, faults: readonly Fault[]])[]
   readonly unreadable: readonly (readonly [place: number, why: string])[]
+  readonly notes: readonly (readonly [place: number, note: string])[]
+  /** What was found of the MACs of entries whose bytes are here; empty when no secrets were given. */
+  readonly macs: readonly (readonly [number: number, found: MacResult])[]
 }
 
-export const lineKinds = { unreadable: 0, entry: 1, nameless: 2, hidden: 3, head: 4 } as const
+export const lineKinds = { unreadable: 0, entry: 1, nameless: 2, hidden: 3, head: 4, note: 5 } as const
 
 const lineEnd = 0x0a
 
 /** Checks every line of a piece by itself. Pieces begin and end at line ends; the last line may lack its own. */
-export function checkLines(piece: Buffer): CheckedLines {
+export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []): CheckedLines {
   const lines = splitLines(piece)
   const kinds = new Uint8Array(lines.length)
   const numbers = new Float64Array(lines.length)
@@ -28,12 +32,15 @@ export function checkLines(piece: Buffer): CheckedLines {
   const ids = new Uint8Array(lines.length * 16)
   const faults: [number, readonly Fault[]][] = []
   const unreadable: [number, string][] = []
+  const notes: [number, string][] = []
+  const macs: [number, MacResult][] = []
+  const macFound = macSecrets.length > 0 ? checkMac(macSecrets) : undefined
 
   const takeEntry = (place: number, checked: ReturnType<typeof checkEntry>): void => {
     numbers[place] = checked.number
     hashes.set(checked.leaf, place * 32)
     if (checked.faults.length > 0) faults.push([place, checked.faults])
-    if (checked.id !== undefined) ids.set(Buffer.from(checked.id.replaceAll('-', ''), 'hex'), place * 16)
+    if (checked.id !== undefined) writeId(checked.id, ids, place * 16)
     kinds[place] = !checked.isShown ? lineKinds.hidden : checked.id === undefined ? lineKinds.nameless : lineKinds.entry
   }
   const takeHead = (place: number, head: RecordedHead): void => {
@@ -47,14 +54,32 @@ export function checkLines(piece: Buffer): CheckedLines {
       const read = readExportLine(line)
       if (read.is === 'log') throw new NotAnExport('It begins a log in the middle of one.')
       if (read.is === 'head') takeHead(place, read.head)
-      else takeEntry(place, checkEntry(read.entry))
+      else if (read.is === 'checkpoint') {
+        kinds[place] = lineKinds.note
+        notes.push([place, read.note])
+      } else {
+        takeEntry(place, checkEntry(read.entry))
+        const { number, bytes, mac } = read.entry
+        if (macFound && bytes) macs.push([number, macFound(bytes, mac)])
+      }
     } catch (cause) {
       if (!(cause instanceof NotAnExport)) throw cause
       unreadable.push([place, cause.message])
     }
   }
-  return { kinds, numbers, hashes, ids, faults, unreadable }
+  return { kinds, numbers, hashes, ids, faults, unreadable, notes, macs }
 }
+
+/** The 16 bytes of a UUID that is known to be one. */
+function writeId(id: string, into: Uint8Array, at: number): void {
+  let place = at
+  for (let i = 0; i < id.length; i += 2) {
+    if (id.charCodeAt(i) === 0x2d) i++
+    into[place++] = (digitOf(id.charCodeAt(i)) << 4) | digitOf(id.charCodeAt(i + 1))
+  }
+}
+
+const digitOf = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57)
 
 function splitLines(piece: Buffer): Buffer[] {
   const lines: Buffer[] = []

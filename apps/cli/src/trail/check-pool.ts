@@ -15,13 +15,14 @@ type Waiting = { readonly resolve: (checked: CheckedLines) => void; readonly rej
 /** Starting a thread costs as much as checking some thousand entries. */
 const worthwhileBytes = 16 << 20
 
-export function openCheckPool(bytes: number): CheckPool {
+export function openCheckPool(bytes: number, macSecrets: readonly Uint8Array[] = []): CheckPool {
   const threads = bytes < worthwhileBytes ? 0 : Math.min(availableParallelism(), 8)
-  if (threads === 0) return { check: async (piece) => checkLines(piece), width: 1, close: async () => undefined }
+  if (threads === 0)
+    return { check: async (piece) => checkLines(piece, macSecrets), width: 1, close: async () => undefined }
   const waiting = new Map<number, Waiting>()
   let next = 0
   const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(new URL('./check-lines-worker.ts', import.meta.url))
+    const worker = new Worker(new URL('./check-lines-worker.ts', import.meta.url), { workerData: { macSecrets } })
     worker.on('message', ({ place, checked }: { readonly place: number; readonly checked: CheckedLines }) => {
       waiting.get(place)?.resolve(checked)
       waiting.delete(place)

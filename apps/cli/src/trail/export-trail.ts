@@ -1,13 +1,18 @@
 import { open } from 'node:fs/promises'
-import { emptyFrontier, exportLine, type RecordedHead } from '@countersign/trail'
-import type { Db } from '../../../server/src/kernel/db.ts'
-import { atOneMoment, readRows } from './trail-database.ts'
+import { exportLine, type RecordedHead } from '@countersign/trail'
+import type { Db, Sql } from '../../../server/src/kernel/db.ts'
+import { atOneMoment, readRows } from './read-rows.ts'
+import { readEnd, readStart } from './trail-database.ts'
 
 const lineEnd = Buffer.from('\n')
 const writeBytes = 1 << 20
 
-/** Writes the record as it is at one moment into a new file. Answers how many entries it has. */
-export async function exportTrail(db: Db, path: string): Promise<number> {
+/** Writes the record as it is at one moment into a new file, or the part of it between two heads. Answers how many entries. */
+export async function exportTrail(
+  db: Db,
+  path: string,
+  { from, to }: { readonly from: number; readonly to: number | undefined },
+): Promise<number> {
   // Never over another file: an export is evidence.
   const file = await open(path, 'wx', 0o600)
   let waiting: Uint8Array[] = []
@@ -24,18 +29,21 @@ export async function exportTrail(db: Db, path: string): Promise<number> {
     if (waitingBytes >= writeBytes) await flush()
   }
   try {
-    await add({ is: 'log', from: emptyFrontier })
     const count = await atOneMoment(db, async (sql) => {
-      const heads = await sql.query<RecordedHead>('select h.size, h.root from trail_heads as h order by h.size')
-      const bySize = new Map(heads.map((head) => [head.size, head]))
+      const start = await readStart(sql, from)
+      const end = to === undefined ? undefined : await readEnd(sql, to)
+      await add({ is: 'log', from: start })
+      const heads = await headsAfter(sql, start.size, end)
+      const note = await newestNote(sql, start.size, end)
       let entries = 0
-      for await (const { number, bytes, leafHash } of readRows(sql, 0)) {
+      for await (const { number, bytes, leafHash, mac } of readRows(sql, start.size, end)) {
         if (bytes === null || leafHash === null)
           throw new Error(`Entry ${number} was deleted. Run "countersign trail verify" to see what else is wrong.`)
-        await add({ is: 'entry', entry: { number, bytes, leafHash } })
+        await add({ is: 'entry', entry: { number, bytes, leafHash, ...(mac && { mac }) } })
         entries++
-        const head = bySize.get(number + 1)
+        const head = heads.get(number + 1)
         if (head) await add({ is: 'head', head })
+        if (note?.size === number + 1) await add({ is: 'checkpoint', note: note.note })
       }
       return entries
     })
@@ -45,4 +53,25 @@ export async function exportTrail(db: Db, path: string): Promise<number> {
   } finally {
     await file.close()
   }
+}
+
+async function headsAfter(sql: Sql, size: number, end: number | undefined): Promise<ReadonlyMap<number, RecordedHead>> {
+  const heads = await sql.query<RecordedHead>(
+    'select h.size, h.root from trail_heads as h where h.size > $1 and h.size <= $2 order by h.size',
+    [size, end ?? Number.MAX_SAFE_INTEGER],
+  )
+  return new Map(heads.map((head) => [head.size, head]))
+}
+
+/** The newest signed checkpoint that counts no more than what is exported. */
+async function newestNote(
+  sql: Sql,
+  size: number,
+  end: number | undefined,
+): Promise<{ readonly size: number; readonly note: string } | undefined> {
+  const [row] = await sql.query<{ size: number; note: string }>(
+    `select c.size, c.note from trail_checkpoints as c where c.size > $1 and c.size <= $2 order by c.size desc limit 1`,
+    [size, end ?? Number.MAX_SAFE_INTEGER],
+  )
+  return row
 }

@@ -2,9 +2,28 @@ import { type Fault, hexOf, type Verification } from '@countersign/trail'
 
 /** What is wrong besides the entries themselves. */
 export type OtherFault = {
-  readonly is: 'copy_differs' | 'uncounted' | 'unguarded' | 'unreadable'
+  readonly is:
+    | 'copy_differs'
+    | 'uncounted'
+    | 'unguarded'
+    | 'unreadable'
+    | 'mac_missing'
+    | 'mac_wrong'
+    | 'checkpoint_differs'
+    | 'tile_differs'
+    | 'lost'
+    | 'orphan'
   readonly number: number | null
   readonly says: string
+}
+
+export type MacReport = {
+  readonly good: number
+  readonly wrong: number
+  /** Made with a secret that was not given: an older one, perhaps. */
+  readonly unknown_key: number
+  /** Entries without one. */
+  readonly missing: number
 }
 
 export type Report = {
@@ -17,6 +36,8 @@ export type Report = {
   /** How many heads from elsewhere were among them: without one, a change by somebody with full rights may be missed. */
   readonly heads_given: number
   readonly waiting: number
+  /** Only when secrets for them were given. */
+  readonly macs?: MacReport
   readonly fault_count: number
   readonly faults: readonly (Fault | OtherFault)[]
 }
@@ -30,6 +51,7 @@ export function makeReport(
     readonly otherCount: number
     readonly headsGiven: number
     readonly waiting: number
+    readonly macs?: MacReport | undefined
   },
 ): Report {
   const faultCount = found.faultCount + more.otherCount
@@ -42,6 +64,7 @@ export function makeReport(
     heads_compared: found.headsCompared,
     heads_given: more.headsGiven,
     waiting: more.waiting,
+    ...(more.macs && { macs: more.macs }),
     fault_count: faultCount,
     faults: [...found.faults, ...more.others].slice(0, faultsMax),
   }
@@ -52,6 +75,7 @@ export function reportText(report: Report): string {
     `${count(report.entries, 'entry', 'entries')} recomputed${report.hidden > 0 ? `, ${report.hidden} of them from their leaf only` : ''}; ${count(report.heads_compared, 'head', 'heads')} compared.`,
   ]
   if (report.waiting > 0) lines.push(`${count(report.waiting, 'entry has', 'entries have')} no number yet.`)
+  if (report.macs) lines.push(macText(report.macs))
   if (report.ok) {
     lines.push(`Head: ${report.size}:${report.root}`, 'Nothing was changed.')
     if (report.heads_given === 0 && report.size > 0) {
@@ -65,6 +89,16 @@ export function reportText(report: Report): string {
       lines.push(`  and ${report.fault_count - report.faults.length} more.`)
   }
   return `${lines.join('\n')}\n`
+}
+
+function macText({ good, wrong, unknown_key: unknown, missing }: MacReport): string {
+  const parts = [
+    `${good} right`,
+    ...(wrong > 0 ? [`${wrong} wrong`] : []),
+    ...(unknown > 0 ? [`${unknown} made with a secret that was not given`] : []),
+    ...(missing > 0 ? [`${count(missing, 'entry has', 'entries have')} none`] : []),
+  ]
+  return `MACs: ${parts.join(', ')}.`
 }
 
 function count(n: number, one: string, many: string): string {

@@ -1,120 +1,145 @@
 import { readFile } from 'node:fs/promises'
-import { NotANote, openNote, type RecordedHead, readCheckpoint, readVerifier } from '@countersign/trail'
-import { Command, InvalidArgumentError } from 'commander'
+import type { RecordedHead } from '@countersign/trail'
+import { Command } from 'commander'
 import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
+import { readMacSecrets } from './check-macs.ts'
 import { exportTrail } from './export-trail.ts'
-import { headText, readHeadText } from './head-text.ts'
-import { reportText } from './report.ts'
-import { readLastHead, readTrailDatabase } from './trail-database.ts'
+import { fsckTrail } from './fsck.ts'
+import { addHead, addText, readGivenHeads, readGivenKey, readNumber } from './given-heads.ts'
+import { headText } from './head-text.ts'
+import { exportHelp, fsckHelp, proveHelp, verifyHelp } from './help.ts'
+import { makeProof, writeProof } from './prove-command.ts'
+import { readLastHead } from './read-rows.ts'
+import { type Report, reportText } from './report.ts'
+import { readTrailDatabase } from './trail-database.ts'
 import { verifyExport } from './trail-export.ts'
+import { proofKindOf, proofText, verifyProofText } from './verify-proof.ts'
+import { verifyServer } from './verify-server.ts'
 
-type VerifyOptions = DatabaseOptions & {
-  readonly export?: string
+type CheckOptions = DatabaseOptions & {
   readonly head?: readonly RecordedHead[]
-  readonly checkpoint?: string
+  readonly checkpoint?: readonly string[]
   readonly key?: string
-  readonly from?: number
+  readonly macSecretFile?: string
   readonly json?: boolean
 }
 
-const verifyHelp = `
-What is checked
-  Every entry's bytes are hashed again and compared with its leaf; the leaves are built into the tree again and
-  compared with every head the server recorded; numbers must run from 0 without gap or repetition; every column the
-  server searches by must say what the entry says; the triggers that refuse changes must be in place.
+type VerifyOptions = CheckOptions & {
+  readonly export?: string
+  readonly server?: string
+  readonly from?: number
+  readonly to?: number
+}
 
-What that proves
-  Somebody with full rights over the database can change an entry and everything computed from it. That is found only
-  against a head kept elsewhere. Write one down from time to time, and give it here:
-    countersign trail head > head-of-today
-    countersign trail verify --head "$(cat head-of-today)"
-  A signed checkpoint serves as well, and shows whoever doubts you that this server said so:
-    curl -o checkpoint https://countersign.example.com/trail/checkpoint
-    countersign trail verify --checkpoint checkpoint --key "$(cat key-of-the-log)"
+type Shell = Pick<Surroundings, 'env' | 'print' | 'fail'>
 
-Exit code
-  0 nothing was changed · 1 something was changed (it says what and where) · 2 it could not be checked
+export function trailCommand({ env, print, fail }: Shell): Command {
+  const trail = new Command('trail')
+    .description('The record of what was witnessed: check it, prove from it, export it')
+    .exitOverride()
+  const tell = (report: Report, options: CheckOptions): void => {
+    print(options.json ? `${JSON.stringify(report)}\n` : reportText(report))
+    if (!report.ok) fail()
+  }
 
-Examples
-  countersign trail verify                            the server of this folder, or of COUNTERSIGN_DATABASE_URL
-  countersign trail verify --export trail.jsonl       an export, with no database and no network
-  countersign trail verify --from 100000 --json       from that entry on, for a program`
-
-const exportHelp = `
-An export is JSON Lines: entries in order with their leaf hashes, and the heads between them. "countersign trail verify
---export" checks one with no database and no network. Personal facts in it stay sealed.
-
-Example
-  countersign trail export trail.jsonl`
-
-export function trailCommand({ env, print, fail }: Pick<Surroundings, 'env' | 'print' | 'fail'>): Command {
-  const trail = new Command('trail').description('The record of what was witnessed: check it, export it').exitOverride()
-  withDatabase(trail.command('verify'))
-    .description('Recompute the whole record and say what was changed, and where')
-    .option('--export <file>', 'check this export instead of a database')
-    .option(
-      '--head <size:root>',
-      'a head kept elsewhere, as "trail head" printed it; may be given several times',
-      addHead,
-    )
-    .option('--checkpoint <file>', 'a signed checkpoint kept elsewhere; needs --key')
-    .option('--key <text>', 'the key that signed it, as /trail/key showed it when you first trusted this log')
+  withChecks(trail.command('verify'))
+    .description('Recompute the record, an export or a proof, and say what was changed, and where')
+    .argument('[file]', 'an export or a proof to check instead of a database')
+    .option('--export <file>', 'check this export; the same as naming the file')
+    .option('--server <url>', 'check the log of a server over the network; needs --key')
     .option(
       '--from <number>',
       'begin at the recorded head at or before this entry, and trust what came before',
       readNumber,
     )
-    .option('--json', 'print one JSON object')
+    .option('--to <number>', 'end at the recorded head at or after this many entries', readNumber)
     .addHelpText('after', verifyHelp)
-    .action(async (options: VerifyOptions) => {
-      const heads = [...(options.head ?? []), ...(await readGivenCheckpoint(options))]
-      const report = options.export
-        ? await verifyExport(options.export, heads)
-        : await usingDatabase(options, env, ({ db }) => readTrailDatabase(db, { heads, from: options.from ?? 0 }))
-      print(options.json ? `${JSON.stringify(report)}\n` : reportText(report))
-      if (!report.ok) fail()
+    .action(async (file: string | undefined, options: VerifyOptions) => {
+      const path = file ?? options.export
+      if (path !== undefined && options.server !== undefined) throw new Error('Give a file or --server, not both.')
+      const kind = path === undefined ? undefined : await proofKindOf(path)
+      const heads = await readGivenHeads(options)
+      const key = readGivenKey(options.key)
+      if (path !== undefined && kind !== undefined) {
+        const report = verifyProofText(await readFile(path, 'utf8'), kind, key, heads)
+        print(options.json ? `${JSON.stringify(report)}\n` : proofText(report))
+        if (!report.ok) fail()
+        return
+      }
+      const macSecrets = await macSecretsOf(options)
+      if (path !== undefined) return tell(await verifyExport(path, heads, { key, macSecrets }), options)
+      if (options.server !== undefined) {
+        const token = env['COUNTERSIGN_TOKEN'] || undefined
+        return tell(await verifyServer({ server: options.server, token, key }, heads), options)
+      }
+      const { from = 0, to } = options
+      if (to !== undefined && to <= from) throw new Error('--to must be beyond --from.')
+      tell(
+        await usingDatabase(options, env, ({ db }) => readTrailDatabase(db, { heads, from, to, macSecrets })),
+        options,
+      )
     })
+
+  withChecks(trail.command('fsck'))
+    .description('Hold everything the server keeps about the trail against its entries')
+    .addHelpText('after', fsckHelp)
+    .action(async (options: CheckOptions) => {
+      const heads = await readGivenHeads(options)
+      const macSecrets = await macSecretsOf(options)
+      tell(await usingDatabase(options, env, ({ db }) => fsckTrail(db, { heads, macSecrets })), options)
+    })
+
+  withDatabase(trail.command('prove'))
+    .description('Write a proof that anybody can check: of one entry, or that the log only grew')
+    .argument('[entry]', 'the number of an entry, or its id')
+    .option('--since <checkpoint>', 'prove instead that the log continues this older checkpoint')
+    .option('--out <file>', 'where to; must not exist yet (default: standard output)')
+    .addHelpText('after', proveHelp)
+    .action(async (entry: string | undefined, options: DatabaseOptions & { since?: string; out?: string }) => {
+      const text = await usingDatabase(options, env, ({ db }) => makeProof(db, entry, options.since))
+      if (options.out === undefined) return print(text)
+      await writeProof(options.out, text)
+      print(`The proof was written to ${options.out}.\n`)
+    })
+
   withDatabase(trail.command('head'))
     .description('Print the head of the log, to be kept elsewhere')
     .action(async (options: DatabaseOptions) => {
       print(`${headText(await usingDatabase(options, env, ({ db }) => readLastHead(db)))}\n`)
     })
+
   withDatabase(trail.command('export'))
     .description('Write the record into a file that anybody can verify')
     .argument('<file>', 'where to; must not exist yet')
+    .option('--from <number>', 'begin at the recorded head at or before this entry', readNumber)
+    .option('--to <number>', 'end at the recorded head at or after this many entries', readNumber)
     .addHelpText('after', exportHelp)
-    .action(async (file: string, options: DatabaseOptions) => {
-      const count = await usingDatabase(options, env, ({ db }) => exportTrail(db, file))
+    .action(async (file: string, options: DatabaseOptions & { from?: number; to?: number }) => {
+      const { from = 0, to } = options
+      if (to !== undefined && to <= from) throw new Error('--to must be beyond --from.')
+      const count = await usingDatabase(options, env, ({ db }) => exportTrail(db, file, { from, to }))
       print(`${count} entries were written to ${file}.\n`)
     })
   return trail
 }
 
-/** The head a checkpoint tells, once its signature was found to be the key's. */
-async function readGivenCheckpoint({ checkpoint, key }: VerifyOptions): Promise<readonly RecordedHead[]> {
-  if (checkpoint === undefined && key === undefined) return []
-  if (checkpoint === undefined || key === undefined) {
-    throw new Error('Give --checkpoint and --key together: without a key you trust, a checkpoint proves nothing.')
-  }
-  try {
-    const { origin, size, root } = readCheckpoint(
-      openNote(await readFile(checkpoint, 'utf8'), readVerifier(key.trim())),
+function withChecks(command: Command): Command {
+  return withDatabase(command)
+    .option(
+      '--head <size:root>',
+      'a head kept elsewhere, as "trail head" printed it; may be given several times',
+      addHead,
     )
-    return [{ size, root, by: `The checkpoint of ${origin}` }]
-  } catch (cause) {
-    if (cause instanceof NotANote) throw new Error(`The checkpoint cannot be trusted: ${cause.message}`)
-    throw cause
-  }
+    .option(
+      '--checkpoint <file>',
+      'a signed checkpoint kept elsewhere; needs --key; may be given several times',
+      addText,
+    )
+    .option('--key <text>', 'the key that signed it, as /trail/key showed it when you first trusted this log')
+    .option('--mac-secret-file <file>', 'check keyed MACs too, with the secrets of AUDIT_HMAC_SECRET, one a line')
+    .option('--json', 'print one JSON object')
 }
 
-function addHead(text: string, heads: readonly RecordedHead[] = []): readonly RecordedHead[] {
-  const head = readHeadText(text)
-  if (head === undefined)
-    throw new InvalidArgumentError('Give it as "trail head" printed it: the size, a colon, 64 hexadecimal digits.')
-  return [...heads, head]
-}
-
-function readNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Give the number of an entry: a whole number from 0.')
-  return Number(text)
+async function macSecretsOf({ macSecretFile }: CheckOptions): Promise<readonly Uint8Array[] | undefined> {
+  return macSecretFile === undefined ? undefined : readMacSecrets(macSecretFile)
 }

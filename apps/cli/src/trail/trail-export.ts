@@ -1,30 +1,53 @@
 import { open } from 'node:fs/promises'
 import {
   type Frontier,
+  NotANote,
   NotAnExport,
+  type NoteVerifier,
+  openNote,
   type RecordedHead,
+  readCheckpoint,
   readExportLine,
+  readNote,
   startVerification,
   type Verifier,
 } from '@countersign/trail'
 import { type CheckedLines, lineKinds } from './check-lines.ts'
+import { countMacs } from './check-macs.ts'
 import { type CheckPool, openCheckPool } from './check-pool.ts'
-import { faultsMax, makeReport, type OtherFault, type Report } from './report.ts'
+import { faultsMax, type MacReport, makeReport, type OtherFault, type Report } from './report.ts'
+
+type ExportOptions = {
+  /** The key one trusts: signed checkpoints in the export then count as heads from elsewhere. */
+  readonly key?: NoteVerifier | undefined
+  readonly macSecrets?: readonly Uint8Array[] | undefined
+}
 
 /** Verifies an export: no database, no network, nobody to be trusted but the heads given. */
-export async function verifyExport(path: string, heads: readonly RecordedHead[]): Promise<Report> {
+export async function verifyExport(
+  path: string,
+  heads: readonly RecordedHead[],
+  { key, macSecrets }: ExportOptions = {},
+): Promise<Report> {
   const file = await open(path)
   try {
     const { size: bytes } = await file.stat()
     const { from, start } = readFirstLine(path, await readAt(file, 0, firstLineBytesMax))
-    const log = openLog(startVerification({ from, heads, faultsMax }), from.size)
-    const pool = openCheckPool(bytes)
+    const log = openLog(startVerification({ from, heads, faultsMax }), from.size, key)
+    const pool = openCheckPool(bytes, macSecrets)
     try {
       await inOrder(pool, readPieces(path, file, start, bytes), log.take)
     } finally {
       await pool.close()
     }
-    return makeReport(log.verifier.finish(), { ...log.others(), headsGiven: heads.length, waiting: 0 })
+    const { others, otherCount, notesTrusted, macs } = log.found()
+    return makeReport(log.verifier.finish(), {
+      others,
+      otherCount,
+      headsGiven: heads.length + notesTrusted,
+      waiting: 0,
+      macs: macSecrets && macs,
+    })
   } finally {
     await file.close()
   }
@@ -51,24 +74,35 @@ async function inOrder(
   while (underWay.length > 0) await takeFirst()
 }
 
-type OtherFaults = { readonly others: readonly OtherFault[]; readonly otherCount: number }
+type Found = {
+  readonly others: readonly OtherFault[]
+  readonly otherCount: number
+  readonly notesTrusted: number
+  readonly macs: MacReport
+}
 type Log = {
   readonly verifier: Verifier
   readonly take: (checked: CheckedLines) => void
-  readonly others: () => OtherFaults
+  readonly found: () => Found
 }
 
-function openLog(verifier: Verifier, from: number): Log {
+function openLog(verifier: Verifier, from: number, key: NoteVerifier | undefined): Log {
   const others: OtherFault[] = []
+  const macs = countMacs()
   let otherCount = 0
+  let notesTrusted = 0
   let size = from
   // The first line was read apart.
   let linesBefore = 1
 
-  const blame = (place: number, why: string): void => {
+  const add = (fault: OtherFault | undefined): void => {
+    if (fault === undefined) return
     otherCount++
-    const says = `Line ${linesBefore + place + 1} was changed: ${why}`
-    if (others.length < faultsMax) others.push({ is: 'unreadable', number: null, says })
+    if (others.length < faultsMax) others.push(fault)
+  }
+
+  const blame = (place: number, why: string): void => {
+    add({ is: 'unreadable', number: null, says: `Line ${linesBefore + place + 1} was changed: ${why}` })
   }
 
   const takeHead = (place: number, head: RecordedHead): void => {
@@ -77,7 +111,20 @@ function openLog(verifier: Verifier, from: number): Log {
     else blame(place, `It is the head over ${head.size} entries but stands after ${size}.`)
   }
 
-  const take = ({ kinds, numbers, hashes, ids, faults, unreadable }: CheckedLines): void => {
+  const takeNote = (place: number, note: string): void => {
+    try {
+      const { root, size: counted, origin } = readCheckpoint(key ? openNote(note, key) : readNote(note).text)
+      if (key && origin !== key.name) throw new NotANote(`it is of the log ${origin}.`)
+      takeHead(place, { size: counted, root, by: `The checkpoint of ${origin} in the export` })
+      if (key) notesTrusted++
+    } catch (cause) {
+      if (!(cause instanceof NotANote)) throw cause
+      blame(place, `The checkpoint in it cannot be trusted: ${cause.message}`)
+    }
+  }
+
+  const take = ({ kinds, numbers, hashes, ids, faults, unreadable, notes, macs: macsFound }: CheckedLines): void => {
+    const noteAt = new Map(notes)
     const faultsAt = new Map(faults)
     for (const [place, kind] of kinds.entries()) {
       const number = numbers[place] ?? 0
@@ -85,6 +132,10 @@ function openLog(verifier: Verifier, from: number): Log {
       if (kind === lineKinds.unreadable) continue
       if (kind === lineKinds.head) {
         takeHead(place, { size: number, root: hash, by: 'The head in the export' })
+        continue
+      }
+      if (kind === lineKinds.note) {
+        takeNote(place, noteAt.get(place) ?? '')
         continue
       }
       const id = kind === lineKinds.entry ? Buffer.from(ids.buffer, place * 16, 16).toString('latin1') : undefined
@@ -98,10 +149,11 @@ function openLog(verifier: Verifier, from: number): Log {
       size = Math.max(size, number + 1)
     }
     for (const [place, why] of unreadable) blame(place, why)
+    for (const [number, found] of macsFound) add(macs.take(number, found))
     linesBefore += kinds.length
   }
 
-  return { verifier, take, others: () => ({ others, otherCount }) }
+  return { verifier, take, found: () => ({ others, otherCount, notesTrusted, macs: macs.report() }) }
 }
 
 const lineEnd = 0x0a

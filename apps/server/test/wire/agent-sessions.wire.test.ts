@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { type TestServer, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -19,6 +20,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 

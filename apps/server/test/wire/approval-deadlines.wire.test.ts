@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testClock } from '../../src/kernel/clock.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -18,6 +19,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -16,6 +17,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 // The playground of the older console: POST /api/v1/bundles/evaluate (console §11, acceptance 50).
 
@@ -74,6 +75,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 

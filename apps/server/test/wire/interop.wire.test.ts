@@ -3,6 +3,7 @@ import { openStream } from '../agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -19,6 +20,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 

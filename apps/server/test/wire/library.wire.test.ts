@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 // Contracts and compositions of the older console (console §8–9, acceptance 29–44).
 
@@ -23,6 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 

@@ -4,6 +4,7 @@ import { type AgentStream, eventually, openStream } from '../agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 let database: TestDatabase
 let one: TestServer
@@ -22,6 +23,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await one.stop().catch(() => undefined)
   await other.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 

@@ -4,6 +4,7 @@ import { type AgentStream, eventually, openStream } from '../agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -28,6 +29,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 beforeEach(async () => {

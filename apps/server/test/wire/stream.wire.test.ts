@@ -4,6 +4,7 @@ import { type AgentStream, openStream, type StreamEvent } from '../agent-stream.
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { fetchRuleset, rollOutVersion, rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { expectWholeTrail } from '../whole-trail.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -18,6 +19,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
+  await expectWholeTrail(database.url)
   await database.drop()
 })
 beforeEach(async () => {

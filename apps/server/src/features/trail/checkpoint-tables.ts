@@ -83,3 +83,76 @@ export async function insertTileRoots(
 export function hashesOnLevel(size: number, level: number): number {
   return Math.floor(size / tileWidth ** level)
 }
+
+export async function findCheckpointOf(db: Sql, size: number): Promise<StoredCheckpoint | undefined> {
+  const [row] = await db.query<StoredCheckpoint>(
+    'select c.size, c.note from trail_checkpoints as c where c.size = $1',
+    [size],
+  )
+  return row
+}
+
+type Span = { readonly level: number; readonly first: number; readonly count: number }
+
+/** Hashes of several spans in two statements at most, in the order of the spans. */
+export async function selectSpans(db: Sql, spans: readonly Span[]): Promise<readonly (readonly Buffer[])[]> {
+  const [leaves, roots] = await Promise.all([
+    selectSpanned(db, leavesText, spans, (level) => level === 0),
+    selectSpanned(db, rootsText, spans, (level) => level > 0),
+  ])
+  return spans.map(({ level, count }, place) => {
+    const hashes = (level === 0 ? leaves : roots).get(place) ?? []
+    if (hashes.length !== count) {
+      throw new Error(`The trail lacks hashes on level ${level}. Run "countersign trail fsck".`)
+    }
+    return hashes
+  })
+}
+
+const leavesText = `
+  select r.place, e.leaf_hash as hash
+    from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)
+    join trail_sequence as s on s.number >= r.first and s.number < r.beyond
+    join trail_entries as e on e.id = s.entry_id
+    order by r.place, s.number`
+
+const rootsText = `
+  select r.place, t.root as hash
+    from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)
+    join trail_tile_roots as t on t.level = r.level - 1 and t.index >= r.first and t.index < r.beyond
+    order by r.place, t.index`
+
+async function selectSpanned(
+  db: Sql,
+  text: string,
+  spans: readonly Span[],
+  isWanted: (level: number) => boolean,
+): Promise<ReadonlyMap<number, Buffer[]>> {
+  const wanted = spans.flatMap((span, place) => (isWanted(span.level) ? [{ ...span, place }] : []))
+  const found = new Map<number, Buffer[]>()
+  if (wanted.length === 0) return found
+  const rows = await db.query<{ place: number; hash: Buffer }>(text, [
+    wanted.map(({ place }) => place),
+    wanted.map(({ level }) => level),
+    wanted.map(({ first }) => first),
+    wanted.map(({ first, count }) => first + count),
+  ])
+  for (const { place, hash } of rows) {
+    const of = found.get(place)
+    if (of) of.push(hash)
+    else found.set(place, [hash])
+  }
+  return found
+}
+
+export type BundleRow = { readonly bytes: Buffer | null; readonly leafHash: Buffer }
+
+/** Entries in order; those of another tenant, and of none, by their leaf alone. */
+export async function selectBundle(db: Sql, tenant: string, first: number, count: number): Promise<BundleRow[]> {
+  return db.query<BundleRow>(
+    `select case when e.tenant_id = $1 then e.bytes end as bytes, e.leaf_hash as "leafHash"
+      from trail_sequence as s join trail_entries as e on e.id = s.entry_id
+      where s.number >= $2 and s.number < $3 order by s.number`,
+    [tenant, first, first + count],
+  )
+}

@@ -97,13 +97,31 @@ function conditions(
   return { where: parts.join(' and '), values }
 }
 
-export async function findEntry(db: Sql, tenant: string, number: number): Promise<NumberedEntry | undefined> {
-  const [row] = await db.query<NumberedEntry>(
-    `select s.number, e.bytes, e.leaf_hash as "leafHash"
+type StoredMac = { readonly mac: Uint8Array | null; readonly macKey: string | null }
+
+export async function findEntry(
+  db: Sql,
+  tenant: string,
+  number: number,
+): Promise<(NumberedEntry & StoredMac) | undefined> {
+  const [row] = await db.query<NumberedEntry & StoredMac>(
+    `select s.number, e.bytes, e.leaf_hash as "leafHash", e.mac, e.mac_key as "macKey"
       from trail_sequence as s
       join trail_entries as e on e.id = s.entry_id
       where s.tenant_id = $1 and s.number = $2`,
     [tenant, number],
+  )
+  return row
+}
+
+/** For the operator's own tools, which read the whole log. */
+export async function findEntryOfAnyTenant(db: Sql, number: number): Promise<NumberedEntry | undefined> {
+  const [row] = await db.query<NumberedEntry>(
+    `select s.number, e.bytes, e.leaf_hash as "leafHash"
+      from trail_sequence as s
+      join trail_entries as e on e.id = s.entry_id
+      where s.number = $1`,
+    [number],
   )
   return row
 }

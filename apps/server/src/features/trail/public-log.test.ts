@@ -48,7 +48,6 @@ test('what is not signed, not a tile or not public is not there, and says why', 
     ['tile/0/x999/x999/999', 'no such tile'],
     ['tile/0/0', 'No tile has this path'],
     ['tile/%00', 'No tile has this path'],
-    ['tile/entries/000', 'Entries are not public'],
   ] as const) {
     const answer = await get(`/trail/${path}`)
     expect(answer.status, path).toBe(404)

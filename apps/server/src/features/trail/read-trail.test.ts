@@ -1,6 +1,7 @@
 import { leafHash } from '@countersign/trail'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { keyCreated, openTrail, type TrailScene, tenant } from '../../../test/trail-scene.ts'
+import { entryMacs } from './entry-macs.ts'
 import { listTrail, readTrailEntry, readTrailHead } from './read-trail.ts'
 import { recordRefusals } from './record-refusal.ts'
 import { erasePersonalFacts } from './subject-keys.ts'
@@ -14,7 +15,7 @@ beforeAll(async () => {
   scene = await openTrail()
   const { db, record, clock, keyring } = scene
   list = listTrail({ db, keyring })
-  read = readTrailEntry({ db, keyring })
+  read = readTrailEntry({ db, keyring, macs: entryMacs(undefined, []) })
   expect(await readTrailHead(db)).toMatchObject({ size: 0, at: null })
   for (let i = 0; i < 30; i++) {
     await record(db, {

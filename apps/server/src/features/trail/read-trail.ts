@@ -2,6 +2,7 @@ import { emptyRoot, hexOf, type JsonObject, readEntry, type TrailEntry } from '@
 import type { TrailEntryShown } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
+import type { EntryMacs } from './entry-macs.ts'
 import { findEntries, findEntry, findHead, type NumberedEntry, type TrailFilter } from './list-table.ts'
 import { type KeySealing, openPersonalFacts } from './subject-keys.ts'
 
@@ -18,12 +19,19 @@ export function listTrail({ db, keyring }: Needs) {
 }
 
 /** One entry with the exact text that was hashed. An entry of another tenant does not exist. */
-export function readTrailEntry({ db, keyring }: Needs) {
+export function readTrailEntry({ db, keyring, macs }: Needs & { readonly macs: Pick<EntryMacs, 'check'> }) {
   return async (tenant: string, number: number) => {
     const found = await findEntry(db, tenant, number)
     const [shown] = found === undefined ? [] : await show(db, keyring, tenant, [found])
     if (found === undefined || shown === undefined) throw notFound('entry')
-    return { ...shown, canonical: new TextDecoder().decode(found.bytes), leaf_hash: hexOf(found.leafHash) }
+    const { bytes, leafHash, mac, macKey } = found
+    const kept = mac && macKey !== null ? { key: macKey, value: mac } : undefined
+    return {
+      ...shown,
+      canonical: new TextDecoder().decode(bytes),
+      leaf_hash: hexOf(leafHash),
+      mac: kept ? { key: kept.key, value: hexOf(kept.value), found: macs.check(bytes, kept) } : null,
+    }
   }
 }
 

@@ -2,14 +2,12 @@ import type { Clock } from '../../kernel/clock.ts'
 import { type Db, isDatabaseFull, isDatabaseGone } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import type { Act } from './act.ts'
-import type { KeySealing } from './subject-keys.ts'
-import { type DatedAct, writeActs } from './write-acts.ts'
+import { type DatedAct, type EntryKeys, writeActs } from './write-acts.ts'
 
-type Needs = {
+type Needs = EntryKeys & {
   readonly db: Pick<Db, 'inTx'>
   readonly clock: Pick<Clock, 'now'>
   readonly newId: () => string
-  readonly keyring: KeySealing
   readonly batchMax?: number
   readonly waitingMax?: number
 }
@@ -31,13 +29,12 @@ const lanes = 2
  * written together, with one statement and one commit. Management acts use `recordAct` in their own transaction.
  */
 export function callRecorder(needs: Needs): CallRecorder {
-  const { db, clock, newId, keyring, batchMax = 500, waitingMax = 20_000 } = needs
+  const { db, clock, newId, batchMax = 500, waitingMax = 20_000 } = needs
   const waiting: Waiting[] = []
   const running = new Set<Promise<void>>()
   let isClosed = false
 
-  const write = (batch: readonly Waiting[]): Promise<void> =>
-    db.inTx((tx) => writeActs(tx, keyring, batch, clock.now()))
+  const write = (batch: readonly Waiting[]): Promise<void> => db.inTx((tx) => writeActs(tx, needs, batch, clock.now()))
 
   const settle = async (batch: readonly Waiting[]): Promise<void> => {
     try {

@@ -63,8 +63,9 @@ export async function findUnsequenced(db: Sql, floor: number, limit: number): Pr
 export async function insertNumbers(tx: Sql, first: number, entryIds: readonly string[]): Promise<number> {
   const [row] = await tx.query<{ count: number }>(
     `with numbered as (
-        insert into trail_sequence (number, entry_id, tenant_id, at, act, outcome, actor_id, subject_kind, subject_id)
-        select $1 + n.place - 1, e.id, e.tenant_id, e.at, e.act, e.outcome, e.actor_id, e.subject_kind, e.subject_id
+        insert into trail_sequence (number, entry_id, tenant_id, at, act, outcome, actor_id, subject_kind, subject_id, request_id)
+        select $1 + n.place - 1, e.id, e.tenant_id, e.at, e.act, e.outcome, e.actor_id, e.subject_kind, e.subject_id,
+            e.request_id
           from unnest($2::uuid[]) with ordinality as n (id, place)
           join trail_entries as e on e.id = n.id
           order by n.place

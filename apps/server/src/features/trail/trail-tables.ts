@@ -1,3 +1,4 @@
+import type { EntryMac } from '@countersign/trail'
 import type { Sql } from '../../kernel/db.ts'
 
 /** An entry as it is stored: its bytes, and copies of what is searched by. */
@@ -11,17 +12,22 @@ export type StoredEntry = {
   readonly actorId: string
   readonly subjectKind: string
   readonly subjectId: string
+  readonly requestId: string | undefined
   readonly bytes: Uint8Array
+  readonly mac: EntryMac | undefined
 }
 
 /** One statement, however many: a round trip and a commit cost more than the rows. */
 export async function insertEntries(tx: Sql, entries: readonly StoredEntry[]): Promise<void> {
   await tx.query(
-    `insert into trail_entries (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, bytes)
-      select n.id, n.tenant_id, n.at, n.act, n.outcome, n.actor_kind, n.actor_id, n.subject_kind, n.subject_id, n.bytes
+    `insert into trail_entries (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id,
+        bytes, mac, mac_key)
+      select n.id, n.tenant_id, n.at, n.act, n.outcome, n.actor_kind, n.actor_id, n.subject_kind, n.subject_id, n.request_id,
+          n.bytes, n.mac, n.mac_key
         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::bytea[]) with ordinality
-          as n (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, bytes, place)
+            $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[]) with ordinality
+          as n (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id, bytes, mac,
+            mac_key, place)
         order by n.place`,
     [
       entries.map((entry) => entry.id),
@@ -33,7 +39,10 @@ export async function insertEntries(tx: Sql, entries: readonly StoredEntry[]): P
       entries.map((entry) => searchable(entry.actorId)),
       entries.map((entry) => entry.subjectKind),
       entries.map((entry) => searchable(entry.subjectId)),
+      entries.map(({ requestId }) => (requestId === undefined ? null : searchable(requestId))),
       entries.map((entry) => entry.bytes),
+      entries.map(({ mac }) => mac?.value ?? null),
+      entries.map(({ mac }) => mac?.key ?? null),
     ],
   )
 }
