@@ -132,6 +132,36 @@ test('a revision is replayed before it is rolled out, and what would change is s
   expect(faults).toEqual([])
 })
 
+test('a replay under way tells how far it is and is cancelled, and what it read so far shows nothing', async () => {
+  const { tenant } = await governed()
+  const { page, faults, open } = await scene.newPage(tenant)
+  const answer = await scene.server.call('POST', '/api/v2/replays', {
+    cookie: tenant.cookie,
+    body: { ruleset: 'guard', version: 1, since: new Date(Date.now() - 3_600_000).toISOString() },
+  })
+  expect(answer.status, answer.text).toBe(201)
+  const { id } = answer.body as { id: string }
+  await open(`/rehearse?tab=replays&replay=${id}`)
+  await page.getByText('No recorded call would end differently.').waitFor(patiently)
+  // As if another replica ran it and were not through.
+  const run = (lease: string) =>
+    scene.server.db.query(
+      `update replays as r set status = 'running', result = null, ended_at = null, rows_read = 2, rows_total = 8,
+              runner_id = gen_random_uuid(), lease_until = now() + $3::interval where r.tenant_id = $1 and r.id = $2`,
+      [tenant.tenant, id, lease],
+    )
+  await run('1 hour')
+  await page.reload()
+  await page.getByText('2 of 8 calls').waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Cancel', exact: true }).click()
+  await page.getByText('Stopping').waitFor(patiently)
+  // That replica is gone: its lease ends, and whoever takes it up finds that it is not wanted any more.
+  await run('-1 minute')
+  await page.getByText('It was cancelled after').waitFor(patiently)
+  expect(faults).toEqual([])
+})
+
 test('a tool that no rule is about is one click from a draft with a rule for it', async () => {
   const { tenant } = await governed()
   const { page, faults, open } = await scene.newPage(tenant)
