@@ -39,6 +39,7 @@ import { readHealth, tellWorkers } from './features/health/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { libraryRoutes, manageRules } from './features/library/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
+import { makeMfa, mfaRoutes } from './features/mfa/index.ts'
 import { overviewRoutes, readOverview } from './features/overview/index.ts'
 import {
   bootstrapFromConfig,
@@ -83,6 +84,7 @@ import {
   endSessions,
   isSessionToken,
   listLiveSessionIds,
+  proveSession,
   readSessionLimits,
   renewCookie,
   sessionCookie,
@@ -240,7 +242,34 @@ export function compose(needs: ComposeNeeds): App {
   }
   const stepUpMinutes = (tenant: string) => setting(tenant, 'mfa.step_up_minutes')
   const limitsOf = readSessionLimits(setting)
-  const start = startSession({ clock, newId, keyring, recordAct: record, limitsOf })
+  const mfa = makeMfa({
+    kernel: { db, clock, newId, bus },
+    keyrings: { keyring, sealing },
+    recordAct: record,
+    log,
+    proveSession: proveSession({ keyring, bus }),
+    rp: {
+      id: config.webauthnRpId ?? new URL(baseUrl).hostname,
+      name: 'Countersign',
+      origins: config.webauthnOrigins ?? [new URL(baseUrl).origin],
+    },
+    yubico:
+      config.yubicoClientId !== undefined && config.yubicoSecretKey
+        ? { clientId: config.yubicoClientId, secretKey: config.yubicoSecretKey, url: config.yubicoUrl }
+        : undefined,
+    trustedDeviceDays: (tenant) => setting(tenant, 'mfa.trusted_device_days'),
+    stepUpMinutes,
+    isSecure,
+  })
+  workers.add({ name: 'factor_sweep', everyMs: 600_000, work: mfa.sweep })
+  const start = startSession({
+    clock,
+    newId,
+    keyring,
+    recordAct: record,
+    limitsOf,
+    isTrustedDevice: mfa.devices.isTrusted,
+  })
   const sessions = authenticatePerson({ db, clock, keyring, bus, limitsOf, stepUpMinutes })
   const enter = signIn({ db, clock, keyring, start, recordAct: record, takeFromLimit: limit, policy })
   const leave = endSessions({ db, bus, recordAct: record })
@@ -435,6 +464,7 @@ export function compose(needs: ComposeNeeds): App {
       limitsOf,
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
+    ...mfaRoutes({ mfa, clock, cookie }),
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
     ...baselineRoutes({
       baselines: environmentBaselines({

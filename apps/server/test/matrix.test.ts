@@ -66,6 +66,8 @@ rules:
 
 const libraryRule = 'type: pre\ntool: Bash\nwhen: {args.command: {contains: rm}}\nthen: {action: block, message: no}\n'
 const draftRule = { priority: 70, pattern: 'bot-*', tag_match: null, ruleset: 'acme-base', environment: 'production' }
+/** The id of nothing. */
+const nobody = '01900000-0000-7000-8000-000000000000'
 const notAnId = { params: { id: 'nonsense' } }
 const unknownField = { body: { surprise: true } }
 
@@ -149,6 +151,68 @@ const lines: Readonly<Record<string, Line>> = {
     bad: { params: { name: 'no.such' } },
     foreign: 'not about things',
   },
+  'GET /mfa': { bad: 'takes nothing', foreign: 'own list' },
+  'POST /mfa/verification': {
+    body: () => ({ code: '000000' }),
+    status: 403,
+    bad: unknownField,
+    foreign: 'not about things',
+  },
+  'POST /mfa/verification/challenge': { bad: 'takes nothing', status: 409, foreign: 'not about things' },
+  'POST /mfa/verification/passkey': {
+    body: () => ({ challenge_id: nobody, credential: {} }),
+    status: 403,
+    bad: { body: { challenge_id: 'x', credential: {} } },
+    foreign: 'not about things',
+  },
+  'POST /mfa/verification/password': {
+    body: () => ({ password: server.password }),
+    bad: unknownField,
+    foreign: 'not about things',
+  },
+  'POST /mfa/totp': { body: () => ({}), status: 201, bad: { body: { label: '<b>' } }, foreign: 'not about things' },
+  'POST /mfa/totp/:id/confirmation': {
+    params: () => ({ id: nobody }),
+    body: () => ({ code: '000000' }),
+    status: 404,
+    bad: notAnId,
+    foreign: 'not about things',
+  },
+  'POST /mfa/passkeys/challenge': { bad: 'takes nothing', foreign: 'not about things' },
+  'POST /mfa/passkeys': {
+    body: () => ({ challenge_id: nobody, label: 'key', credential: {} }),
+    status: 422,
+    bad: unknownField,
+    foreign: 'not about things',
+  },
+  'POST /mfa/yubico': {
+    body: () => ({ otp: 'c'.repeat(44), label: 'key' }),
+    status: 503,
+    bad: { body: { otp: 'short', label: 'key' } },
+    foreign: 'not about things',
+  },
+  'PATCH /mfa/factors/:id': {
+    params: () => ({ id: nobody }),
+    body: () => ({ label: 'key' }),
+    status: 404,
+    bad: unknownField,
+  },
+  'DELETE /mfa/factors/:id': { params: () => ({ id: nobody }), status: 404, bad: notAnId },
+  'PUT /mfa/preferred': {
+    body: () => ({ preferred_kind: null }),
+    bad: { body: { preferred_kind: 'horoscope' } },
+    foreign: 'not about things',
+  },
+  'POST /mfa/backup-codes': { bad: 'takes nothing', status: 409, foreign: 'not about things' },
+  'DELETE /mfa/devices/:id': { params: () => ({ id: nobody }), status: 404, bad: notAnId },
+  'GET /mfa/required-roles': { bad: 'takes nothing', foreign: 'own list' },
+  'PUT /mfa/required-roles': {
+    body: () => ({ roles: ['cicd'] }),
+    bad: { body: { roles: 'all' } },
+    foreign: 'not about things',
+  },
+  'POST /people/:id/factors/reset': { params: () => ({ id: nobody }), status: 404, bad: notAnId },
+  'POST /people/:id/factors/unlock': { params: () => ({ id: acme.person }), bad: notAnId },
   'GET /rulesets': { bad: 'takes nothing', foreign: 'own list' },
   'POST /rulesets/check': { body: () => ({ yaml: yaml('acme-base') }), bad: unknownField, foreign: 'not about things' },
   'POST /rulesets/evaluate': {

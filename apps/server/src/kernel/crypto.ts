@@ -36,6 +36,9 @@ export type Purpose =
   | 'trail-mac'
   | 'trail-log-key'
   | 'setting'
+  | 'factor-secret'
+  | 'backup-code'
+  | 'trusted-device'
 
 export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url')

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { toProblem } from '../../kernel/http.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
+import { Secret } from '../../kernel/secret.ts'
 import { passFactorGate, stepUpNeeded } from './factor-gate.ts'
 import { lacks } from './permits.ts'
 import type { Agent, Caller, Person, Principal } from './principal.ts'
@@ -253,7 +254,12 @@ function hostOf(origin: string): string | undefined {
 }
 
 function factsOf(request: FastifyRequest): RequestFacts {
-  return { id: request.id, address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 400) }
+  return {
+    id: request.id,
+    address: request.ip,
+    userAgent: (request.headers['user-agent'] ?? '').slice(0, 400),
+    cookies: new Secret(request.headers.cookie ?? ''),
+  }
 }
 
 /** Tells errors in one dialect's words. Bugs are logged whole and told to nobody. */

@@ -1,6 +1,7 @@
 import type { Permission, PersonalPermission } from '@countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static, TSchema } from 'typebox'
+import type { Secret } from '../../kernel/secret.ts'
 import type { Agent, Caller, Person, Principal } from './principal.ts'
 
 /**
@@ -30,6 +31,8 @@ export type RequestFacts = {
   /** Of the client, after trusted proxies were taken into account. */
   readonly address: string
   readonly userAgent: string
+  /** The Cookie header, for what a browser may hold beside its session. */
+  readonly cookies?: Secret
 }
 
 export type RouteInput<N extends Needs, P, Q, B> = {

@@ -1,5 +1,5 @@
 import type { Bus } from '../../kernel/bus.ts'
-import type { Db } from '../../kernel/db.ts'
+import type { Db, Tx } from '../../kernel/db.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import { deleteSessions } from './sessions-table.ts'
@@ -29,4 +29,16 @@ export function endSessions({ db, bus, recordAct }: Needs): EndSessions {
       }
       return ended.length
     })
+}
+
+/** Ends every session of somebody, in the transaction of the act that demands it. The act's own entry tells of it. */
+export async function endAllSessions(
+  tx: Tx,
+  bus: Pick<Bus, 'announce'>,
+  tenant: string,
+  person: string,
+): Promise<number> {
+  const ended = await deleteSessions(tx, tenant, person, {})
+  for (const id of ended) await bus.announce(tx, { topic: 'session.ended', tenant, body: { session_id: id } })
+  return ended.length
 }

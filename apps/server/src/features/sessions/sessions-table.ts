@@ -26,7 +26,9 @@ export async function insertSession(tx: Sql, session: NewSession): Promise<void>
   await tx.query(
     `insert into sessions (tenant_id, id, person_id, token_digest, made_at, last_seen_at, expires_at, address, agent, channel, credential, device,
                            verified_at, stepped_up_at)
-     values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+     values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12,
+             case when not exists (select from factors as f
+                                    where f.tenant_id = $1 and f.person_id = $3 and f.confirmed_at is not null) then $13::timestamptz end)`,
     [
       session.tenant,
       session.id,
@@ -163,22 +165,27 @@ export type Proof = {
   readonly at: Date
   /** Whether a factor was proven, or only the password of somebody who has none. */
   readonly isFactor: boolean
-  /** Replaces the token, so that one somebody saw before the proof is worth nothing after it. */
+  /** Replaces a browser's token, so that one somebody saw before the proof is worth nothing after it. */
   readonly tokenDigest?: string
 }
 
-export async function stampProof(tx: Sql, tenant: string, id: string, proof: Proof): Promise<boolean> {
-  const rows = await tx.query(
+export async function stampProof(
+  tx: Sql,
+  tenant: string,
+  id: string,
+  proof: Proof,
+): Promise<{ readonly expiresAt: Date; readonly channel: Channel } | undefined> {
+  const [row] = await tx.query<{ expiresAt: Date; channel: Channel }>(
     `update sessions as s
         set stepped_up_at = $3,
             verified_at = case when $4 then coalesce(s.verified_at, $3) else s.verified_at end,
             unspent_at = case when $4 then $3 else s.unspent_at end,
-            token_digest = coalesce($5, s.token_digest)
+            token_digest = case when s.channel = 'web' then coalesce($5, s.token_digest) else s.token_digest end
       where s.tenant_id = $1 and s.id = $2
-      returning s.id`,
+      returning s.expires_at as "expiresAt", s.channel`,
     [tenant, id, proof.at, proof.isFactor, proof.tokenDigest ?? null],
   )
-  return rows.length > 0
+  return row
 }
 
 /** What was proven with factors that are gone counts no more. */

@@ -12,6 +12,12 @@ type Needs = {
   readonly keyring: Keyring
   readonly recordAct: RecordAct
   readonly limitsOf: ReadSessionLimits
+  /** Whether this browser may skip the second step of the sign-in. */
+  readonly isTrustedDevice: (
+    tx: Tx,
+    whom: { readonly tenant: string; readonly person: string },
+    facts: RequestFacts,
+  ) => Promise<boolean>
 }
 
 export type Beginning = {
@@ -35,13 +41,14 @@ export type StartSession = (tx: Tx, beginning: Beginning) => Promise<Begun>
  * Makes a session, always a new one: whatever token a browser came with becomes nobody's. The one place where sessions
  * begin, whatever was proven how.
  */
-export function startSession({ clock, newId, keyring, recordAct, limitsOf }: Needs): StartSession {
+export function startSession({ clock, newId, keyring, recordAct, limitsOf, isTrustedDevice }: Needs): StartSession {
   return async (tx, { person, credential, channel = 'web', device, verifiedAt, facts }) => {
     const { webMs, cliMs } = await limitsOf(person.tenant)
     const token = randomToken()
     const madeAt = clock.now()
     const expiresAt = new Date(madeAt.getTime() + (channel === 'web' ? webMs : cliMs))
     const id = newId()
+    const isTrusted = await isTrustedDevice(tx, { tenant: person.tenant, person: person.id }, facts)
     await insertSession(tx, {
       tenant: person.tenant,
       id,
@@ -54,7 +61,7 @@ export function startSession({ clock, newId, keyring, recordAct, limitsOf }: Nee
       channel,
       credential,
       device: device ?? null,
-      verifiedAt,
+      verifiedAt: verifiedAt ?? (isTrusted ? madeAt : undefined),
       ...(credential === 'password' && { steppedUpAt: madeAt }),
     })
     await noteSignIn(tx, person.tenant, person.id, madeAt)
@@ -64,7 +71,7 @@ export function startSession({ clock, newId, keyring, recordAct, limitsOf }: Nee
       actor: { kind: 'person', id: person.id, credential },
       subject: { kind: 'session', id },
       request: facts,
-      details: { channel, ...(device !== undefined && { device }) },
+      details: { channel, ...(isTrusted && { trusted_device: true }), ...(device !== undefined && { device }) },
       personal: { actor: { email: person.email } },
     })
     return { id, token, expiresAt }

@@ -1,0 +1,2 @@
+export { type Mfa, makeMfa } from './make-mfa.ts'
+export { mfaRoutes } from './routes.ts'
