@@ -105,6 +105,22 @@ export const databaseUrl: Reader<Secret> = {
   },
 }
 
+/** The URL that libpq's own variables amount to; undefined without PGHOST. */
+export function databaseUrlOfLibpq(
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly name: string; readonly text: string } | undefined {
+  const { PGHOST, PGPORT = '5432', PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE } = environment
+  if (PGHOST === undefined || PGHOST === '') return undefined
+  const part = encodeURIComponent
+  const who = PGUSER === undefined ? '' : `${part(PGUSER)}${PGPASSWORD === undefined ? '' : `:${part(PGPASSWORD)}`}@`
+  // A folder is where a Unix socket lies, which a URL says in its query.
+  const isFolder = PGHOST.startsWith('/')
+  const query = new URLSearchParams({ ...(isFolder && { host: PGHOST }), ...(PGSSLMODE && { sslmode: PGSSLMODE }) })
+  const host = isFolder ? 'localhost' : PGHOST.includes(':') ? `[${PGHOST}]` : PGHOST
+  const text = `postgresql://${who}${host}:${PGPORT}/${part(PGDATABASE ?? PGUSER ?? '')}`
+  return { name: 'PGHOST', text: query.size > 0 ? `${text}?${query.toString()}` : text }
+}
+
 export const redisUrl: Reader<Secret> = {
   form: 'redis://… · rediss://…',
   read: (given) => {

@@ -111,6 +111,28 @@ describe('configuration', () => {
     expect(readConfig({ PORT: '9000', COUNTERSIGN_PORT: '9001' }, noFile).port).toBe(9001)
   })
 
+  test('libpq’s own variables name the database when nothing else does', () => {
+    const { COUNTERSIGN_DATABASE_URL: _, ...secrets } = external
+    const read = (more: Record<string, string>) => readConfig({ ...secrets, ...more }, noFile).databaseUrl?.reveal()
+    const all = {
+      PGHOST: 'db.internal',
+      PGPORT: '6432',
+      PGUSER: 'app',
+      PGPASSWORD: 'p@ss/word',
+      PGDATABASE: 'counter sign',
+    }
+    expect(read({ ...all, PGSSLMODE: 'require' })).toBe(
+      'postgresql://app:p%40ss%2Fword@db.internal:6432/counter%20sign?sslmode=require',
+    )
+    expect(read({ PGHOST: '::1', PGUSER: 'app' })).toBe('postgresql://app@[::1]:5432/app')
+    expect(read({ PGHOST: '/var/run/postgresql', PGUSER: 'app' })).toBe(
+      'postgresql://app@localhost:5432/app?host=%2Fvar%2Frun%2Fpostgresql',
+    )
+    expect(read({ PGPORT: '6432', PGUSER: 'app' })).toBeUndefined()
+    expect(read({ ...all, DATABASE_URL: 'postgres://u:p@127.0.0.1/x' })).toBe('postgresql://u:p@127.0.0.1/x')
+    expect(mistakes({ PGHOST: 'db.internal' }).join(' ')).toContain('COUNTERSIGN_SECRET_KEY')
+  })
+
   test('every variable can be read from a file, and a missing file is told', () => {
     const config = readConfig(
       { ...external, COUNTERSIGN_SECRET_KEY: '', COUNTERSIGN_SECRET_KEY_FILE: '/run/secret' },

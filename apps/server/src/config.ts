@@ -2,6 +2,7 @@ import {
   boolean,
   chainId,
   databaseUrl,
+  databaseUrlOfLibpq,
   httpUrl,
   integer,
   list,
@@ -27,6 +28,8 @@ export type Variable<Value, Fallback> = {
   readonly older?: readonly string[]
   /** Names that platforms set for everybody: used when nothing else is set, never in conflict. */
   readonly platform?: readonly string[]
+  /** The same where a platform says it in several variables. */
+  readonly fromPlatform?: (environment: Environment) => Found | undefined
   readonly reader: Reader<Value>
   readonly fallback: Fallback
   /** How the fallback is told in the reference when it is worked out at start. */
@@ -81,10 +84,11 @@ export const variables = {
     name: 'COUNTERSIGN_DATABASE_URL',
     older: ['EDICTUM_DATABASE_URL'],
     platform: ['DATABASE_URL'],
+    fromPlatform: databaseUrlOfLibpq,
     reader: databaseUrl,
     fallback: undefined,
     fallbackWords: 'an embedded PostgreSQL in the data folder',
-    help: 'PostgreSQL 15 or newer, as a role that may not change tables.',
+    help: 'PostgreSQL 15 or newer, as a role that may not change tables. Without any of these, PGHOST with PGPORT, PGUSER, PGPASSWORD, PGDATABASE and PGSSLMODE.',
     isSecret: true,
   }),
   migrateDatabaseUrl: variable<Secret, undefined>({
@@ -481,7 +485,7 @@ function findText(
   const [first] = found
   const other = found.find(({ text }) => text !== first?.text)
   if (first && other) mistakes.push(`${first.name} and ${other.name} say different things. Keep one of them.`)
-  return first ?? (row.platform ?? []).map(look).find((one) => one !== undefined)
+  return first ?? (row.platform ?? []).map(look).find((one) => one !== undefined) ?? row.fromPlatform?.(environment)
 }
 
 function checkTogether(config: Config, mistakes: string[]): Config {

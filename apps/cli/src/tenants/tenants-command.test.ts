@@ -124,6 +124,17 @@ test('what is refused is said with exit code 1, and nothing was made', async () 
   expect(await listed()).toEqual(before)
 })
 
+test('a second tenant of one name is refused, also when both are made at once', async () => {
+  const made = await Promise.all(
+    ['Twins', 'twins'].map((name, at) => run(['create', name, '--admin', `twin${at}@example.com`, '--json'])),
+  )
+  expect(made.map(({ code }) => code).sort()).toEqual([0, 1])
+  expect(made.map(({ said }) => said).join('')).toMatch(
+    /There is a tenant called twins already: [0-9a-f-]{36}\. Nothing was made/i,
+  )
+  expect((await listed()).filter(({ name }) => name.toLowerCase() === 'twins')).toHaveLength(1)
+})
+
 test('without the right seal key nothing is made', async () => {
   const before = await listed()
   const create = ['create', 'Sealed wrongly', '--admin', 'c@example.com']

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 /** Our own door's body (RFC 9457). */
 const problem = (status: number, code: string, title: string, detail: string, more: object = {}) => ({
-  type: `/docs/errors.md#${code}`,
+  type: `/docs/reference/errors.md#${code}`,
   title,
   status,
   detail,

@@ -59,6 +59,30 @@ test('a connection cut half-way through a body stores nothing and disturbs nobod
   expect(await stored('whole')).toHaveLength(1)
 })
 
+test('whoever is refused before his large body was read is answered at once and hung up on', async () => {
+  const { port } = new URL(server.url)
+  const refused = async (head: string): Promise<string> => {
+    const socket = connect({ host: '127.0.0.1', port: Number(port) })
+    let received = ''
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString()
+    })
+    const closed = new Promise((resolve) => {
+      socket.on('close', resolve)
+      socket.on('error', resolve)
+    })
+    socket.write(`POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${head}\r\n\r\n5\r\n{`)
+    await closed
+    return received
+  }
+  for (const head of ['Content-Length: 50000000', 'Transfer-Encoding: chunked']) {
+    const answer = await refused(`Authorization: Bearer nobody\r\n${head}`)
+    expect(answer, head).toMatch(/^HTTP\/1\.1 401 /)
+    expect(answer, head).toMatch(/\r\nconnection: close\r\n/i)
+  }
+  expect((await send([event('after')])).status).toBe(200)
+})
+
 test('what is sent twice at once happens once', async () => {
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => send([event('twice', { timestamp: '2026-01-02T03:04:05Z' })])),

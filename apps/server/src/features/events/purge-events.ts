@@ -35,6 +35,7 @@ async function removeBefore(db: Db, tenant: string, cutoff: Date): Promise<numbe
     total += row?.count ?? 0
     if ((row?.count ?? 0) < eventsPerStep) break
   }
+  await db.query(`delete from skill_scans as s where s.tenant_id = $1 and s.received_at < $2`, [tenant, cutoff])
   if (total > 0) {
     await foldOnce(db)
     await db.query(`delete from event_counts as c where c.tenant_id = $1 and c.count = 0`, [tenant])

@@ -161,3 +161,18 @@ test('months are made three ahead without waiting for a long read, which only ho
   expect(await partitions()).toEqual(['2026_07', '2026_08', '2026_09', '2026_10'])
   expect(await counted(tenant)).toBe(6)
 })
+
+test('reports of scans are kept as long as events are', async () => {
+  const [short, all] = [await newTenant(), await newTenant()]
+  await keep(short, 30)
+  for (const tenant of [short, all]) {
+    const { key } = await server.newKey(await as(tenant))
+    const answer = await server.call('POST', '/v1/skill-scan', { key, agent: 'scanner', body: { violations: [] } })
+    expect(answer.status).toBe(202)
+  }
+  const left = async ({ tenant }: TestTenant) =>
+    (await server.db.query(`select s.id from skill_scans as s where s.tenant_id = $1`, [tenant])).length
+  await clock.jumpBy(31 * day)
+  await clock.jumpBy(hour)
+  expect([await left(short), await left(all)]).toEqual([0, 1])
+})

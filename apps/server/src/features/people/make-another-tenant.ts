@@ -1,7 +1,7 @@
 import { emailText } from '@countersign/wire'
 import { Value } from 'typebox/value'
 import { hashPassword } from '../../kernel/crypto.ts'
-import { isUniqueViolation } from '../../kernel/db.ts'
+import { isUniqueViolation, type Sql } from '../../kernel/db.ts'
 import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
 import type { Act } from '../trail/index.ts'
 import { type FirstAdministrator, type MakeFirstTenantNeeds, makeTenant } from './make-first-tenant.ts'
@@ -23,7 +23,10 @@ export function makeAnotherTenant({ db, ...needs }: MakeFirstTenantNeeds): MakeA
     checkPassword(password)
     const passwordHash = await hashPassword(password)
     try {
-      return await db.inTx((tx) => make(tx, { ...first, passwordHash }))
+      return await db.inTx(async (tx) => {
+        await refuseSameName(tx, first.tenantName)
+        return make(tx, { ...first, passwordHash })
+      })
     } catch (cause) {
       if (!isUniqueViolation(cause, 'people_by_email')) throw cause
       throw new Problem(
@@ -33,6 +36,13 @@ export function makeAnotherTenant({ db, ...needs }: MakeFirstTenantNeeds): MakeA
       )
     }
   }
+}
+
+/** Nothing but their ids would tell the two apart. Two made at the same moment wait for each other. */
+async function refuseSameName(tx: Sql, name: string): Promise<void> {
+  await tx.query(`lock table tenants in share row exclusive mode`)
+  const [same] = await tx.query<{ id: string }>(`select t.id from tenants as t where lower(t.name) = lower($1)`, [name])
+  if (same) throw new Problem(problems.conflict, `There is a tenant called ${name} already: ${same.id}.`)
 }
 
 /** Checked here as set-up's form is by its schema. */

@@ -265,6 +265,8 @@ function factsOf(request: FastifyRequest): RequestFacts {
 /** Tells errors in one dialect's words. Bugs are logged whole and told to nobody. */
 export function tellErrors(app: FastifyInstance, dialect: Dialect, log: Log): void {
   app.setErrorHandler((error, request, reply) => {
+    // Whoever was refused is not listened to for the rest of what he announced.
+    if (hasMuchUnread(request)) reply.header('connection', 'close')
     const problem = toProblem(error)
     if (!problem) {
       log.error(
@@ -278,6 +280,15 @@ export function tellErrors(app: FastifyInstance, dialect: Dialect, log: Log): vo
       reply.header('retry-after', Math.max(1, Math.ceil(problem.retryAfterSeconds)))
     return dialect.render(problem, request, reply)
   })
+}
+
+/** As much as is cheaper to read than a new connection is to open. */
+const unreadBytesMax = 65_536
+
+function hasMuchUnread({ raw }: FastifyRequest): boolean {
+  if (raw.complete) return false
+  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers
+  return encoding !== undefined || Number(length ?? 0) > unreadBytesMax
 }
 
 const bug = new Problem(problems.bug, 'Something failed on our side. The request id finds it in the log.')

@@ -10,7 +10,7 @@ export function renderProblem(problem: Problem, request: FastifyRequest, reply: 
     .send(
       JSON.stringify({
         ...facts,
-        type: `/docs/errors.md#${kind.code}`,
+        type: `/docs/reference/errors.md#${kind.code}`,
         title: kind.title,
         status: kind.status,
         detail,
