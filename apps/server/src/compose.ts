@@ -36,6 +36,7 @@ import {
   tellDrift,
 } from './features/fleet/index.ts'
 import { readHealth, tellWorkers } from './features/health/index.ts'
+import { jobRoutes } from './features/jobs/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { libraryRoutes, manageRules } from './features/library/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
@@ -54,6 +55,7 @@ import {
   replayOnWire,
   replayRoutes,
   requestReplay,
+  retryReplay,
   runReplays,
   stopReplay,
 } from './features/replays/index.ts'
@@ -395,6 +397,7 @@ export function compose(needs: ComposeNeeds): App {
   const replays = runReplays({ db, clock, log, events, place: { runnerId: replicaId, databaseUrl: db.address } })
   workers.add({ name: 'replays', everyMs: 2_000, work: replays.look })
   if (config.roles.includes('worker')) bus.on('replay.requested', () => void replays.look().catch(() => undefined))
+  const stopOneReplay = stopReplay({ db, clock, tell: { recordAct: record } })
   const agentSessions = sessionValues({ db, clock })
   workers.add({ name: 'agent_session_sweep', everyMs: 600_000, work: agentSessions.sweep })
   const approvals = makeApprovals({
@@ -500,7 +503,18 @@ export function compose(needs: ComposeNeeds): App {
         findDraft: findDraft({ db, check }),
         tell: { bus, recordAct: record },
       }),
-      stop: stopReplay({ db, clock, tell: { recordAct: record } }),
+      stop: stopOneReplay,
+    }),
+    ...jobRoutes({
+      db,
+      clock,
+      workers,
+      replica: replicaId,
+      acts: {
+        cancelReplay: stopOneReplay,
+        retryReplay: retryReplay({ db, tell: { bus, recordAct: record } }),
+        cancelTrial: trials.cancel,
+      },
     }),
     ...signingKeyRoutes({ db, rotate, retire: retireSigningKey({ db, clock, bus, recordAct: record }) }),
     ...assignmentRoutes({

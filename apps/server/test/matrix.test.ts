@@ -27,8 +27,10 @@ type Things = {
   readonly spareApproval: string
   readonly event: string
   readonly replay: string
+  readonly spareReplay: string
   readonly trial: string
   readonly spareTrial: string
+  readonly openTrial: string
 }
 
 type Line = {
@@ -258,6 +260,11 @@ const lines: Readonly<Record<string, Line>> = {
     body: () => ({ note: 'acme knows' }),
     bad: unknownField,
   },
+  'GET /jobs': { bad: { query: 'status=odd' }, foreign: 'own list' },
+  'GET /jobs/recurring': { bad: 'takes nothing', foreign: 'not about things' },
+  'GET /jobs/:id': { params: ({ replay }) => ({ id: replay }), bad: notAnId },
+  'POST /jobs/:id/cancellation': { params: ({ openTrial }) => ({ id: openTrial }), bad: notAnId },
+  'POST /jobs/:id/retry': { params: ({ spareReplay }) => ({ id: spareReplay }), bad: notAnId },
   'POST /replays': {
     body: () => ({ ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
     status: 201,
@@ -483,10 +490,19 @@ async function furnish(): Promise<Things> {
   const spareTrial = id(
     await must('POST', '/rulesets/acme-tried/trials', { version: 1, environment: 'staging', minutes: 60 }),
   )
+  await must('POST', '/rulesets', { yaml: yaml('acme-open') })
+  const openTrial = id(
+    await must('POST', '/rulesets/acme-open/trials', { version: 1, environment: 'staging', minutes: 60 }),
+  )
   const replayId = id(
     await must('POST', '/replays', { ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
   )
   while ((await must('GET', `/replays/${replayId}`))['ended_at'] === null);
+  const spareReplay = id(
+    await must('POST', '/replays', { ruleset: 'acme-base', version: 1, since: '2026-01-01T00:00:00Z' }),
+  )
+  while ((await must('GET', `/replays/${spareReplay}`))['ended_at'] === null);
+  await server.db.query(`update replays as r set status = 'failed', result = null where r.id = $1`, [spareReplay])
   const rule = await must('POST', '/assignment-rules', { ...draftRule, priority: 5 })
   const spareRule = await must('POST', '/assignment-rules', { ...draftRule, priority: 6 })
   const agent = { key: secret, agent: 'acme-bot' }
@@ -549,8 +565,10 @@ async function furnish(): Promise<Things> {
     spareApproval,
     event,
     replay: replayId,
+    spareReplay,
     trial,
     spareTrial,
+    openTrial,
   }
 }
 

@@ -6,6 +6,7 @@ export type WorkerState = 'running' | 'stopped' | 'crashed'
 
 export type WorkerHealth = {
   readonly state: WorkerState
+  readonly everyMs: number
   readonly lastSuccessAt: Date | undefined
   readonly consecutiveFailures: number
   /** Passes that failed since the process began. */
@@ -160,6 +161,7 @@ export function makeWorkers({ clock, log }: { readonly clock: Clock; readonly lo
           loop.worker.name,
           {
             state: !isMeantToRun(loop) ? 'stopped' : isCrashed(loop) ? 'crashed' : 'running',
+            everyMs: loop.worker.everyMs,
             lastSuccessAt: loop.lastSuccessAt,
             consecutiveFailures: loop.failures,
             failuresInAll: loop.failuresInAll,

@@ -14,7 +14,7 @@ const well: HealthNeeds = {
 const away = () => Promise.reject(new Error('away'))
 const worker = (state: 'running' | 'stopped' | 'crashed') => ({
   health: () => ({
-    sweeper: { state, lastSuccessAt: undefined, consecutiveFailures: 0, failuresInAll: 0, restarts: 0 },
+    sweeper: { state, everyMs: 1_000, lastSuccessAt: undefined, consecutiveFailures: 0, failuresInAll: 0, restarts: 0 },
   }),
 })
 

@@ -218,6 +218,18 @@ export async function cancelReplay(tx: Sql, tenant: string, id: string, now: Dat
   return row !== undefined
 }
 
+/** Begins one that failed or was cancelled again, from the start and with all its attempts. */
+export async function requeueReplay(tx: Sql, tenant: string, id: string): Promise<boolean> {
+  const rows = await tx.query(
+    `update replays as r
+        set status = 'queued', failure = null, ended_at = null, started_at = null, attempts = 0, rows_read = 0,
+            rows_total = null, distinct_calls = 0, is_cancelling = false, runner_id = null, lease_until = null
+      where r.tenant_id = $1 and r.id = $2 and r.status in ('failed', 'cancelled') returning r.id`,
+    [tenant, id],
+  )
+  return rows.length > 0
+}
+
 /** Those that ended their process again and again fail; those that were to be cancelled when it ended are cancelled. */
 export async function buryReplays(db: Sql, now: Date): Promise<void> {
   await db.query(

@@ -4,7 +4,7 @@ import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.
 import type { Caller, RequestFacts } from '../roles/index.ts'
 import { type FindDraft, findRevision } from '../rulesets/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
-import { cancelReplay, countOpenReplays, insertReplay, pruneReplays } from './replays-table.ts'
+import { cancelReplay, countOpenReplays, insertReplay, pruneReplays, requeueReplay } from './replays-table.ts'
 
 type Needs = {
   readonly db: Db
@@ -52,10 +52,7 @@ export function requestReplay({ db, clock, newId, findDraft, tell: { bus, record
     if (baseline && !(await findRevision(db, tenant, baseline.ruleset, baseline.version))) throw notFound('revision')
     const id = newId()
     await db.inTx(async (tx) => {
-      if ((await countOpenReplays(tx, tenant)) >= openMax) {
-        const detail = `${openMax} replays are waiting or running already. Wait for one to end, or cancel one.`
-        throw new Problem(problems.tooManyRequests, detail, { retryAfterSeconds: 10 })
-      }
+      if ((await countOpenReplays(tx, tenant)) >= openMax) throw tooMany()
       await pruneReplays(tx, tenant, new Date(now.getTime() - keptMs))
       await insertReplay(tx, {
         tenant,
@@ -92,6 +89,31 @@ export function requestReplay({ db, clock, newId, findDraft, tell: { bus, record
     })
     return id
   }
+}
+
+function tooMany(): Problem {
+  const detail = `${openMax} replays are waiting or running already. Wait for one to end, or cancel one.`
+  return new Problem(problems.tooManyRequests, detail, { retryAfterSeconds: 10 })
+}
+
+/** Begins one that failed or was cancelled again, for the same text and the same calls. */
+export function retryReplay({ db, tell: { bus, recordAct } }: Pick<Needs, 'db' | 'tell'>): StopReplay {
+  return (who, id, facts) =>
+    db.inTx(async (tx) => {
+      const { tenant } = who
+      if ((await countOpenReplays(tx, tenant)) >= openMax) throw tooMany()
+      if (!(await requeueReplay(tx, tenant, id))) {
+        throw new Problem(problems.conflict, 'Only a replay that failed or was cancelled can be begun again.')
+      }
+      await recordAct(tx, {
+        ...actorOf(who),
+        tenant,
+        act: 'replay.retried',
+        subject: { kind: 'replay', id },
+        request: facts,
+      })
+      await bus.announce(tx, { topic: 'replay.requested', tenant, body: { replay_id: id } })
+    })
 }
 
 export type StopReplay = (who: Caller, id: string, facts: RequestFacts) => Promise<void>
