@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const globalSetup = ['apps/server/test/global-setup.ts']
 const browser = '**/*.browser.test.ts'
+const anchor = '**/*.anchor.test.ts'
 // These bring their own PostgreSQL, so a second run on another server would tell nothing new.
 const ownServer = process.env['TEST_POSTGRES_MAJOR']
   ? ['apps/server/src/kernel/embedded-postgres.test.ts', 'apps/server/test/failures/database-stopped.test.ts']
@@ -38,7 +39,7 @@ export default defineConfig({
             'tools/**/*.test.ts',
             'bench/**/*.test.ts',
           ],
-          exclude: [...ignored, browser, 'apps/server/test/wire/**', 'tools/check/**', ...ownServer],
+          exclude: [...ignored, browser, anchor, 'apps/server/test/wire/**', 'tools/check/**', ...ownServer],
           globalSetup,
         },
       },
@@ -50,6 +51,10 @@ export default defineConfig({
           exclude: [...ignored, browser],
           globalSetup,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'anchor', include: [anchor], exclude: ignored, globalSetup },
       },
       {
         extends: true,

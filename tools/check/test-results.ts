@@ -13,7 +13,7 @@ export type LaneResult = {
 
 export type Total = { readonly passed: number; readonly failed: number; readonly faults: readonly string[] }
 
-const requirements = ['browser', 'postgres15', 'redis'] as const
+const requirements = ['browser', 'postgres15', 'radosgw', 'redis'] as const
 export type Requirement = (typeof requirements)[number]
 
 /** TEST_REQUIRE: what may not be missing. With it, a test that was not run counts as failed. */
@@ -123,6 +123,8 @@ export function addUp(
   if (isWhole && required.has('postgres15') && !hasRun('database on PostgreSQL 15')) {
     faults.push('tests on PostgreSQL 15 are required and were not run')
   }
+  if (isWhole && required.has('radosgw') && !hasRun('anchor'))
+    faults.push('tests on radosgw are required and were not run')
   if (required.has('redis') && !hasRedis) faults.push('tests with Redis are required; set TEST_REDIS_URL')
   if (required.size > 0) {
     for (const lane of results.filter(({ passed, failed }) => passed + failed > 0)) {

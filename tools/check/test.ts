@@ -2,6 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findChromium } from '../../apps/server/test/chromium.ts'
+import { hasRadosgw } from '../../apps/server/test/radosgw.ts'
 import { runCommand } from './run-command.ts'
 import {
   addUp,
@@ -27,6 +28,9 @@ type Lane = {
 /** A few files can have met a starved machine; more than these mean that something is broken. */
 const filesTriedAgainMax = 5
 
+const missingRadosgw =
+  'no radosgw was found: apt-get update && apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd'
+
 const postgres15 = process.env['TEST_POSTGRES15_URL']
 const required = readRequired(process.env['TEST_REQUIRE'])
 
@@ -42,6 +46,10 @@ const lanes: readonly Lane[] = [
   {
     ...tests('browser', 'browser'),
     ...(findChromium() ? {} : { missing: missingBrowser() }),
+  },
+  {
+    ...tests('anchor', 'anchor'),
+    ...(hasRadosgw ? {} : { missing: missingRadosgw }),
   },
   onPostgres15('database'),
   onPostgres15('wire'),

@@ -34,18 +34,19 @@ export async function tenantMaker({ db, folder }: OpenedDatabase, env: Env) {
 }
 
 /** What the new tenant's signing key and the trail's personal facts are sealed with: the server's own keys, or none. */
-async function sealKeys(folder: OpenedDatabase['folder'], env: Env): Promise<Keyring> {
+export async function sealKeys(folder: OpenedDatabase['folder'], env: Env): Promise<Keyring> {
   const read = (path: string): string => readFileSync(path, 'utf8')
   const current = readVariable('sealKey', env, read)?.reveal() ?? (await folder?.existingSecret('seal-key'))
   if (current === undefined) {
     throw new Error(
-      "Give the server's COUNTERSIGN_SEAL_KEY (or COUNTERSIGN_SEAL_KEY_FILE): the tenant's signing key is sealed with it.",
+      "Give the server's COUNTERSIGN_SEAL_KEY (or COUNTERSIGN_SEAL_KEY_FILE): keys of this installation are sealed with it.",
     )
   }
   return makeKeyring([current, ...readVariable('oldSealKeys', env, read).map((key) => key.reveal())])
 }
 
-async function databaseClock(db: Db) {
+/** The server's time: the database's. */
+export async function databaseClock(db: Db) {
   const clock = systemClock()
   const [row] = await db.query<{ at: Date }>('select clock_timestamp() as at')
   if (row) clock.adjust(row.at.getTime() - clock.now().getTime())

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { RecordedHead } from '@countersign/trail'
 import { Command } from 'commander'
 import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
+import { anchorCommand, anchorsCommand } from './anchors-command.ts'
 import { readMacSecrets } from './check-macs.ts'
 import { exportTrail } from './export-trail.ts'
 import { fsckTrail } from './fsck.ts'
@@ -9,6 +10,7 @@ import { addHead, addText, readGivenHeads, readGivenKey, readNumber } from './gi
 import { headText } from './head-text.ts'
 import { exportHelp, fsckHelp, proveHelp, verifyHelp } from './help.ts'
 import { makeProof, writeProof } from './prove-command.ts'
+import { anchorText, type ReadAnchors, readAnchors } from './read-anchors.ts'
 import { readLastHead } from './read-rows.ts'
 import { type Report, reportText } from './report.ts'
 import { readTrailDatabase } from './trail-database.ts'
@@ -27,6 +29,8 @@ type CheckOptions = DatabaseOptions & {
 type VerifyOptions = CheckOptions & {
   readonly export?: string
   readonly server?: string
+  readonly anchors?: boolean
+  readonly folder?: string
   readonly from?: number
   readonly to?: number
 }
@@ -37,9 +41,12 @@ export function trailCommand({ env, print, fail }: Shell): Command {
   const trail = new Command('trail')
     .description('The record of what was witnessed: check it, prove from it, export it')
     .exitOverride()
-  const tell = (report: Report, options: CheckOptions): void => {
-    print(options.json ? `${JSON.stringify(report)}\n` : reportText(report))
-    if (!report.ok) fail()
+  const tell = (report: Report, options: CheckOptions, anchored?: ReadAnchors): void => {
+    const isWell = report.ok && (anchored?.report.ok ?? true)
+    const told = anchored ? { ...report, ok: isWell, anchors: anchored.report } : report
+    const text = `${anchored ? anchorText(anchored.report) : ''}${reportText(report)}`
+    print(options.json ? `${JSON.stringify(told)}\n` : text)
+    if (!isWell) fail()
   }
 
   withChecks(trail.command('verify'))
@@ -53,13 +60,16 @@ export function trailCommand({ env, print, fail }: Shell): Command {
       readNumber,
     )
     .option('--to <number>', 'end at the recorded head at or after this many entries', readNumber)
+    .option('--anchors', 'hold it against every anchor in the bucket, and check those too')
+    .option('--folder <folder>', 'with --anchors: downloaded anchors instead of the bucket')
     .addHelpText('after', verifyHelp)
     .action(async (file: string | undefined, options: VerifyOptions) => {
       const path = file ?? options.export
       if (path !== undefined && options.server !== undefined) throw new Error('Give a file or --server, not both.')
       const kind = path === undefined ? undefined : await proofKindOf(path)
-      const heads = await readGivenHeads(options)
       const key = readGivenKey(options.key)
+      const anchored = options.anchors ? await readAnchors({ ...options, export: path }, env) : undefined
+      const heads = [...(await readGivenHeads(options)), ...(anchored?.heads ?? [])]
       if (path !== undefined && kind !== undefined) {
         const report = verifyProofText(await readFile(path, 'utf8'), kind, key, heads)
         print(options.json ? `${JSON.stringify(report)}\n` : proofText(report))
@@ -67,16 +77,17 @@ export function trailCommand({ env, print, fail }: Shell): Command {
         return
       }
       const macSecrets = await macSecretsOf(options)
-      if (path !== undefined) return tell(await verifyExport(path, heads, { key, macSecrets }), options)
+      if (path !== undefined) return tell(await verifyExport(path, heads, { key, macSecrets }), options, anchored)
       if (options.server !== undefined) {
         const token = env['COUNTERSIGN_TOKEN'] || undefined
-        return tell(await verifyServer({ server: options.server, token, key }, heads), options)
+        return tell(await verifyServer({ server: options.server, token, key }, heads), options, anchored)
       }
       const { from = 0, to } = options
       if (to !== undefined && to <= from) throw new Error('--to must be beyond --from.')
       tell(
         await usingDatabase(options, env, ({ db }) => readTrailDatabase(db, { heads, from, to, macSecrets })),
         options,
+        anchored,
       )
     })
 
@@ -120,6 +131,8 @@ export function trailCommand({ env, print, fail }: Shell): Command {
       const count = await usingDatabase(options, env, ({ db }) => exportTrail(db, file, { from, to }))
       print(`${count} entries were written to ${file}.\n`)
     })
+  trail.addCommand(anchorCommand({ env, print, fail }))
+  trail.addCommand(anchorsCommand({ env, print, fail }))
   return trail
 }
 

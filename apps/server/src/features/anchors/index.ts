@@ -1,5 +1,5 @@
 export { type AnchoringHealth, anchoringHealth } from './anchoring-health.ts'
-export type { AnchorRow, ChainPlace } from './anchors-table.ts'
+export { type AnchorRow, type ChainPlace, listAnchors } from './anchors-table.ts'
 export { type ObjectStore, StoreFault } from './object-store.ts'
 export { readChain } from './read-chain.ts'
 export { anchorRoutes } from './routes.ts'
