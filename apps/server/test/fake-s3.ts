@@ -25,7 +25,7 @@ type Version = {
   readonly isMarker: boolean
 }
 
-export const fakeBucket = 'anchors'
+const fakeBucket = 'anchors'
 
 /** S3 as far as anchoring needs it, in this process, so that tests can break it. Real Object Lock is tested on radosgw. */
 export async function fakeS3() {

@@ -160,13 +160,13 @@ describe.skipIf(!hasRadosgw)('on a store with Object Lock', () => {
       const state = async (server: typeof well) =>
         (await server.call('GET', '/api/v2/trail/anchoring', { cookie: tenant.cookie })).body
       await expect
-        .poll(async () => await state(well), { timeout: 30_000 })
+        .poll(async () => state(well), { timeout: 30_000 })
         .toMatchObject({ is_on: true, is_healthy: true, bucket: 'locked' })
       // Each failure is one more than the last wait; three are an alarm.
       for (let round = 0; round < 3; round += 1)
         await ill.call('POST', '/api/v2/trail/anchors', { cookie: tenant.cookie })
       await expect
-        .poll(async () => await state(ill), { timeout: 30_000 })
+        .poll(async () => state(ill), { timeout: 30_000 })
         .toMatchObject({ is_healthy: false, error: expect.stringContaining('has no Object Lock') })
       expect((await ill.call('GET', '/api/v1/health')).body).toMatchObject({ status: 'degraded' })
       expect((await ill.call('GET', '/metrics')).text).toMatch(/countersign_trail_anchor_healthy 0/)
