@@ -121,3 +121,50 @@ create view principals as
   union all
   select t.tenant_id, t.id, t.name || ' (API token)', t.name || ' (API token)' from api_tokens as t;
 comment on view principals is 'People and tokens by what lists call them';
+
+create table person_identities (
+  tenant_id uuid not null,
+  person_id uuid not null,
+  provider text not null,
+  issuer text not null,
+  subject text not null,
+  made_at timestamptz not null,
+  last_used_at timestamptz not null,
+  primary key (tenant_id, person_id, provider),
+  unique (issuer, subject),
+  foreign key (tenant_id, person_id) references people (tenant_id, id) on delete cascade
+);
+comment on table person_identities is 'Whom an identity provider knows a person as; bound at the first sign-in by verified address, and by subject from then on';
+
+create table sign_in_attempts (
+  id uuid primary key,
+  state_digest text not null unique,
+  provider text not null,
+  sealed text not null,
+  made_at timestamptz not null,
+  expires_at timestamptz not null
+);
+comment on table sign_in_attempts is 'Sign-ins that are at an identity provider at this moment; each row is taken once, by the browser that began it';
+comment on column sign_in_attempts.sealed is 'Code verifier, nonce and where to return to, sealed and bound to this row';
+
+create table cli_sign_ins (
+  id uuid primary key,
+  state_digest text not null unique,
+  verifier_digest text not null,
+  user_code text not null,
+  user_code_digest text not null unique,
+  device text not null,
+  address text not null,
+  agent text not null,
+  made_at timestamptz not null,
+  expires_at timestamptz not null,
+  polled_at timestamptz,
+  tenant_id uuid,
+  person_id uuid,
+  decided_at timestamptz,
+  is_approved boolean,
+  verified_at timestamptz,
+  foreign key (tenant_id, person_id) references people (tenant_id, id) on delete cascade
+);
+comment on table cli_sign_ins is 'Command lines that wait for somebody to let them in; each is used once and gone after minutes';
+comment on column cli_sign_ins.user_code is 'What both the command line and the page show, so that a person lets in the machine before them and no other';

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
 import { configuredFallbacks, configuredSettings } from './configured-settings.ts'
+import { manageRoles, roleRoutes } from './features/access/index.ts'
 import { sessionValues } from './features/agent-sessions/index.ts'
 import { anchoringHealth, anchorRoutes, s3Store, writeAnchors } from './features/anchors/index.ts'
 import { approvalRoutes, makeApprovals } from './features/approvals/index.ts'
@@ -44,11 +45,16 @@ import { makeMfa, mfaRoutes } from './features/mfa/index.ts'
 import { overviewRoutes, readOverview } from './features/overview/index.ts'
 import {
   bootstrapFromConfig,
+  linkRoutes,
   type MakeFirstTenant,
   makeAnotherTenant,
   makeFirstTenant,
+  makeLink,
+  managePeople,
+  peopleRoutes,
   setupRoutes,
   setupToken,
+  useLinks,
 } from './features/people/index.ts'
 import {
   findNewestReplay,
@@ -83,9 +89,12 @@ import {
 import {
   authenticatePerson,
   changePassword,
+  countSessions,
+  endAllSessions,
   endSessions,
   isSessionToken,
   listLiveSessionIds,
+  othersSessionRoutes,
   proveSession,
   readSessionLimits,
   renewCookie,
@@ -110,7 +119,7 @@ import {
 } from './features/signing/index.ts'
 import { consoleStreamRoutes, makeAgentStreams, makeConsoleHub } from './features/streams/index.ts'
 import { countPeople } from './features/tenants/index.ts'
-import { authenticateToken } from './features/tokens/index.ts'
+import { authenticateToken, manageTokens, tokenRoutes } from './features/tokens/index.ts'
 import {
   cutCheckpoints,
   entryMacs,
@@ -152,7 +161,7 @@ import { fleetRoutes as edictumFleetRoutes } from './surfaces/edictum/fleet.ts'
 import { healthRoutes } from './surfaces/edictum/health.ts'
 import { libraryRoutes as edictumLibraryRoutes } from './surfaces/edictum/library.ts'
 import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
-import { peopleRoutes } from './surfaces/edictum/people.ts'
+import { peopleRoutes as edictumPeopleRoutes } from './surfaces/edictum/people.ts'
 import { rulesetRoutes as edictumRulesetRoutes, type Fetch } from './surfaces/edictum/rulesets.ts'
 import { signingRoutes } from './surfaces/edictum/signing.ts'
 import { statRoutes } from './surfaces/edictum/stats.ts'
@@ -285,6 +294,27 @@ export function compose(needs: ComposeNeeds): App {
     if (credential.token.startsWith('rgw_')) return tokens.read(credential.token, request)
     return isSessionToken(credential.token) ? sessions.personOf(credential.token) : undefined
   }
+  const tell = { bus, recordAct: record }
+  const endAllOf = (tx: Tx, tenant: string, person: string) => endAllSessions(tx, bus, tenant, person)
+  const tokenManager = manageTokens({ db, clock, newId, keyring, readSetting: setting, tell })
+  const peopleManager = managePeople({
+    db,
+    clock,
+    newId,
+    makeLink: makeLink({ clock, newId, keyring, baseUrl }),
+    tell: { ...tell, endSessionsOf: endAllOf, revokeTokensOf: tokenManager.revokeAllOf },
+  })
+  const links = useLinks({
+    db,
+    clock,
+    keyring,
+    takeFromLimit: limit,
+    tell: {
+      recordAct: record,
+      endSessionsOf: endAllOf,
+      start: (tx, person, facts) => start(tx, { person, credential: 'invitation', facts }),
+    },
+  })
   const agents = authenticateAgent({ db, clock, keyring, bus })
   workers.add({ name: 'key_uses', everyMs: 10_000, work: agents.flushUses, isOwn: true })
   const keys = manageAgentKeys({
@@ -468,6 +498,11 @@ export function compose(needs: ComposeNeeds): App {
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
     ...mfaRoutes({ mfa, clock, cookie }),
+    ...othersSessionRoutes({ db, clock, limitsOf, recordAct: record, bus }),
+    ...peopleRoutes({ db, clock, people: peopleManager, countSessions: countSessions({ db, clock, limitsOf }) }),
+    ...linkRoutes({ db, clock, links, cookie }),
+    ...roleRoutes({ db, roles: manageRoles({ db, clock, tell }) }),
+    ...tokenRoutes({ db, clock, tokens: tokenManager, readSetting: setting }),
     ...environmentRoutes({ db, clock, bus, recordAct: record }),
     ...baselineRoutes({
       baselines: environmentBaselines({
@@ -556,7 +591,7 @@ export function compose(needs: ComposeNeeds): App {
       readyWithoutRedis: config.readyWithoutRedis,
       baseUrl,
     }),
-    ...peopleRoutes({
+    ...edictumPeopleRoutes({
       db,
       clock,
       signIn: enter,

@@ -15,6 +15,11 @@ let things: Things
 /** What belongs to acme. Every name and id of it is foreign to globex. */
 type Things = {
   readonly session: string
+  readonly colleague: string
+  readonly colleagueSession: string
+  readonly leaver: string
+  readonly token: string
+  readonly spareToken: string
   readonly key: string
   readonly spareKey: string
   readonly signingKey: string
@@ -438,6 +443,85 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'GET /events/:id': { params: ({ event }) => ({ id: event }), bad: notAnId },
   'GET /overview': { bad: { query: 'environment=a%20b' }, foreign: 'own list' },
+  'GET /people': { bad: { query: 'status=happy' }, foreign: 'own list' },
+  'GET /people/:id': { params: ({ colleague }) => ({ id: colleague }), bad: notAnId },
+  'POST /people': {
+    body: () => ({ email: 'acme-new@example.com', roles: [{ role: 'viewer', environment: null }] }),
+    status: 201,
+    bad: { body: { email: 'acme-bad@example.com', roles: [{ role: 'no-such', environment: null }] } },
+    foreign: 'not about things',
+  },
+  'PATCH /people/:id': {
+    params: ({ colleague }) => ({ id: colleague }),
+    body: () => ({ name: 'acme colleague' }),
+    bad: { body: { roles: [{ role: 'cicd', environment: null }] } },
+  },
+  'POST /people/:id/link': { params: ({ colleague }) => ({ id: colleague }), status: 201, bad: notAnId },
+  'POST /people/:id/suspension': {
+    params: ({ leaver }) => ({ id: leaver }),
+    body: () => ({ reason: 'on leave' }),
+    bad: { body: {} },
+  },
+  'DELETE /people/:id/suspension': { params: ({ leaver }) => ({ id: leaver }), bad: notAnId },
+  'POST /people/:id/lock': {
+    params: ({ leaver }) => ({ id: leaver }),
+    body: () => ({ reason: 'lost laptop' }),
+    bad: { body: { reason: '' } },
+  },
+  'DELETE /people/:id/lock': { params: ({ leaver }) => ({ id: leaver }), bad: notAnId },
+  'DELETE /people/:id': { params: ({ leaver }) => ({ id: leaver }), bad: notAnId, isLast: true },
+  'GET /people/:id/sessions': { params: ({ colleague }) => ({ id: colleague }), bad: notAnId },
+  'DELETE /people/:id/sessions/:session': {
+    params: ({ colleague, colleagueSession }) => ({ id: colleague, session: colleagueSession }),
+    bad: { params: { id: 'nonsense', session: 'nonsense' } },
+  },
+  'DELETE /people/:id/sessions': { params: ({ colleague }) => ({ id: colleague }), bad: notAnId },
+  'POST /links/state': { body: () => ({ link: 'x' }), status: 404, bad: unknownField, foreign: 'not about things' },
+  'POST /links/acceptance': {
+    body: () => ({ link: 'x', password: 'long enough a password' }),
+    status: 404,
+    bad: unknownField,
+    foreign: 'not about things',
+  },
+  'GET /roles': { bad: 'takes nothing', foreign: 'own list' },
+  'GET /roles/:name/holders': { params: () => ({ name: 'acme-role' }), bad: { params: { name: 'A B' } } },
+  'POST /roles': {
+    body: () => ({ name: 'acme-other', permissions: ['fleet:read'] }),
+    status: 201,
+    bad: { body: { name: 'acme-bad', permissions: ['everything'] } },
+    foreign: 'not about things',
+  },
+  'PATCH /roles/:name': {
+    params: () => ({ name: 'acme-role' }),
+    body: () => ({ description: 'acme keeps it' }),
+    bad: { body: { permissions: [] } },
+  },
+  'DELETE /roles/:name': {
+    params: () => ({ name: 'acme-spare-role' }),
+    bad: { params: { name: 'admin' } },
+    isLast: true,
+  },
+  'GET /tokens': { bad: { query: 'revoked=perhaps' }, foreign: 'own list' },
+  'GET /tokens/choices': { bad: 'takes nothing', foreign: 'own list' },
+  'GET /tokens/:id': { params: ({ token }) => ({ id: token }), bad: notAnId },
+  'POST /tokens': {
+    body: () => ({ name: 'acme-ci', role: 'cicd' }),
+    status: 201,
+    bad: { body: { name: 'acme-bad', permissions: ['people:write'] } },
+    foreign: 'not about things',
+  },
+  'PATCH /tokens/:id': {
+    params: ({ token }) => ({ id: token }),
+    body: () => ({ name: 'acme-renamed' }),
+    bad: { body: { expires_at: '2001-01-01T00:00:00Z' } },
+  },
+  'POST /tokens/:id/rotation': {
+    params: ({ token }) => ({ id: token }),
+    body: () => ({ overlap_hours: 1 }),
+    status: 201,
+    bad: { body: { overlap_hours: -1 } },
+  },
+  'POST /tokens/:id/revocation': { params: ({ spareToken }) => ({ id: spareToken }), bad: notAnId },
   'GET /search': { query: 'q=acme', bad: { query: `q=${'x'.repeat(3000)}` }, foreign: 'own list' },
 }
 
@@ -547,12 +631,24 @@ async function furnish(): Promise<Things> {
     const { items } = (await must('GET', '/agents')) as { items: unknown[] }
     known = items.length
   }
+  const colleague = await server.newPerson(acme, [{ role: 'viewer', environment: null }], 'acme-colleague@example.com')
+  const leaver = await server.newPerson(acme, [{ role: 'ops', environment: 'staging' }], 'acme-leaver@example.com')
+  const { items: theirs } = (await must('GET', `/people/${colleague.person}/sessions`)) as { items: { id: string }[] }
+  await must('POST', '/roles', { name: 'acme-role', permissions: ['fleet:read'] })
+  await must('POST', '/roles', { name: 'acme-spare-role', permissions: ['fleet:read'] })
+  const token = await must('POST', '/tokens', { name: 'acme-token', permissions: ['fleet:read'] })
+  const spareToken = await must('POST', '/tokens', { name: 'acme-spare-token', permissions: ['fleet:read'] })
   const { items: sessions } = (await must('GET', '/sessions')) as { items: { id: string }[] }
   await server.signIn(acme.email)
   const { items: more } = (await must('GET', '/sessions')) as { items: { id: string; is_current: boolean }[] }
   const session = more.find((one) => !one.is_current)?.id ?? sessions[0]?.id ?? ''
   return {
     session,
+    colleague: colleague.person,
+    colleagueSession: theirs[0]?.id ?? '',
+    leaver: leaver.person,
+    token: id(token),
+    spareToken: id(spareToken),
     key,
     spareKey,
     signingKey: current?.id ?? '',

@@ -102,6 +102,24 @@ export async function testServer({
     return { tenant, person, email, cookie: await signIn(email) }
   }
 
+  /** Somebody of a tenant who took up an invitation. */
+  const newPerson = async (
+    of: TestTenant,
+    roles: readonly { readonly role: string; readonly environment: string | null }[],
+    email = `person-${randomToken(4)}@example.com`.toLowerCase(),
+  ): Promise<TestTenant> => {
+    const invited = await call('POST', '/api/v2/people', { cookie: of.cookie, body: { email, roles } })
+    if (invited.status !== 201) throw new Error(`no invitation: ${invited.status} ${invited.text}`)
+    const { person_id: person, link } = invited.body as { person_id: string; link: string }
+    const joined = await call('POST', '/api/v2/links/acceptance', {
+      body: { link: link.split('#')[1], password },
+      headers: { 'x-requested-with': 'countersign' },
+    })
+    const [cookie = ''] = (joined.headers.get('set-cookie') ?? '').split(';')
+    if (joined.status !== 200 || cookie === '') throw new Error(`not joined: ${joined.status} ${joined.text}`)
+    return { tenant: of.tenant, person, email, cookie }
+  }
+
   const signIn = async (email: string): Promise<string> => {
     const answer = await call('POST', '/api/v2/session', {
       body: { email, password },
@@ -133,6 +151,7 @@ export async function testServer({
     password,
     call,
     newTenant,
+    newPerson,
     newKey,
     signIn,
     stop: async () => {

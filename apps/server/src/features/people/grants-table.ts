@@ -1,4 +1,6 @@
 import type { Sql } from '../../kernel/db.ts'
+import { type Authority, authorityOf, type GrantRow } from '../roles/index.ts'
+import { isActiveSql } from './people-table.ts'
 
 /** A role a person holds: everywhere, or in one environment. */
 export type Grant = { readonly role: string; readonly environment: string | null }
@@ -10,5 +12,51 @@ export async function insertGrant(tx: Sql, grant: NewGrant, at: Date): Promise<v
     `insert into role_grants (tenant_id, id, person_id, role, environment, granted_by, granted_at)
      values ($1, $2, $3, $4, $5, $6, $7)`,
     [grant.tenant, grant.id, grant.person, grant.role, grant.environment, grant.by, at],
+  )
+}
+
+export function listGrants(db: Sql, tenant: string, person: string): Promise<Grant[]> {
+  return db.query<Grant>(
+    `select g.role, g.environment from role_grants as g where g.tenant_id = $1 and g.person_id = $2
+      order by g.role, g.environment nulls first`,
+    [tenant, person],
+  )
+}
+
+export async function deleteGrants(tx: Sql, tenant: string, person: string): Promise<void> {
+  await tx.query(`delete from role_grants as g where g.tenant_id = $1 and g.person_id = $2`, [tenant, person])
+}
+
+/** Changes of who may do what go one after the other within a tenant; nobody else waits for them. */
+export async function holdAccess(tx: Sql, tenant: string): Promise<void> {
+  await tx.query(`select t.id from tenants as t where t.id = $1 for no key update`, [tenant])
+}
+
+/** People who could put everything right again: they hold `admin` everywhere and may sign in. */
+export async function countAdministrators(db: Sql, tenant: string, now: Date): Promise<number> {
+  const [row] = await db.query<{ count: number }>(
+    `select count(*) as count
+       from role_grants as g join people as p on p.tenant_id = g.tenant_id and p.id = g.person_id
+      where g.tenant_id = $1 and g.role = 'admin' and g.environment is null and ${isActiveSql('p', '$2')}`,
+    [tenant, now],
+  )
+  return row?.count ?? 0
+}
+
+/** What a person may do as of this statement. */
+export async function findAuthority(db: Sql, tenant: string, person: string): Promise<Authority> {
+  const grants = await db.query<GrantRow>(
+    `select g.role, g.environment, r.permissions
+       from role_grants as g left join roles as r on r.tenant_id = g.tenant_id and r.name = g.role
+      where g.tenant_id = $1 and g.person_id = $2`,
+    [tenant, person],
+  )
+  const guarded = await db.query<{ name: string }>(
+    `select e.name from environments as e where e.tenant_id = $1 and e.is_protected`,
+    [tenant],
+  )
+  return authorityOf(
+    grants,
+    guarded.map(({ name }) => name),
   )
 }

@@ -1,8 +1,10 @@
 export { bootstrapFromConfig } from './bootstrap.ts'
-export { type Grant, insertGrant } from './grants-table.ts'
+export { findAuthority, type Grant, insertGrant } from './grants-table.ts'
 export { makeAnotherTenant } from './make-another-tenant.ts'
 export { type MakeFirstTenant, makeFirstTenant } from './make-first-tenant.ts'
+export { managePeople } from './manage-people.ts'
 export { checkPassword } from './password-policy.ts'
+export { linkRoutes, peopleRoutes } from './people-routes.ts'
 export {
   findByEmail,
   findPerson,
@@ -14,5 +16,6 @@ export {
   setPassword,
   statusOf,
 } from './people-table.ts'
+export { makeLink, useLinks } from './person-links.ts'
 export { limitSetup, setupRoutes, wrongToken } from './routes.ts'
 export { type SetupToken, setupToken } from './setup-token.ts'

@@ -84,3 +84,67 @@ export async function noteSignIn(tx: Sql, tenant: string, id: string, at: Date):
     [tenant, id, at],
   )
 }
+
+export type PersonChange = { readonly name?: string | undefined; readonly email?: string | undefined }
+
+export async function updatePerson(tx: Sql, tenant: string, id: string, { name, email }: PersonChange): Promise<void> {
+  await tx.query(
+    `update people as p set name = coalesce($3, p.name), email = coalesce($4, p.email)
+      where p.tenant_id = $1 and p.id = $2`,
+    [tenant, id, name ?? null, email ?? null],
+  )
+}
+
+export async function suspendRow(
+  tx: Sql,
+  tenant: string,
+  id: string,
+  by: string,
+  reason: string,
+  at: Date,
+): Promise<void> {
+  await tx.query(
+    `update people as p set suspended_at = $5, suspended_by = $3, suspended_reason = $4
+      where p.tenant_id = $1 and p.id = $2`,
+    [tenant, id, by, reason, at],
+  )
+}
+
+export async function liftSuspension(tx: Sql, tenant: string, id: string): Promise<void> {
+  await tx.query(
+    `update people as p set suspended_at = null, suspended_by = null, suspended_reason = null
+      where p.tenant_id = $1 and p.id = $2`,
+    [tenant, id],
+  )
+}
+
+/** Without `until` it stays until somebody lifts it; without `by` the server did it. */
+export async function lockRow(
+  tx: Sql,
+  tenant: string,
+  id: string,
+  lock: { readonly by: string | null; readonly reason: string; readonly at: Date; readonly until: Date | null },
+): Promise<void> {
+  await tx.query(
+    `update people as p set locked_at = $5, locked_by = $3, locked_reason = $4, locked_until = $6
+      where p.tenant_id = $1 and p.id = $2`,
+    [tenant, id, lock.by, lock.reason, lock.at, lock.until],
+  )
+}
+
+export async function liftLock(tx: Sql, tenant: string, id: string): Promise<void> {
+  await tx.query(
+    `update people as p set locked_at = null, locked_by = null, locked_reason = null, locked_until = null
+      where p.tenant_id = $1 and p.id = $2`,
+    [tenant, id],
+  )
+}
+
+/** The row stays, since what the person did names it; the address is free for somebody else. */
+export async function removeRow(tx: Sql, tenant: string, id: string, by: string, at: Date): Promise<void> {
+  await tx.query(
+    `update people as p set removed_at = $4, removed_by = $3, password_hash = null where p.tenant_id = $1 and p.id = $2`,
+    [tenant, id, by, at],
+  )
+  await tx.query(`delete from person_identities as i where i.tenant_id = $1 and i.person_id = $2`, [tenant, id])
+}

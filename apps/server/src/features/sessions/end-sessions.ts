@@ -31,14 +31,15 @@ export function endSessions({ db, bus, recordAct }: Needs): EndSessions {
     })
 }
 
-/** Ends every session of somebody, in the transaction of the act that demands it. The act's own entry tells of it. */
+/** Ends every session of somebody, or one, in the transaction of the act that demands it. The act's own entry tells of it. */
 export async function endAllSessions(
   tx: Tx,
   bus: Pick<Bus, 'announce'>,
   tenant: string,
   person: string,
+  which: { readonly only?: string } = {},
 ): Promise<number> {
-  const ended = await deleteSessions(tx, tenant, person, {})
+  const ended = await deleteSessions(tx, tenant, person, which)
   for (const id of ended) await bus.announce(tx, { topic: 'session.ended', tenant, body: { session_id: id } })
   return ended.length
 }

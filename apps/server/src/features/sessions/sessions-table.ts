@@ -241,3 +241,22 @@ export function listLiveSessionIds({ db, clock, limitsOf }: LiveNeeds) {
     return live
   }
 }
+
+type CountNeeds = SweepNeeds
+
+/** How many sessions each person of a tenant has at this moment. */
+export function countSessions({ db, clock, limitsOf }: CountNeeds) {
+  return async (tenant: string): Promise<ReadonlyMap<string, number>> => {
+    const limits = await limitsOf(tenant)
+    const rows = await db.query<SessionRow & { readonly person: string }>(
+      `select s.person_id as person, s.channel, s.made_at as "madeAt", s.last_seen_at as "lastSeenAt",
+              s.expires_at as "expiresAt"
+         from sessions as s where s.tenant_id = $1`,
+      [tenant],
+    )
+    const counts = new Map<string, number>()
+    for (const row of rows)
+      if (!hasEnded(row, limits, clock.now())) counts.set(row.person, (counts.get(row.person) ?? 0) + 1)
+    return counts
+  }
+}

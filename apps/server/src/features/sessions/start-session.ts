@@ -62,7 +62,7 @@ export function startSession({ clock, newId, keyring, recordAct, limitsOf, isTru
       credential,
       device: device ?? null,
       verifiedAt: verifiedAt ?? (isTrusted ? madeAt : undefined),
-      ...(credential === 'password' && { steppedUpAt: madeAt }),
+      ...((credential === 'password' || credential === 'invitation') && { steppedUpAt: madeAt }),
     })
     await noteSignIn(tx, person.tenant, person.id, madeAt)
     await recordAct(tx, {

@@ -1,1 +1,3 @@
-export { authenticateToken, type TokenReader } from './authenticate-token.ts'
+export { authenticateToken } from './authenticate-token.ts'
+export { type ManageTokens, manageTokens } from './manage-tokens.ts'
+export { tokenRoutes } from './routes.ts'

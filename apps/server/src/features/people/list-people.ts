@@ -1,0 +1,49 @@
+import type { Sql } from '../../kernel/db.ts'
+import type { Grant } from './grants-table.ts'
+import { type PersonRow, type PersonStatus, statusOf } from './people-table.ts'
+
+export type ListedPerson = PersonRow & {
+  readonly suspendedReason: string | null
+  readonly lockedReason: string | null
+  readonly grants: readonly (Grant & { readonly permissions: readonly string[] | null })[]
+  readonly identities: readonly { readonly provider: string; readonly last_used_at: string | null }[]
+  readonly lastSignedInAt: Date | null
+  readonly madeAt: Date
+  readonly madeBy: string | null
+  readonly madeByLabel: string | null
+  readonly invitationExpiresAt: Date | null
+}
+
+export type PeopleFilter = {
+  readonly id?: string | undefined
+  readonly status?: PersonStatus | undefined
+  readonly role?: string | undefined
+  readonly text?: string | undefined
+}
+
+/** People of a tenant by address. There are hundreds, not millions: the whole list is one page. */
+export async function listPeople(db: Sql, tenant: string, filter: PeopleFilter, now: Date): Promise<ListedPerson[]> {
+  const { id, status, role, text } = filter
+  const rows = await db.query<ListedPerson>(
+    `select p.tenant_id as tenant, p.id, p.email, p.name, p.password_hash as "passwordHash", p.joined_at as "joinedAt",
+            p.suspended_at as "suspendedAt", p.suspended_reason as "suspendedReason", p.locked_at as "lockedAt",
+            p.locked_until as "lockedUntil", p.locked_reason as "lockedReason", p.removed_at as "removedAt",
+            p.last_signed_in_at as "lastSignedInAt", p.made_at as "madeAt", p.made_by as "madeBy", m.email as "madeByLabel",
+            (select l.expires_at from person_links as l
+              where l.tenant_id = p.tenant_id and l.person_id = p.id and l.purpose = 'invitation' and l.expires_at > $2) as "invitationExpiresAt",
+            (select coalesce(jsonb_agg(jsonb_build_object('role', g.role, 'environment', g.environment, 'permissions', r.permissions)
+                                       order by g.role, g.environment nulls first), '[]')
+               from role_grants as g left join roles as r on r.tenant_id = g.tenant_id and r.name = g.role
+              where g.tenant_id = p.tenant_id and g.person_id = p.id) as grants,
+            (select coalesce(jsonb_agg(jsonb_build_object('provider', i.provider, 'last_used_at', i.last_used_at) order by i.provider), '[]')
+               from person_identities as i where i.tenant_id = p.tenant_id and i.person_id = p.id) as identities
+       from people as p left join principals as m on m.tenant_id = p.tenant_id and m.id = p.made_by
+      where p.tenant_id = $1 and p.removed_at is null and ($3::uuid is null or p.id = $3)
+        and ($4::text is null or exists (select from role_grants as h
+              where h.tenant_id = p.tenant_id and h.person_id = p.id and h.role = $4))
+        and ($5::text is null or strpos(p.email_folded, lower($5)) > 0 or strpos(lower(p.name), lower($5)) > 0)
+      order by p.email_folded`,
+    [tenant, now, id ?? null, role ?? null, text ?? null],
+  )
+  return status === undefined ? rows : rows.filter((row) => statusOf(row, now) === status)
+}

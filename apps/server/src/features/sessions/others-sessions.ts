@@ -1,0 +1,81 @@
+import { endedSessions, othersSessionParams, pageOf, personParams, sessionRow } from '@countersign/wire'
+import type { Bus } from '../../kernel/bus.ts'
+import type { Db } from '../../kernel/db.ts'
+import { notFound, Problem, problems } from '../../kernel/problem.ts'
+import { findAuthority, findPerson } from '../people/index.ts'
+import { covers, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
+import { endAllSessions } from './end-sessions.ts'
+import { sessionOnWire } from './routes.ts'
+import type { ReadSessionLimits } from './session-limits.ts'
+import { listSessions } from './sessions-table.ts'
+
+type Needs = {
+  readonly db: Db
+  readonly clock: { readonly now: () => Date }
+  readonly limitsOf: ReadSessionLimits
+  readonly recordAct: RecordAct
+  readonly bus: Pick<Bus, 'announce'>
+}
+
+/** Other people's sessions: to see them, and to end them. */
+export function othersSessionRoutes({ db, clock, limitsOf, recordAct, bus }: Needs): readonly Route[] {
+  const endThem = (who: Person, id: string, which: { readonly only?: string }, facts: RequestFacts): Promise<number> =>
+    db.inTx(async (tx) => {
+      const person = await findPerson(tx, who.tenant, id)
+      if (!person) throw notFound('person')
+      for (const { environment, permissions } of (await findAuthority(tx, who.tenant, id)).held)
+        if (!covers(who, permissions, environment))
+          throw new Problem(problems.forbidden, `${person.email} holds more than you do, so you cannot sign them out.`)
+      const ended = await endAllSessions(tx, bus, who.tenant, id, which)
+      if (ended === 0 && which.only !== undefined) throw notFound('session')
+      await recordAct(tx, {
+        tenant: who.tenant,
+        act: 'session.revoked',
+        ...actorOf(who),
+        subject: { kind: 'person', id },
+        request: facts,
+        details: { sessions_ended: ended, ...(which.only !== undefined && { session: which.only }) },
+        personal: { ...actorOf(who).personal, subject: { email: person.email } },
+      })
+      return ended
+    })
+  return [
+    route({
+      does: 'List the sessions of a person',
+      method: 'GET',
+      path: '/people/:id/sessions',
+      needs: 'people:read',
+      params: personParams,
+      answers: pageOf(sessionRow),
+      handle: async ({ who, params: { id } }) => {
+        if (!(await findPerson(db, who.tenant, id))) throw notFound('person')
+        const rows = await listSessions(db, who.tenant, id, clock.now(), await limitsOf(who.tenant))
+        const asking = { sessionId: who.is === 'person' ? who.sessionId : '' }
+        return { items: rows.map((row) => sessionOnWire(row, asking)), next_cursor: null }
+      },
+    }),
+    route({
+      does: 'End one session of a person',
+      method: 'DELETE',
+      path: '/people/:id/sessions/:session',
+      needs: 'people:write',
+      factor: 'step-up',
+      params: othersSessionParams,
+      answers: endedSessions,
+      handle: async ({ who, params: { id, session }, facts }) => ({
+        ended: await endThem(who, id, { only: session }, facts),
+      }),
+    }),
+    route({
+      does: 'End all sessions of a person',
+      method: 'DELETE',
+      path: '/people/:id/sessions',
+      needs: 'people:write',
+      factor: 'step-up',
+      params: personParams,
+      answers: endedSessions,
+      handle: async ({ who, params: { id }, facts }) => ({ ended: await endThem(who, id, {}, facts) }),
+    }),
+  ]
+}
