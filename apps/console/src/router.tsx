@@ -4,6 +4,7 @@ import { assignmentsRoute } from './features/assignments/route.ts'
 import { coverageRoute } from './features/coverage/route.ts'
 import { eventsRoute } from './features/events/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
+import { jobsRoute } from './features/jobs/route.ts'
 import { keysRoute } from './features/keys/route.ts'
 import { libraryRoute } from './features/library/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
@@ -34,6 +35,7 @@ const routes = rootRoute.addChildren([
     coverageRoute,
     rehearseRoute,
     keysRoute,
+    jobsRoute,
     trailRoute,
     settingsRoute,
   ]),

@@ -6,6 +6,7 @@ import {
   CoverageIcon,
   EventsIcon,
   FleetIcon,
+  JobsIcon,
   KeysIcon,
   LibraryIcon,
   OverviewIcon,
@@ -55,6 +56,7 @@ export const navigation: readonly Group[] = [
     word: 'Admin',
     destinations: [
       { to: '/keys', word: 'Keys', needs: 'keys:read', icon: KeysIcon, key: 'k' },
+      { to: '/jobs', word: 'Jobs', needs: 'jobs:read', icon: JobsIcon, key: 'j' },
       { to: '/settings', word: 'Settings', needs: 'settings:read', icon: SettingsIcon, key: 's' },
     ],
   },

@@ -23,6 +23,7 @@ const words: Readonly<Record<string, string>> = {
   'person.invited': 'made an account',
   'replay.requested': 'ordered a replay',
   'replay.cancelled': 'cancelled a replay',
+  'replay.retried': 'began a replay again',
   'library_rule.created': 'put a rule into the library',
   'library_rule.changed': 'changed a rule of the library',
   'library_rule.deleted': 'removed a rule of the library',

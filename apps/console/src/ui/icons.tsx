@@ -63,6 +63,7 @@ export const KeysIcon = icon(
     <path d="m6.8 8.7 6-6M10.2 5.3l2 2M12 3.5l1.3 1.3" />
   </>,
 )
+export const JobsIcon = icon(<path d="M3 4.5h7M3 8h10M3 11.5h5M12.5 2.5v4M10.5 4.5h4M11 10.5v3l2.5-1.5z" />)
 export const SettingsIcon = icon(
   <>
     <path d="M2.5 4.5h6M11.5 4.5h2M2.5 11.5h2M7.5 11.5h6" />
