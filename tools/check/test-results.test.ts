@@ -11,7 +11,7 @@ import {
 
 const browser: LaneResult = { name: 'browser', passed: 0, failed: 0, seconds: 0, notRun: ['no Chromium was found'] }
 const unit: LaneResult = { name: 'unit', passed: 7, failed: 0, seconds: 1.23, notRun: [] }
-const whole = { hasRedis: true, isWhole: true }
+const whole = { hasRedis: true, hasPython: true, isWhole: true }
 
 test('what cannot run is listed and is no failure', () => {
   const total = addUp([unit, browser], readRequired(''), { ...whole, hasRedis: false })
@@ -24,8 +24,12 @@ test('what cannot run is listed and is no failure', () => {
 })
 
 test('what is required and does not run is a failure', () => {
-  const total = addUp([unit, browser], readRequired('browser, postgres15,redis'), { ...whole, hasRedis: false })
-  expect(total).toMatchObject({ passed: 7, failed: 3 })
+  const total = addUp([unit, browser], readRequired('browser, postgres15,redis,python'), {
+    ...whole,
+    hasRedis: false,
+    hasPython: false,
+  })
+  expect(total).toMatchObject({ passed: 7, failed: 4 })
 })
 
 test('a skipped test fails a run that requires anything', () => {

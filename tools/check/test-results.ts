@@ -13,7 +13,7 @@ export type LaneResult = {
 
 export type Total = { readonly passed: number; readonly failed: number; readonly faults: readonly string[] }
 
-const requirements = ['browser', 'postgres15', 'radosgw', 'redis'] as const
+const requirements = ['browser', 'postgres15', 'python', 'radosgw', 'redis'] as const
 export type Requirement = (typeof requirements)[number]
 
 /** TEST_REQUIRE: what may not be missing. With it, a test that was not run counts as failed. */
@@ -114,7 +114,11 @@ function firstLine(message: string | undefined): string {
 export function addUp(
   results: readonly LaneResult[],
   required: ReadonlySet<Requirement>,
-  { hasRedis, isWhole }: { readonly hasRedis: boolean; readonly isWhole: boolean },
+  {
+    hasRedis,
+    hasPython,
+    isWhole,
+  }: { readonly hasRedis: boolean; readonly hasPython: boolean; readonly isWhole: boolean },
 ): Total {
   const faults: string[] = []
   const hasRun = (name: string): boolean => results.some((lane) => lane.name === name && lane.passed + lane.failed > 0)
@@ -126,6 +130,9 @@ export function addUp(
   if (isWhole && required.has('radosgw') && !hasRun('anchor'))
     faults.push('tests on radosgw are required and were not run')
   if (required.has('redis') && !hasRedis) faults.push('tests with Redis are required; set TEST_REDIS_URL')
+  if (required.has('python') && !hasPython) {
+    faults.push('the verifier in Python is required; install python3-cryptography')
+  }
   if (required.size > 0) {
     for (const lane of results.filter(({ passed, failed }) => passed + failed > 0)) {
       faults.push(...lane.notRun.map((title) => `${lane.name}: required and not run: ${title}`))

@@ -2,6 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findChromium } from '../../apps/server/test/chromium.ts'
+import { findPython } from '../../apps/server/test/python.ts'
 import { hasRadosgw } from '../../apps/server/test/radosgw.ts'
 import { runCommand } from './run-command.ts'
 import {
@@ -75,6 +76,7 @@ for (const lane of lanes.filter(({ name }) => wanted.length === 0 || wanted.incl
 
 const total = addUp(results, required, {
   hasRedis: Boolean(process.env['TEST_REDIS_URL']),
+  hasPython: findPython() !== undefined,
   isWhole: wanted.length === 0,
 })
 console.log(`\n${summary(results, total).join('\n')}`)

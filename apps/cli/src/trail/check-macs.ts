@@ -25,6 +25,9 @@ export function countMacs() {
       if (found === 'wrong')
         return { is: 'mac_wrong', number, says: `Entry ${number} does not have the MAC of its bytes.` }
       isExpected ||= found !== 'missing'
+      // Whoever could name another secret without being noticed could write any MAC.
+      if (found === 'unknown_key')
+        return { is: 'mac_unknown', number, says: `Entry ${number} has a MAC made with a secret that was not given.` }
       return undefined
     },
     report: (): MacReport => ({ ...counts }),

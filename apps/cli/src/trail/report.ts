@@ -9,6 +9,7 @@ export type OtherFault = {
     | 'unreadable'
     | 'mac_missing'
     | 'mac_wrong'
+    | 'mac_unknown'
     | 'checkpoint_differs'
     | 'tile_differs'
     | 'lost'

@@ -76,6 +76,12 @@ function continuationReport(text: string, key: NoteVerifier, heads: readonly Rec
   const { older, newer } = verifyContinuation(text, key)
   requireOrigin(newer.origin, key)
   for (const head of [older, newer]) requireSame(head, heads)
+  const later = heads.find((head) => head.size > newer.size)
+  if (later) {
+    throw new NotAProof(
+      `${later.by ?? 'The head you gave'} counts ${later.size} entries, the newer one in the proof ${newer.size}: an old checkpoint was replayed.`,
+    )
+  }
   return {
     ok: true,
     proves: 'continuation',
