@@ -1,4 +1,5 @@
 import { createRouter } from '@tanstack/react-router'
+import { accountRoute, enrollRoute } from './features/account/route.ts'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
 import { assignmentsRoute } from './features/assignments/route.ts'
 import { coverageRoute } from './features/coverage/route.ts'
@@ -22,6 +23,7 @@ import { rootRoute } from './frame/root-route.tsx'
 const routes = rootRoute.addChildren([
   setupRoute,
   signInRoute,
+  enrollRoute,
   frameRoute.addChildren([
     overviewRoute,
     approvalsRoute.addChildren([approvalRoute]),
@@ -38,6 +40,7 @@ const routes = rootRoute.addChildren([
     jobsRoute,
     trailRoute,
     settingsRoute,
+    accountRoute,
   ]),
 ])
 

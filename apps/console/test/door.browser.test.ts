@@ -71,7 +71,7 @@ test('a session that is ended elsewhere leads to the sign-in page at once', asyn
   await other.getByLabel('Password', { exact: true }).fill(password)
   await other.keyboard.press('Enter')
   await other.getByRole('heading', { name: 'Overview' }).waitFor()
-  await openOther('/settings?tab=sessions')
+  await openOther('/account')
   await other.getByRole('button', { name: 'Sign out everywhere else' }).click()
   await other.getByText('Signed out everywhere else').waitFor()
 

@@ -25,7 +25,7 @@ const pages = [
   ['/settings', 'Settings'],
   ['/settings?tab=environments', 'Settings'],
   ['/settings?tab=signing', 'Settings'],
-  ['/settings?tab=sessions', 'Settings'],
+  ['/account', 'Account & security'],
   ['/settings?tab=danger', 'Settings'],
 ] as const
 

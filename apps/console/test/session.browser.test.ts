@@ -61,7 +61,7 @@ test('signing out everywhere else ends what is open elsewhere at once, and leave
   await openOther('/keys')
   await other.getByText('Live', { exact: true }).waitFor(patiently)
   const { page, faults, open } = await scene.newPage(tenant)
-  await open('/settings?tab=sessions')
+  await open('/account')
   await page.getByRole('button', { name: 'Sign out everywhere else' }).click(patiently)
   await page.getByText('Signed out everywhere else').waitFor(patiently)
   await other.getByText('Your session ended.').waitFor(patiently)

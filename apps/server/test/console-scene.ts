@@ -5,16 +5,22 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { makeLog } from '../src/kernel/log.ts'
 import { findChromium } from './chromium.ts'
 import { testDatabase } from './database.ts'
+import { freePort } from './free-port.ts'
 import { type TestTenant, testServer } from './server.ts'
 
 export type ConsoleScene = Awaited<ReturnType<typeof openConsole>>
 
+type SceneOptions = { readonly clock?: Clock; readonly withPasskeys?: boolean }
+
 /** The whole server with the console as it is built, and the system's browser in front of it; on a standing clock for tests that move time. */
-export async function openConsole(options: { readonly clock?: Clock } = {}) {
+export async function openConsole({ withPasskeys = false, ...options }: SceneOptions = {}) {
   const log = makeLog('warn', { write: () => undefined })
   await buildConsole({ say: () => undefined, log })
   const database = await testDatabase()
-  const server = await testServer({ databaseUrl: database.url, ...options })
+  const port = withPasskeys ? await freePort() : 0
+  // Passkeys are made for the address that the server believes it has.
+  const environment = { ...(withPasskeys && { COUNTERSIGN_BASE_URL: `http://localhost:${port}` }) }
+  const server = await testServer({ databaseUrl: database.url, port, environment, ...options })
   const browser = await launch()
   // The name, not the address: that is what people open, and the only one that the server does not redirect.
   const origin = server.url.replace('127.0.0.1', 'localhost')

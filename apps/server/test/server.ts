@@ -16,6 +16,8 @@ type Options = {
   /** A standing clock for tests that move time; otherwise the machine's. */
   readonly clock?: Clock
   readonly environment?: Readonly<Record<string, string>>
+  /** For what must know its address beforehand; a free one otherwise. */
+  readonly port?: number
   /** As if the database had not seen that many migrations of this release. */
   readonly pendingMigrations?: () => Promise<number>
   /** What was logged, line by line. */
@@ -27,6 +29,7 @@ export async function testServer({
   databaseUrl,
   clock = systemClock(),
   environment = {},
+  port = 0,
   pendingMigrations = () => Promise.resolve(0),
   onLog,
 }: Options) {
@@ -67,7 +70,7 @@ export async function testServer({
     pendingMigrations,
   })
   await app.start()
-  const url = await app.http.listen({ host: '127.0.0.1', port: 0 })
+  const url = await app.http.listen({ host: '127.0.0.1', port })
 
   /** JSON in and out, as a program without a browser sends it. */
   const call = async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {

@@ -1,6 +1,7 @@
 import { isAtRest, noteUse } from './activity.ts'
 import { ApiProblem, readProblem, unreachable } from './problem.ts'
 import { learnServerTime } from './server-time.ts'
+import { stepUp } from './step-up.ts'
 
 type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
@@ -44,7 +45,18 @@ async function send<Answer>(method: Method, path: string, options?: RequestOptio
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }
 
+/** What the server wants a fresh proof for is sent once more when the person gave it: their act is not lost. */
 async function sendForText(method: Method, path: string, options: RequestOptions = {}): Promise<string> {
+  try {
+    return await sendOnce(method, path, options)
+  } catch (error) {
+    const isAsked = error instanceof ApiProblem && error.code === 'mfa_step_up_required'
+    if (!isAsked || !(await stepUp())) throw error
+    return sendOnce(method, path, options)
+  }
+}
+
+async function sendOnce(method: Method, path: string, options: RequestOptions): Promise<string> {
   const { query, body, signal, isBackground = false } = options
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-requested-with'] = 'countersign'

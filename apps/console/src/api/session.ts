@@ -38,6 +38,12 @@ export function useEnvironments(): readonly SessionEnvironment[] {
   return useSession().environments
 }
 
+/** What stands between a session and the pages: the second step of its sign-in, or a factor that must be added first. */
+export function stepLeft({ factors }: Session): 'prove' | 'enroll' | null {
+  if (factors.is_enrolled) return factors.is_verified ? null : 'prove'
+  return factors.is_required ? 'enroll' : null
+}
+
 /** For pages that are also shown to strangers. */
 export function useMaybeSession(): Session | null {
   return useQuery(sessionQuery).data ?? null

@@ -7,6 +7,7 @@ export type {
   ApprovalStatus,
   ApprovalsPage,
   DecisionsResult,
+  FactorStatus,
   Permission,
   SearchKind,
   SigningKey,
@@ -19,6 +20,10 @@ export type {
 export type Session = Static<typeof wire.sessionView>
 export type SessionEnvironment = Session['environments'][number]
 export type SessionRow = Static<typeof wire.sessionRow>
+export type FactorItem = wire.FactorStatus['factors'][number]
+export type PasskeyOptions = Static<typeof wire.passkeyOptions>
+export type EnrolledFactor = Static<typeof wire.enrolledFactor>
+export type TotpStarted = Static<typeof wire.totpStarted>
 export type SetupState = Static<typeof wire.setupState>
 export type PrincipalRef = Static<typeof wire.principalRef>
 export type Environment = Static<typeof wire.environment>

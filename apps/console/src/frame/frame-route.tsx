@@ -1,6 +1,6 @@
 import { createRoute, redirect, retainSearchParams } from '@tanstack/react-router'
 import { queryClient } from '../api/query-client.ts'
-import { sessionQuery } from '../api/session.ts'
+import { sessionQuery, stepLeft } from '../api/session.ts'
 import { Frame } from './frame.tsx'
 import { rootRoute } from './root-route.tsx'
 
@@ -20,8 +20,10 @@ export const frameRoute = createRoute({
   search: { middlewares: [retainSearchParams(['environment'])] },
   beforeLoad: async ({ location }) => {
     const session = await queryClient.ensureQueryData(sessionQuery)
-    if (session) return
     const next = location.href === '/' ? undefined : location.href
+    const left = session && stepLeft(session)
+    if (left === 'enroll') redirect({ to: '/enroll', search: { next }, replace: true, throw: true })
+    if (session && left === null) return
     redirect({ to: '/sign-in', search: { next }, replace: true, throw: true })
   },
   component: Frame,

@@ -2,7 +2,7 @@ import { Drawer } from '@mantine/core'
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { Outlet, useLocation, useRouter } from '@tanstack/react-router'
 import { Suspense, useEffect, useState } from 'react'
-import { useMaybeSession, useSession } from '../api/session.ts'
+import { stepLeft, useMaybeSession, useSession } from '../api/session.ts'
 import { colorOf } from '../ui/environments.ts'
 import { useEnvironment } from './environment.ts'
 import classes from './frame.module.css'
@@ -13,6 +13,7 @@ import { Palette } from './palette.tsx'
 import { usePendingCount } from './pending-count.ts'
 import { SessionEnd } from './session-end.tsx'
 import { useShortcuts } from './shortcuts.ts'
+import { StepUpDialog } from './step-up-dialog.tsx'
 import { useCountInTab } from './title-count.ts'
 import { TopBar } from './top-bar.tsx'
 
@@ -76,6 +77,7 @@ export function Frame() {
           </main>
         </div>
       </div>
+      <StepUpDialog />
       <SessionEnd idleSeconds={session.idle_seconds} />
       <Palette isOpen={isPaletteOpen} onClose={() => setPaletteOpen(false)} />
     </TitleSlot>
@@ -84,11 +86,15 @@ export function Frame() {
 
 /** When a session ends, here or elsewhere, the page is left for the sign-in page, which leads back. */
 function useLeaveWhenSignedOut(): void {
-  const isSignedIn = useMaybeSession() !== null
+  const session = useMaybeSession()
+  const isSignedIn = session !== null
+  const left = session === null ? null : stepLeft(session)
   const router = useRouter()
   useEffect(() => {
     // Read once, not followed: the frame stays until the next page is loaded, while the address is already that page's.
     const { href } = router.latestLocation
     if (!isSignedIn) void router.navigate({ to: '/sign-in', search: { next: href, ended: true }, replace: true })
-  }, [isSignedIn, router])
+    else if (left === 'prove') void router.navigate({ to: '/sign-in', search: { next: href }, replace: true })
+    else if (left === 'enroll') void router.navigate({ to: '/enroll', search: { next: href }, replace: true })
+  }, [isSignedIn, left, router])
 }

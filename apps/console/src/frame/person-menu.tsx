@@ -54,11 +54,8 @@ export function PersonMenu() {
           />
         </div>
         <Menu.Divider />
-        <Menu.Item
-          leftSection={<LockIcon size={14} />}
-          onClick={() => void navigate({ href: '/settings?tab=sessions' })}
-        >
-          Sessions and password
+        <Menu.Item leftSection={<LockIcon size={14} />} onClick={() => void navigate({ to: '/account' })}>
+          Account & security
         </Menu.Item>
         <Menu.Item
           leftSection={<SignOutIcon size={14} />}

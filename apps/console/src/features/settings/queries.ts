@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
-import type { Environment, Page, SessionRow, Setting, SigningKeyFollowers } from '../../api/types.ts'
+import type { Environment, Page, Setting, SigningKeyFollowers } from '../../api/types.ts'
 
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
@@ -10,11 +10,6 @@ export const settingsQuery = queryOptions({
 export const environmentsQuery = queryOptions({
   queryKey: ['environments'],
   queryFn: ({ signal }) => api.get<Page<Environment>>('/environments', { signal }),
-})
-
-export const sessionsQuery = queryOptions({
-  queryKey: ['sessions'],
-  queryFn: ({ signal }) => api.get<{ readonly items: readonly SessionRow[] }>('/sessions', { signal }),
 })
 
 export function followersQuery(id: string) {

@@ -1,4 +1,4 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
 import { readSearch } from './search.ts'
 
@@ -6,5 +6,10 @@ export const settingsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/settings',
   validateSearch: readSearch,
+  // Sessions and password had a tab here once; links to it lead on.
+  beforeLoad: ({ location }) => {
+    if (new URLSearchParams(location.searchStr).get('tab') === 'sessions')
+      redirect({ to: '/account', search: {}, replace: true, throw: true })
+  },
   component: lazyRouteComponent(() => import('./settings-page.tsx'), 'SettingsPage'),
 })

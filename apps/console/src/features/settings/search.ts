@@ -1,4 +1,4 @@
-export const tabs = ['general', 'environments', 'signing', 'sessions', 'danger'] as const
+export const tabs = ['general', 'environments', 'signing', 'danger'] as const
 export type Tab = (typeof tabs)[number]
 
 export type SettingsSearch = {

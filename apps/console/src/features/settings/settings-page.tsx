@@ -9,17 +9,13 @@ import { Environments } from './environments.tsx'
 import { General } from './general.tsx'
 import { settingsRoute } from './route.ts'
 import { type Tab, tabs } from './search.ts'
-import { Sessions } from './sessions.tsx'
 import classes from './settings.module.css'
 import { SigningKeys } from './signing-keys.tsx'
 
-const parts: Readonly<
-  Record<Tab, { readonly word: string; readonly needs: Permission | null; readonly body: ReactNode }>
-> = {
+const parts: Readonly<Record<Tab, { readonly word: string; readonly needs: Permission; readonly body: ReactNode }>> = {
   general: { word: 'General', needs: 'settings:read', body: <General /> },
   environments: { word: 'Environments', needs: 'overview:read', body: <Environments /> },
   signing: { word: 'Signing keys', needs: 'keys:read', body: <SigningKeys /> },
-  sessions: { word: 'Your sessions', needs: null, body: <Sessions /> },
   danger: { word: 'Danger zone', needs: 'events:purge', body: <Danger /> },
 }
 
@@ -27,10 +23,7 @@ export function SettingsPage() {
   const { permissions } = useSession()
   const { tab = 'general' } = settingsRoute.useSearch()
   const navigate = useNavigate()
-  const shown = tabs.filter((one) => {
-    const { needs } = parts[one]
-    return needs === null || permissions.includes(needs)
-  })
+  const shown = tabs.filter((one) => permissions.includes(parts[one].needs))
   return (
     <Page title="Settings" width="full">
       <PageTabs

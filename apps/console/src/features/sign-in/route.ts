@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { queryClient } from '../../api/query-client.ts'
-import { sessionQuery } from '../../api/session.ts'
+import { sessionQuery, stepLeft } from '../../api/session.ts'
 import { setupQuery } from '../../api/setup.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 import { readNext } from './next.ts'
@@ -15,8 +15,9 @@ export const signInRoute = createRoute({
     ...(search['ended'] === true && { ended: true }),
   }),
   beforeLoad: async ({ search }) => {
-    if (await queryClient.ensureQueryData(sessionQuery))
-      redirect({ href: search.next ?? '/', replace: true, throw: true })
+    const session = await queryClient.ensureQueryData(sessionQuery)
+    if (session && stepLeft(session) === 'prove') return
+    if (session) redirect({ href: search.next ?? '/', replace: true, throw: true })
     const { done } = await queryClient.ensureQueryData(setupQuery)
     if (!done) redirect({ to: '/setup', replace: true, throw: true })
   },

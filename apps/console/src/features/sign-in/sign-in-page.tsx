@@ -1,13 +1,16 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { ApiProblem, wordsFor } from '../../api/problem.ts'
 import { queryClient } from '../../api/query-client.ts'
-import { sessionKey } from '../../api/session.ts'
+import { sessionKey, sessionQuery, stepLeft, useMaybeSession } from '../../api/session.ts'
 import { DoorPage } from '../../frame/door-page.tsx'
+import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
+import { ProveFactor } from '../account/prove-factor.tsx'
+import { factorsQuery } from '../account/queries.ts'
 import { signInRoute } from './route.ts'
 
 export function SignInPage() {
@@ -20,6 +23,8 @@ export function SignInPage() {
     mutationFn: () => api.post('/session', { email, password }),
     onSuccess: async () => {
       queryClient.removeQueries({ queryKey: sessionKey })
+      const session = await queryClient.fetchQuery(sessionQuery)
+      if (session && stepLeft(session) === 'prove') return
       await navigate({ href: next ?? '/', replace: true })
     },
     onError: (error) => {
@@ -27,6 +32,8 @@ export function SignInPage() {
       setPassword('')
     },
   })
+  const session = useMaybeSession()
+  if (session && stepLeft(session) === 'prove') return <SecondStep next={next} />
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     signIn.mutate()
@@ -67,6 +74,33 @@ export function SignInPage() {
           Sign in
         </Button>
       </form>
+    </DoorPage>
+  )
+}
+
+/** The password was right; now the factor. Whoever came to the wrong account can still turn back. */
+function SecondStep({ next }: { readonly next: string | undefined }) {
+  const navigate = useNavigate()
+  const { data, error, isError, refetch } = useQuery({ ...factorsQuery, staleTime: 0 })
+  const session = useMaybeSession()
+  const enter = async (): Promise<void> => {
+    queryClient.clear()
+    await navigate({ href: next ?? '/', replace: true })
+  }
+  const leave = useMutation({
+    mutationFn: () => api.delete('/session'),
+    onSuccess: () => queryClient.setQueryData(sessionKey, null),
+  })
+  return (
+    <DoorPage title="Confirm that it is you" lead={session?.person.email}>
+      {isError && !data && (
+        <Failed what="Your factors could not be read" error={error} onRetry={() => void refetch()} />
+      )}
+      {!data && !isError && <Loading rows={2} />}
+      {data && <ProveFactor status={data} mayTrust onProven={() => void enter()} />}
+      <Button variant="subtle" size="compact-sm" loading={leave.isPending} onClick={() => leave.mutate()}>
+        Sign in as somebody else
+      </Button>
     </DoorPage>
   )
 }

@@ -1,0 +1,30 @@
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { queryClient } from '../../api/query-client.ts'
+import { sessionQuery, stepLeft } from '../../api/session.ts'
+import { frameRoute } from '../../frame/frame-route.tsx'
+import { rootRoute } from '../../frame/root-route.tsx'
+import { readNext } from '../sign-in/next.ts'
+
+export const accountRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: '/account',
+  validateSearch: (search: Record<string, unknown>): { readonly add?: true } =>
+    search['add'] === true ? { add: true } : {},
+  component: lazyRouteComponent(() => import('./account-page.tsx'), 'AccountPage'),
+})
+
+/** Where somebody lands who must have a factor and has none: nothing else is open to them. */
+export const enrollRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/enroll',
+  validateSearch: (search: Record<string, unknown>): { readonly next?: string } => {
+    const next = readNext(search['next'])
+    return next === undefined ? {} : { next }
+  },
+  beforeLoad: async ({ search }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery)
+    if (!session) redirect({ to: '/sign-in', search, replace: true, throw: true })
+    else if (stepLeft(session) !== 'enroll') redirect({ href: search.next ?? '/', replace: true, throw: true })
+  },
+  component: lazyRouteComponent(() => import('./enroll-page.tsx'), 'EnrollPage'),
+})

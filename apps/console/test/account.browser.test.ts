@@ -1,0 +1,116 @@
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../../server/src/kernel/clock.ts'
+import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+
+const clock = systemClock()
+let scene: ConsoleScene
+beforeAll(async () => {
+  scene = await openConsole({ clock, withPasskeys: true })
+})
+afterEach(() => scene.closePages())
+afterAll(() => scene.stop())
+
+/** The machine may be busy; a page that is right is right at once. */
+const patiently = { timeout: 30_000 }
+
+/** A security key in the browser, whose user is there and willing. */
+async function withAuthenticator(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
+}
+
+async function addPasskey(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Add a factor' }).click(patiently)
+  await page.getByRole('button', { name: 'Passkey or security key' }).click(patiently)
+  await page.getByLabel('Name').fill('Laptop')
+  await page.getByRole('button', { name: 'Make the passkey' }).click()
+  const codes = page.getByRole('list', { name: 'Backup codes' })
+  await codes.waitFor(patiently)
+  expect(await codes.getByRole('listitem').count()).toBe(10)
+  await page.getByRole('button', { name: 'I have kept them' }).click()
+  await page.getByRole('heading', { name: 'Laptop' }).waitFor(patiently)
+}
+
+test('a passkey is added, completes the next sign-in, and proves a sharp act that then goes on by itself', async () => {
+  const tenant = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(tenant)
+  await withAuthenticator(page)
+  await open('/account')
+  await addPasskey(page)
+  expect(await accessFaults(page)).toEqual([])
+
+  await page.getByRole('button', { name: /account of/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByLabel('Email').fill(tenant.email, patiently)
+  await page.getByLabel('Password', { exact: true }).fill(scene.server.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+
+  // Nothing is open before: an address typed by hand leads back here.
+  await open('/keys')
+  await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor(patiently)
+  await page.getByRole('button', { name: 'Use a passkey' }).click(patiently)
+  await page.getByRole('heading', { name: 'Keys' }).waitFor(patiently)
+
+  clock.adjust(11 * 60_000)
+  await open('/keys?make=true')
+  await page.getByLabel('Label').fill('after the window', patiently)
+  await page.getByRole('button', { name: 'Make the key' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' })
+  await dialog.getByRole('button', { name: 'Use a passkey' }).waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  // The keyboard is enough.
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'Copy the key now' }).waitFor(patiently)
+  expect(faults).toEqual([])
+})
+
+test('an act whose proof is declined fails as the server said, and nothing was done', async () => {
+  clock.adjust(0)
+  const tenant = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(tenant)
+  await open('/keys?make=true')
+  await page.getByLabel('Label').fill('never made', patiently)
+  clock.adjust(11 * 60_000)
+  await page.getByRole('button', { name: 'Make the key' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' })
+  await dialog.getByLabel('Password', { exact: true }).waitFor(patiently)
+  await page.keyboard.press('Escape')
+  await page.getByText('proved it is you').waitFor(patiently)
+  await page.getByRole('button', { name: 'Make the key' }).click()
+  await dialog.getByLabel('Password', { exact: true }).fill(scene.server.password, patiently)
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'Copy the key now' }).waitFor(patiently)
+  expect(faults).toEqual([])
+  clock.adjust(0)
+})
+
+test('somebody who must have a factor adds one before anything else opens', async () => {
+  const tenant = await scene.server.newTenant()
+  await scene.server.db.query(
+    `insert into settings (tenant_id, name, value, changed_by, changed_at) values ($1, 'mfa.required', 'true', $2, now())`,
+    [tenant.tenant, tenant.person],
+  )
+  const { page, faults, open } = await scene.newPage({ ...tenant, cookie: await scene.server.signIn(tenant.email) })
+  await withAuthenticator(page)
+  await open('/keys')
+  await page.getByRole('heading', { name: 'Add a second factor' }).waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Passkey or security key' }).click()
+  await page.getByRole('button', { name: 'Make the passkey' }).click(patiently)
+  await page.getByRole('button', { name: 'I have kept them' }).click(patiently)
+  await page.getByRole('heading', { name: 'Keys' }).waitFor(patiently)
+  expect(faults).toEqual([])
+})
