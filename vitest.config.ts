@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 const globalSetup = ['apps/server/test/global-setup.ts']
 const browser = '**/*.browser.test.ts'
 const anchor = '**/*.anchor.test.ts'
+const faults = '**/*.faults.test.ts'
 // These bring their own PostgreSQL, so a second run on another server would tell nothing new.
 const ownServer = process.env['TEST_POSTGRES_MAJOR']
   ? ['apps/server/src/kernel/embedded-postgres.test.ts', 'apps/server/test/failures/database-stopped.test.ts']
@@ -39,7 +40,7 @@ export default defineConfig({
             'tools/**/*.test.ts',
             'bench/**/*.test.ts',
           ],
-          exclude: [...ignored, browser, anchor, 'apps/server/test/wire/**', 'tools/check/**', ...ownServer],
+          exclude: [...ignored, browser, anchor, faults, 'apps/server/test/wire/**', 'tools/check/**', ...ownServer],
           globalSetup,
         },
       },
@@ -56,6 +57,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'anchor', include: [anchor], exclude: ignored, globalSetup },
       },
+      { extends: true, test: { name: 'faults', include: [faults], exclude: ignored } },
       {
         extends: true,
         test: { name: 'browser', include: [browser], exclude: ignored, globalSetup, testTimeout: 120_000 },

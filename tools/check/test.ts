@@ -52,6 +52,7 @@ const lanes: readonly Lane[] = [
     ...tests('anchor', 'anchor'),
     ...(hasRadosgw ? {} : { missing: missingRadosgw }),
   },
+  tests('faults', 'faults'),
   onPostgres15('database'),
   onPostgres15('wire'),
 ]

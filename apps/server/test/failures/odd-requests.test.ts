@@ -71,7 +71,9 @@ test('whoever is refused before his large body was read is answered at once and 
       socket.on('close', resolve)
       socket.on('error', resolve)
     })
-    socket.write(`POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${head}\r\n\r\n5\r\n{`)
+    socket.write(
+      `POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${head}\r\n\r\n5\r\n{`,
+    )
     await closed
     return received
   }

@@ -1,9 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { makeFolder } from '../../src/kernel/data-folder.ts'
-import { freePort, openCluster, startServer, stopServer } from '../../src/kernel/embedded-postgres/cluster.ts'
+import {
+  freePort,
+  NotStarted,
+  openCluster,
+  startServer,
+  stopServer,
+} from '../../src/kernel/embedded-postgres/cluster.ts'
+import { readPostmaster } from '../../src/kernel/embedded-postgres/postmaster.ts'
 import { appRole, databaseName, makeRoles, ownerRole } from '../../src/kernel/embedded-postgres/roles.ts'
 import { installedRuntime } from '../../src/kernel/embedded-postgres/runtime.ts'
 import { migrate } from '../../src/kernel/migrate.ts'
@@ -14,6 +22,8 @@ export type OwnPostgres = {
   /** Every process of it ends, and its port refuses. Nothing revives it. */
   readonly halt: () => Promise<void>
   readonly restart: () => Promise<void>
+  /** As a power cut: nothing is said good-bye to; then it comes back and recovers. */
+  readonly crash: () => Promise<void>
   readonly remove: () => Promise<void>
 }
 
@@ -38,6 +48,20 @@ export async function ownPostgres(): Promise<OwnPostgres> {
     halt: () => stopServer(cluster),
     restart: async () => {
       await startServer(cluster, port)
+    },
+    crash: async () => {
+      const running = await readPostmaster(cluster.data)
+      if (running) process.kill(running.pid, 'SIGKILL')
+      // Its children see that it is gone and end by themselves.
+      for (;;) {
+        try {
+          await startServer(cluster, port)
+          return
+        } catch (cause) {
+          if (!(cause instanceof NotStarted)) throw cause
+          await pause(50)
+        }
+      }
     },
     remove: async () => {
       await stopServer(cluster)
