@@ -1,0 +1,80 @@
+import { type Permission, permissionRows, permissions } from '@countersign/wire'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { builtInRoles, type Route } from '../src/features/roles/index.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+import { type TestServer, type TestTenant, testServer } from './server.ts'
+
+// The matrix of roles and routes: what a role does not allow is refused before ids or bodies are looked at.
+
+let database: TestDatabase
+let server: TestServer
+let acme: TestTenant
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url })
+  acme = await server.newTenant('acme')
+})
+
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+const someId = '018f0000-0000-7000-8000-000000000001'
+
+function permissionOf({ needs }: Route): Permission | undefined {
+  const name = needs.replace('agent-key or ', '')
+  return permissions.find((one) => one === name)
+}
+
+function addresses(): readonly { readonly at: string; readonly route: Route }[] {
+  const { native, edictum } = server.app.routes
+  const of = (prefix: string, routes: readonly Route[]) =>
+    routes.map((route) => ({ at: prefix + route.path.replaceAll(/:\w+/g, someId), route }))
+  return [...of('/api/v2', native), ...of('/api/v1', edictum)]
+}
+
+async function refusedWith(credential: { cookie: string } | { key: string }, allowed: ReadonlySet<Permission>) {
+  for (const { at, route } of addresses()) {
+    const needed = permissionOf(route)
+    if (needed === undefined) continue
+    const isAllowed = allowed.has(needed)
+    // What is allowed is asked for only where asking changes nothing and ends.
+    if (isAllowed && (route.method !== 'GET' || route.answersItself === true || /stream|wait/.test(at))) continue
+    const { status, text } = await server.call(route.method, at, credential)
+    const seen = `${route.method} ${at}: ${status} ${text.slice(0, 160)}`
+    if (isAllowed) expect.soft([200, 404, 422], seen).toContain(status)
+    else expect.soft(status, seen).toBe(403)
+  }
+}
+
+describe('every route of every surface', () => {
+  for (const role of builtInRoles.filter(({ forPeople }) => forPeople)) {
+    test(`refuses whoever holds ${role.name} exactly what that role does not allow`, async () => {
+      const person = await server.newPerson(acme, [{ role: role.name, environment: null }])
+      await refusedWith({ cookie: person.cookie }, new Set(role.permissions))
+    })
+  }
+
+  test('refuses a token what only people may do, whatever else it may', async () => {
+    const own = permissions.filter((name) => permissionRows[name].forTokens)
+    const made = await server.call('POST', '/api/v2/tokens', {
+      cookie: acme.cookie,
+      body: { name: 'all of it', permissions: own },
+    })
+    expect(made.status).toBe(201)
+    const { token } = made.body as { token: string }
+    await refusedWith({ key: token }, new Set(own))
+    for (const path of ['/api/v2/sessions', '/api/v2/environments'])
+      expect((await server.call('GET', path, { key: token })).status, path).toBe(403)
+  })
+
+  test('names a permission that some route needs, and every permission has its route', () => {
+    const used = new Set(addresses().map(({ route }) => permissionOf(route)))
+    const unused = permissions.filter(
+      (name) => !used.has(name) && name !== 'protected:write' && name !== 'trail:export',
+    )
+    expect(unused).toEqual([])
+  })
+})
