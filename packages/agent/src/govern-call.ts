@@ -23,7 +23,7 @@ import { type CallReport, type Reported, type Reporter, reportCall } from './eve
 import type { Clock } from './host.ts'
 import { copyJson } from './json-copy.ts'
 import type { Revision } from './revision.ts'
-import type { SessionCounters } from './session-counters.ts'
+import type { Executions, SessionCounters } from './session-counters.ts'
 import { looksFailed, outputOf } from './tool-result.ts'
 
 export type GovernNeeds = {
@@ -51,6 +51,10 @@ export type Execution<Result> = {
 const roundsMax = 32
 
 type Governed = FrozenCall & { readonly isRead: boolean }
+type Decided = Allow | Block | Hold
+
+const allow: Allow = { is: 'allow' }
+const none: ReadonlySet<string> = new Set()
 
 /** Sends one call along the road. Whatever goes wrong on it, the tool is not run. */
 export async function governCall<Result>(
@@ -96,45 +100,50 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
   }
 
   /** The process is the agent: who it is was settled when the guard was made. */
-  authenticate = (): Promise<Reporter> => Promise.resolve(this.#needs.reporter)
+  authenticate = (): Reporter => this.#needs.reporter
 
-  authorize = (): Promise<Allow | Block> =>
-    Promise.resolve(
-      this.#needs.isClosed() ? { is: 'block', code: 'closed', says: 'The guard is closed.' } : { is: 'allow' },
-    )
+  authorize = (): Allow | Block =>
+    this.#needs.isClosed() ? { is: 'block', code: 'closed', says: 'The guard is closed.' } : allow
 
-  rules = async (): Promise<Allow | Block | Hold> => {
+  rules = (): Decided | Promise<Decided> => {
     const { sessionId, tool } = this.#call
-    let counters: Counters
     try {
       const counted = this.#needs.counters.attempt(sessionId, tool)
-      counters = counted instanceof Promise ? await counted : counted
+      if (!(counted instanceof Promise)) return this.#decide(counted, none)
+      return counted.then(
+        (counters) => this.#decide(counters, none),
+        (cause: unknown) => this.#countersAway(cause),
+      )
     } catch (cause) {
       return this.#countersAway(cause)
     }
-    return this.#decide(counters, new Set())
   }
 
   /** A decision about these counters, and the reservation that makes it true for calls that run beside this one. */
-  async #decide(counters: Counters, approved: ReadonlySet<string>): Promise<Allow | Block | Hold> {
+  #decide(counters: Counters, approved: ReadonlySet<string>): Decided | Promise<Decided> {
     const { sessionId, tool } = this.#call
     const decision = this.#judge(counters, approved)
     if (decision.verdict !== 'allow') return verdictOf(decision)
     try {
       const reserved = this.#needs.counters.reserve(sessionId, tool)
-      const before = reserved instanceof Promise ? await reserved : reserved
-      this.#isReserved = true
-      if (before.executions === counters.executions && countOf(before, tool) === countOf(counters, tool)) {
-        return { is: 'allow' }
-      }
-      // Another call of the session came in between; the limits must be asked about what is true now.
-      const again = this.#judge({ ...counters, ...before }, approved)
-      if (again.verdict === 'allow') return { is: 'allow' }
-      await this.#release()
-      return verdictOf(again)
+      if (!(reserved instanceof Promise)) return this.#confirm(counters, reserved, approved)
+      return reserved
+        .then((before) => this.#confirm(counters, before, approved))
+        .catch((cause: unknown) => this.#countersAway(cause))
     } catch (cause) {
       return this.#countersAway(cause)
     }
+  }
+
+  /** Whether what was decided still holds beside what was reserved meanwhile. */
+  #confirm(counters: Counters, before: Executions, approved: ReadonlySet<string>): Decided | Promise<Decided> {
+    const { tool } = this.#call
+    this.#isReserved = true
+    if (before.executions === counters.executions && countOf(before, tool) === countOf(counters, tool)) return allow
+    // Another call of the session came in between; the limits must be asked about what is true now.
+    const again = this.#judge({ ...counters, ...before }, approved)
+    if (again.verdict === 'allow') return allow
+    return this.#release().then(() => verdictOf(again))
   }
 
   #judge(counters: Counters, approved: ReadonlySet<string>): PreDecision {
@@ -233,12 +242,13 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     }
   }
 
-  recordIntent = async (): Promise<void> => {
+  recordIntent = (): void | Promise<void> => {
     try {
       this.#write(this.#intent(), 'before')
     } catch (cause) {
-      await this.#release()
-      throw cause
+      return this.#release().then(() => {
+        throw cause
+      })
     }
   }
 
@@ -294,15 +304,20 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     return decision.isReplaced ? { said, replaced: { value: decision.result } } : { said }
   }
 
-  recordEnd = async (_call: Governed, _who: Reporter | undefined, outcome: Outcome<Result> | Failed): Promise<void> => {
-    if (outcome.is === 'done') {
-      try {
-        this.#write(this.#end, 'after')
-      } catch (cause) {
-        throw new EndNotRecorded(this.#call.tool, outcome.result, causeOf(cause))
-      }
-      return
+  recordEnd = (
+    _call: Governed,
+    _who: Reporter | undefined,
+    outcome: Outcome<Result> | Failed,
+  ): void | Promise<void> => {
+    if (outcome.is !== 'done') return this.#recordNotDone(outcome)
+    try {
+      this.#write(this.#end, 'after')
+    } catch (cause) {
+      throw new EndNotRecorded(this.#call.tool, outcome.result, causeOf(cause))
     }
+  }
+
+  async #recordNotDone(outcome: Exclude<Outcome<Result> | Failed, { is: 'done' }>): Promise<void> {
     if (this.#isReserved && !this.#ran && !(outcome.is === 'failed' && outcome.at === 'execute')) await this.#release()
     // A refusal stands whether or not it can be written down.
     try {

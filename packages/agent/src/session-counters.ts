@@ -15,7 +15,7 @@ export type SessionCounters = {
   readonly release: (sessionId: string, tool: string) => void | Promise<void>
 }
 
-type Executions = Pick<Counters, 'executions' | 'perTool'>
+export type Executions = Pick<Counters, 'executions' | 'perTool'>
 
 type Session = { attempts: number; executions: number; readonly perTool: Map<string, number>; usedAtMs: number }
 

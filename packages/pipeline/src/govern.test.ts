@@ -15,8 +15,8 @@ const read: Call = { isRead: true }
 
 /** Stages that note every step in `log`; the end notes its outcome and who it was about. */
 function stages(log: string[], other: Partial<Stages<Call, Who, string>> = {}): Stages<Call, Who, string> {
-  const noted = <Args extends readonly unknown[], Value>(name: string, stage: (...args: Args) => Promise<Value>) => {
-    return async (...args: Args): Promise<Value> => {
+  const noted = <Args extends readonly unknown[], Value>(name: string, stage: (...args: Args) => Value) => {
+    return (...args: Args): Value => {
       log.push(name)
       return stage(...args)
     }
@@ -187,8 +187,12 @@ const broken = new Error('broken')
 
 /** A stage that gives this verdict, or throws. */
 const stage = <Given extends Verdict>(given: fc.Arbitrary<Given>) => fc.option(given, { nil: undefined })
-const promised = async <Given>(given: Given | undefined): Promise<Given> =>
-  given === undefined ? Promise.reject(broken) : given
+/** At once or after a while: what a stage says is the same. */
+const said = <Given>(given: Given | undefined, isPrompt: boolean): Given | Promise<Given> => {
+  if (!isPrompt) return given === undefined ? Promise.reject(broken) : Promise.resolve(given)
+  if (given === undefined) throw broken
+  return given
+}
 
 test('whatever the stages say: an effect happens only when all allow and the intent is durable, and there is exactly one end', async () => {
   await fc.assert(
@@ -199,15 +203,21 @@ test('whatever the stages say: an effect happens only when all allow and the int
       stage(verdicts),
       stage(fc.constantFrom(allow, block, hold)),
       fc.boolean(),
-      async (isRead, isKnown, permitted, ruled, approved, isTrailUp) => {
+      fc.boolean(),
+      async (isRead, isKnown, permitted, ruled, approved, isTrailUp, isPrompt) => {
         const log: string[] = []
         const ends: string[] = []
+        const known = isKnown ? ada : undefined
         const paved = stages(log, {
-          authenticate: async () => (isKnown ? ada : undefined),
-          authorize: () => promised(permitted),
-          rules: () => promised(ruled),
-          approval: () => promised(approved),
-          recordIntent: async () => (isTrailUp ? undefined : full()),
+          authenticate: () => (isPrompt ? known : Promise.resolve(known)),
+          authorize: () => said(permitted, isPrompt),
+          rules: () => said(ruled, isPrompt),
+          approval: () => said(approved, isPrompt),
+          recordIntent: () => {
+            if (isTrailUp) return isPrompt ? undefined : Promise.resolve()
+            if (isPrompt) throw new Error('disk full')
+            return full()
+          },
           recordEnd: async (_call, _who, outcome) => void ends.push(outcome.is),
         })
         const outcome = await govern({ isRead }, paved).catch((cause: unknown) => ({ is: 'threw', cause }) as const)
@@ -232,5 +242,23 @@ test('a stage that gives no verdict ends the call without effect', async () => {
   const odd: unknown = { is: 'maybe' }
   const untyped = { ...stages(log), authorize: async () => odd } as unknown as Stages<Call, Who, string>
   await expect(govern(write, untyped)).rejects.toThrow('The stage authorize gave no verdict.')
+  expect(log).not.toContain('execute')
+})
+
+test('an answer that can be waited for is waited for, whatever realm its promise is of', async () => {
+  const later = (answer: unknown) => ({
+    then: (resolve: (value: unknown) => void) => setImmediate(() => resolve(answer)),
+  })
+  const log: string[] = []
+  const foreign = {
+    ...stages(log),
+    authenticate: () => later(undefined),
+  } as unknown as Stages<Call, Who, string>
+  expect(await govern(write, foreign)).toMatchObject({ is: 'challenged', at: 'authenticate' })
+  const refusing = {
+    ...stages(log),
+    recordIntent: () => ({ then: (_: unknown, reject: (cause: Error) => void) => reject(new Error('disk full')) }),
+  } as unknown as Stages<Call, Who, string>
+  await expect(govern(write, refusing)).rejects.toThrow('disk full')
   expect(log).not.toContain('execute')
 })

@@ -15,21 +15,29 @@ export type Outcome<Result> =
 /** Something broke. `at: 'execute'` means that the effect may have happened. */
 export type Failed = { readonly is: 'failed'; readonly at: Place; readonly cause: unknown }
 
+/** A stage that knows its answer gives it at once: in an agent's process waiting costs more than most stages do. */
+type Soon<Value> = Value | Promise<Value>
+
+/** Whatever can be waited for, of any realm: one that was taken for its answer would let a call pass. */
+function isPending<Value>(answer: Soon<Value>): answer is Promise<Value> {
+  return typeof answer === 'object' && answer !== null && 'then' in answer
+}
+
 /**
  * What the road is paved with. A stage returns a verdict or throws; it never answers the caller,
  * writes a refusal down or calls the next stage.
  */
 export type Stages<C extends Call, Who, Result> = {
   /** Undefined for a caller whom nothing identifies. */
-  readonly authenticate: (call: C) => Promise<Who | undefined>
-  readonly authorize: (call: C, who: Who) => Promise<Allow | Block | Challenge>
-  readonly rules: (call: C, who: Who) => Promise<Verdict>
+  readonly authenticate: (call: C) => Soon<Who | undefined>
+  readonly authorize: (call: C, who: Who) => Soon<Allow | Block | Challenge>
+  readonly rules: (call: C, who: Who) => Soon<Verdict>
   /** Asked only when the rules hold. Allows when an approval for exactly this call is there to be spent. */
-  readonly approval: (call: C, who: Who, hold: Hold) => Promise<Allow | Block | Hold>
-  /** Must be durable when it resolves. Not called for reads. */
-  readonly recordIntent: (call: C, who: Who, allowed: Allow) => Promise<void>
+  readonly approval: (call: C, who: Who, hold: Hold) => Soon<Allow | Block | Hold>
+  /** Must be durable when it returns or resolves. Not called for reads. */
+  readonly recordIntent: (call: C, who: Who, allowed: Allow) => Soon<void>
   readonly execute: (call: C, who: Who, allowed: Allow) => Promise<Result>
-  readonly recordEnd: (call: C, who: Who | undefined, outcome: Outcome<Result> | Failed) => Promise<void>
+  readonly recordEnd: (call: C, who: Who | undefined, outcome: Outcome<Result> | Failed) => Soon<void>
   /** Told when an end could not be written although the call was answered; must not throw. */
   readonly endLost: (call: C, cause: unknown) => void
 }
@@ -54,7 +62,10 @@ export async function govern<C extends Call, Who, Result>(
   }
   // A read changes nothing, so that refusing its answer for want of a record would protect nobody.
   if (call.isRead) await recordIfPossible(call, stages, road.who, outcome)
-  else await stages.recordEnd(call, road.who, outcome)
+  else {
+    const recorded = stages.recordEnd(call, road.who, outcome)
+    if (recorded !== undefined) await recorded
+  }
   return outcome
 }
 
@@ -86,16 +97,19 @@ async function pass<C extends Call, Who, Result>(
   stages: Stages<C, Who, Result>,
   road: Road<Who>,
 ): Promise<Outcome<Result>> {
-  const who = await stages.authenticate(call)
+  const asked = stages.authenticate(call)
+  const who = isPending(asked) ? await asked : asked
   if (who === undefined) return exit(signIn, road.at)
   road.who = who
 
   road.at = 'authorize'
-  const permitted = await stages.authorize(call, who)
+  const authorized = stages.authorize(call, who)
+  const permitted = isPending(authorized) ? await authorized : authorized
   if (permitted.is !== 'allow') return exit(permitted, road.at)
 
   road.at = 'rules'
-  const ruled = await stages.rules(call, who)
+  const judged = stages.rules(call, who)
+  const ruled = isPending(judged) ? await judged : judged
   if (ruled.is !== 'allow' && ruled.is !== 'hold') return exit(ruled, road.at)
 
   if (ruled.is === 'hold') road.at = 'approval'
@@ -103,7 +117,10 @@ async function pass<C extends Call, Who, Result>(
   if (allowed.is !== 'allow') return exit(allowed, road.at)
 
   road.at = 'intent'
-  if (!call.isRead) await stages.recordIntent(call, who, allowed)
+  if (!call.isRead) {
+    const recorded = stages.recordIntent(call, who, allowed)
+    if (recorded !== undefined) await recorded
+  }
 
   road.at = 'execute'
   return { is: 'done', result: await stages.execute(call, who, allowed) }
