@@ -560,7 +560,7 @@ export function compose(needs: ComposeNeeds): App {
       resolve: { assignment: assignments.resolveAssignment, orderOf },
     }),
     ...anchorRoutes({ db, recordAct: record, anchoring }),
-    ...trailRoutes({ db, keyring: sealing, macs }),
+    ...trailRoutes({ db, keyring: sealing, macs, recordAct: record }),
     ...consoleStreamRoutes({ consoles }),
     ...fleetRoutes({
       db,

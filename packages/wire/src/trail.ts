@@ -25,6 +25,16 @@ export const trailEntry = Type.Object({
     request: Type.Optional(facts),
   }),
   is_erased: Type.Boolean({ description: 'True when personal facts were recorded and their key was destroyed since' }),
+  repeats: Type.Optional(
+    Type.Object(
+      {
+        count: Type.Integer({ minimum: 2, description: 'With this one' }),
+        first_number: Type.Integer({ minimum: 0 }),
+        first_at: instant,
+      },
+      { description: 'With fold: entries before this one that say the same' },
+    ),
+  ),
 })
 
 export const trailEntryWithBytes = Type.Object({
@@ -81,22 +91,61 @@ export const trailContinuationQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const filters = {
+  actor: Type.Optional(Type.String({ maxLength: 400, description: 'Id of who acted' })),
+  act: Type.Optional(Type.String({ maxLength: 100, description: 'The act, or its noun with a star: key.*' })),
+  subject: Type.Optional(Type.String({ maxLength: 2000, description: 'Id of what was acted upon' })),
+  subject_kind: Type.Optional(Type.String({ maxLength: 100 })),
+  outcome: Type.Optional(Type.String({ maxLength: 40 })),
+  request: Type.Optional(Type.String({ maxLength: 200, description: 'Id of the request' })),
+  since: Type.Optional(instant),
+  until: Type.Optional(instant),
+  text: Type.Optional(
+    Type.String({ minLength: 2, maxLength: 200, description: 'Anywhere in the entry, sealed parts excepted' }),
+  ),
+}
+
+/** Addresses are sealed: a search for one opens what the other filters leave. */
+const address = Type.Optional(
+  Type.String({ minLength: 2, maxLength: 100, description: 'Of the request, or its beginning with a star: 10.1.*' }),
+)
+
 export const trailQuery = Type.Object(
   {
     ...pageQuery,
-    actor: Type.Optional(Type.String({ maxLength: 400, description: 'Id of who acted' })),
-    act: Type.Optional(Type.String({ maxLength: 100, description: 'The act, or its noun with a star: key.*' })),
-    subject: Type.Optional(Type.String({ maxLength: 2000, description: 'Id of what was acted upon' })),
-    subject_kind: Type.Optional(Type.String({ maxLength: 100 })),
-    outcome: Type.Optional(Type.String({ maxLength: 40 })),
-    since: Type.Optional(instant),
-    until: Type.Optional(instant),
-    text: Type.Optional(
-      Type.String({ minLength: 2, maxLength: 200, description: 'Anywhere in the entry, sealed parts excepted' }),
-    ),
+    ...filters,
+    address,
+    fold: Type.Optional(Type.Boolean({ description: 'Tell neighbors that say the same once, with how many they are' })),
+  },
+  { additionalProperties: false },
+)
+
+export const trailFacetQuery = Type.Object(filters, { additionalProperties: false })
+
+const trailFacet = Type.Object({
+  values: Type.Array(Type.Object({ value: Type.String(), count: Type.Integer({ minimum: 1 }) })),
+  more: Type.Integer({ minimum: 0, description: 'How many rarer values are not listed' }),
+})
+
+/** Each facet is counted under the filters of the others, so that its own values stay in sight. */
+export const trailFacets = Type.Object({
+  is_exact: Type.Boolean({ description: 'When false the facets count the newest 50,000 matches' }),
+  facets: Type.Object({ act: trailFacet, actor: trailFacet, outcome: trailFacet, subject_kind: trailFacet }),
+})
+
+export const trailExportQuery = Type.Object(
+  {
+    ...filters,
+    address,
+    format: Type.Union([Type.Literal('csv'), Type.Literal('jsonl'), Type.Literal('evidence')], {
+      description: 'evidence: the whole log as verifiers read it, others’ entries by their leaf; takes no filter',
+    }),
   },
   { additionalProperties: false },
 )
 
 export type TrailEntryShown = Static<typeof trailEntry>
+export type TrailFacets = Static<typeof trailFacets>
+export type TrailProof = Static<typeof trailProof>
+export type TrailContinuation = Static<typeof trailContinuation>
 export type TrailQuery = Static<typeof trailQuery>

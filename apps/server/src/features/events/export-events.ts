@@ -1,3 +1,4 @@
+import { csvField } from '../../kernel/csv.ts'
 import type { EventScope } from './event-scope.ts'
 import type { Page, searchEvents } from './search-events.ts'
 import { showEvent } from './show-event.ts'
@@ -45,12 +46,4 @@ export async function* exportLines(
     if (lines !== '') yield lines
     after = page.next
   } while (after)
-}
-
-/** A spreadsheet would run text that begins like a formula; an apostrophe before it makes it text. */
-function csvField(value: string | number | null): string {
-  if (value === null) return ''
-  if (typeof value === 'number') return String(value)
-  const safe = /^[\s]*[=+\-@|%\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -8,6 +8,8 @@ export type TrailFilter = {
   readonly subject?: string | undefined
   readonly subjectKind?: string | undefined
   readonly outcome?: string | undefined
+  /** Id of the request. */
+  readonly request?: string | undefined
   /** Half open: from `since`, before `until`. */
   readonly since?: Date | undefined
   readonly until?: Date | undefined
@@ -69,6 +71,33 @@ export async function findEntries(
   return { entries, next }
 }
 
+/** How many of the newest matches have each value of a column, the commonest first. */
+export async function countBy(
+  db: Sql,
+  tenant: string,
+  filter: TrailFilter,
+  column: 's.act' | 's.actor_id' | 's.outcome' | 's.subject_kind',
+  limit: number,
+): Promise<{ value: string; count: number }[]> {
+  const { where, values } = conditions(tenant, filter)
+  const searched =
+    filter.text === undefined
+      ? { join: '', where: '', limit, values: [] }
+      : {
+          join: 'join trail_entries as e on e.id = w.entry_id',
+          where: `where position($${values.length + 1} in lower(convert_from(e.bytes, 'UTF8'))) > 0`,
+          limit: textWindow,
+          values: [asWritten(filter.text)],
+        }
+  return db.query<{ value: string; count: number }>(
+    `with looked_at as materialized (
+        select ${column} as value, s.entry_id from trail_sequence as s where ${where} order by s.number desc limit ${searched.limit})
+      select w.value, count(*) as count from looked_at as w ${searched.join} ${searched.where}
+        group by w.value order by count(*) desc, w.value`,
+    [...values, ...searched.values],
+  )
+}
+
 /** The text as it stands within an entry: JSON's escapes, lower case. */
 function asWritten(text: string): string {
   return JSON.stringify(text).slice(1, -1).toLowerCase()
@@ -91,6 +120,7 @@ function conditions(
   add('s.subject_id = ?', filter.subject === undefined ? undefined : searchable(filter.subject))
   add('s.subject_kind = ?', filter.subjectKind)
   add('s.outcome = ?', filter.outcome)
+  add('s.request_id = ?', filter.request === undefined ? undefined : searchable(filter.request))
   add('s.at >= ?', filter.since)
   add('s.at < ?', filter.until)
   add('s.number < ?', filter.before)

@@ -1,33 +1,63 @@
-import { emptyRoot, hexOf, type JsonObject, readEntry, type TrailEntry } from '@countersign/trail'
+import { emptyRoot, hexOf, type TrailEntry } from '@countersign/trail'
 import type { TrailEntryShown } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import type { EntryMacs } from './entry-macs.ts'
-import { findEntries, findEntry, findHead, type NumberedEntry, type TrailFilter } from './list-table.ts'
-import { type KeySealing, openPersonalFacts } from './subject-keys.ts'
+import { type Folded, foldRepeats } from './fold-repeats.ts'
+import { findEntry, findHead } from './list-table.ts'
+import { type EntrySearch, type OpenedEntry, openEntries, scanEntries } from './scan-entries.ts'
+import type { KeySealing, OpenedFacts } from './subject-keys.ts'
 
 type Needs = { readonly db: Sql; readonly keyring: KeySealing }
 
+/** How much one page looks at; a search that found less by then goes on with the next page. */
+const lookedMax = 20_000
+
 /** One page of a tenant's trail, newest first. The cursor is a number, so that a page never changes once read. */
-export function listTrail({ db, keyring }: Needs) {
-  return async (tenant: string, filter: Omit<TrailFilter, 'before'>, limit: number, cursor: string | undefined) => {
+export function listTrail(needs: Needs) {
+  const scan = scanEntries(needs)
+  return async (tenant: string, search: EntrySearch, limit: number, cursor: string | undefined, isFolded = false) => {
     const before = cursor === undefined ? undefined : readCursor(cursor)
-    const { entries, next } = await findEntries(db, tenant, { ...filter, before }, limit)
-    const items = await show(db, keyring, tenant, entries)
-    return { items: [...items], next_cursor: next === undefined ? null : String(next) }
+    const isPlain = search.address === undefined && !isFolded
+    const found: OpenedEntry[] = []
+    const folding = foldRepeats()
+    let next: number | undefined
+    let looked = 0
+    for await (const piece of scan(tenant, search, before, isPlain ? limit : Math.max(limit, pieceMin))) {
+      found.push(...piece.entries)
+      if (isFolded) for (const one of piece.entries) folding.add(one)
+      next = piece.next
+      // A search for a text has looked at so many by itself.
+      looked += search.text === undefined ? pieceMin : lookedMax
+      const isEnough = isFolded ? folding.whole().length >= limit : found.length >= limit
+      if (isPlain || isEnough || looked >= lookedMax) break
+    }
+    const groups = isFolded ? folding.all() : found.map((one) => ({ newest: one, oldest: one, count: 1 }))
+    const shown = groups.slice(0, limit)
+    // What was read beyond this page is read again by the next one.
+    const below = groups.length > limit ? shown.at(-1)?.oldest.number : next
+    return { items: shown.map(foldedOnWire), next_cursor: below === undefined ? null : String(below) }
   }
+}
+
+const pieceMin = 200
+
+function foldedOnWire({ newest, oldest, count }: Folded): TrailEntryShown {
+  const item = shown(newest.number, newest.entry, newest.opened)
+  if (count === 1) return item
+  return { ...item, repeats: { count, first_number: oldest.number, first_at: oldest.entry.at } }
 }
 
 /** One entry with the exact text that was hashed. An entry of another tenant does not exist. */
 export function readTrailEntry({ db, keyring, macs }: Needs & { readonly macs: Pick<EntryMacs, 'check'> }) {
   return async (tenant: string, number: number) => {
     const found = await findEntry(db, tenant, number)
-    const [shown] = found === undefined ? [] : await show(db, keyring, tenant, [found])
-    if (found === undefined || shown === undefined) throw notFound('entry')
+    const [one] = found === undefined ? [] : await openEntries({ db, keyring }, tenant, [found])
+    if (found === undefined || one === undefined) throw notFound('entry')
     const { bytes, leafHash, mac, macKey } = found
     const kept = mac && macKey !== null ? { key: macKey, value: mac } : undefined
     return {
-      ...shown,
+      ...shown(one.number, one.entry, one.opened),
       canonical: new TextDecoder().decode(bytes),
       leaf_hash: hexOf(leafHash),
       mac: kept ? { key: kept.key, value: hexOf(kept.value), found: macs.check(bytes, kept) } : null,
@@ -52,27 +82,7 @@ function readCursor(cursor: string): number {
   return Number(cursor)
 }
 
-async function show(
-  db: Sql,
-  keyring: KeySealing,
-  tenant: string,
-  numbered: readonly NumberedEntry[],
-): Promise<readonly TrailEntryShown[]> {
-  const read = numbered.map(({ number, bytes }) => ({ number, entry: readEntry(bytes) }))
-  const personal = await openPersonalFacts(
-    db,
-    keyring,
-    tenant,
-    read.map(({ entry }) => entry),
-  )
-  return read.map(({ number, entry }) => shown(number, entry, personal.get(entry.id)))
-}
-
-function shown(
-  number: number,
-  entry: TrailEntry,
-  opened: { readonly facts: JsonObject; readonly isWhole: boolean } | undefined,
-): TrailEntryShown {
+function shown(number: number, entry: TrailEntry, opened: OpenedFacts | undefined): TrailEntryShown {
   const { id, at, act, outcome, actor, subject, request, details } = entry
   return {
     number,
