@@ -9,11 +9,14 @@ import { jobsRoute } from './features/jobs/route.ts'
 import { keysRoute } from './features/keys/route.ts'
 import { libraryRoute } from './features/library/route.ts'
 import { overviewRoute } from './features/overview/route.ts'
+import { joinRoute, peopleRoute, personRoute } from './features/people/route.ts'
 import { rehearseRoute } from './features/rehearse/route.ts'
+import { rolesRoute } from './features/roles/route.ts'
 import { rulesetRoute, rulesetsRoute } from './features/rulesets/route.ts'
 import { settingsRoute } from './features/settings/route.ts'
 import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
+import { tokensRoute } from './features/tokens/route.ts'
 import { trailRoute } from './features/trail/route.ts'
 import { ErrorPage, NotFoundPage } from './frame/error-pages.tsx'
 import { frameRoute } from './frame/frame-route.tsx'
@@ -22,6 +25,7 @@ import { rootRoute } from './frame/root-route.tsx'
 /** Every page, one line each; a page's own folder says its path and its search parameters. */
 const routes = rootRoute.addChildren([
   setupRoute,
+  joinRoute,
   signInRoute,
   enrollRoute,
   frameRoute.addChildren([
@@ -36,6 +40,10 @@ const routes = rootRoute.addChildren([
     assignmentsRoute,
     coverageRoute,
     rehearseRoute,
+    peopleRoute,
+    personRoute,
+    rolesRoute,
+    tokensRoute,
     keysRoute,
     jobsRoute,
     trailRoute,

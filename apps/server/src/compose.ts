@@ -310,6 +310,7 @@ export function compose(needs: ComposeNeeds): App {
     keyring,
     takeFromLimit: limit,
     tell: {
+      bus,
       recordAct: record,
       endSessionsOf: endAllOf,
       start: (tx, person, facts) => start(tx, { person, credential: 'invitation', facts }),

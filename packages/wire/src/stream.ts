@@ -26,6 +26,9 @@ export const streamTopics = {
   'key.changed': 'keys:read',
   'signing_key.rotated': 'keys:read',
   'signing_key.retired': 'keys:read',
+  'person.changed': 'people:read',
+  'role.changed': 'roles:read',
+  'token.changed': 'tokens:read',
   'environment.changed': 'overview:read',
   'settings.changed': 'settings:read',
 } as const satisfies Record<string, Permission>

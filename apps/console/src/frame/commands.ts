@@ -5,6 +5,9 @@ export type Command = { readonly word: string; readonly href: string; readonly n
 /** What the palette offers to begin; each is an address, so that the page itself asks for the rest. */
 export const commands: readonly Command[] = [
   { word: 'Make a key', href: '/keys?make=true', needs: 'keys:write' },
+  { word: 'Invite somebody', href: '/people?invite=true', needs: 'people:write' },
+  { word: 'Make a role', href: '/roles?new=true', needs: 'roles:write' },
+  { word: 'Make an API token', href: '/tokens?make=true', needs: 'tokens:write' },
   { word: 'Add an environment', href: '/settings?tab=environments', needs: 'environments:write' },
   { word: 'Rotate the signing key', href: '/settings?tab=signing', needs: 'signing-keys:write' },
   { word: 'Change your password', href: '/account#password', needs: 'overview:read' },

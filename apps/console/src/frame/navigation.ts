@@ -10,9 +10,12 @@ import {
   KeysIcon,
   LibraryIcon,
   OverviewIcon,
+  PeopleIcon,
   RehearseIcon,
+  RolesIcon,
   RulesetsIcon,
   SettingsIcon,
+  TokensIcon,
   TrailIcon,
 } from '../ui/icons.tsx'
 
@@ -55,6 +58,9 @@ export const navigation: readonly Group[] = [
   {
     word: 'Admin',
     destinations: [
+      { to: '/people', word: 'People', needs: 'people:read', icon: PeopleIcon, key: 'p' },
+      { to: '/roles', word: 'Roles', needs: 'roles:read', icon: RolesIcon, key: 'b' },
+      { to: '/tokens', word: 'API tokens', needs: 'tokens:read', icon: TokensIcon, key: 'n' },
       { to: '/keys', word: 'Keys', needs: 'keys:read', icon: KeysIcon, key: 'k' },
       { to: '/jobs', word: 'Jobs', needs: 'jobs:read', icon: JobsIcon, key: 'j' },
       { to: '/settings', word: 'Settings', needs: 'settings:read', icon: SettingsIcon, key: 's' },

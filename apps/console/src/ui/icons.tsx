@@ -64,6 +64,19 @@ export const KeysIcon = icon(
   </>,
 )
 export const JobsIcon = icon(<path d="M3 4.5h7M3 8h10M3 11.5h5M12.5 2.5v4M10.5 4.5h4M11 10.5v3l2.5-1.5z" />)
+export const PeopleIcon = icon(
+  <>
+    <circle cx="6" cy="5.5" r="2.5" />
+    <path d="M1.5 13.5c.3-2.6 2-4 4.5-4s4.2 1.4 4.5 4M10.5 3.2a2.5 2.5 0 0 1 0 4.6M12 9.8c1.5.6 2.3 1.9 2.5 3.7" />
+  </>,
+)
+export const RolesIcon = icon(<path d="M2.5 3.5h11v9h-11zM2.5 6.5h11M2.5 9.5h11M6 3.5v9M9.8 3.5v9" />)
+export const TokensIcon = icon(
+  <>
+    <circle cx="8" cy="8" r="5.5" />
+    <path d="M8 5.2 10.8 8 8 10.8 5.2 8z" />
+  </>,
+)
 export const SettingsIcon = icon(
   <>
     <path d="M2.5 4.5h6M11.5 4.5h2M2.5 11.5h2M7.5 11.5h6" />

@@ -1,4 +1,14 @@
-import { AllowIcon, BlockIcon, ClockIcon, CrossIcon, FailIcon, HoldIcon, ObserveIcon, UnknownIcon } from './icons.tsx'
+import {
+  AllowIcon,
+  BlockIcon,
+  ClockIcon,
+  CrossIcon,
+  FailIcon,
+  HoldIcon,
+  ObserveIcon,
+  RehearseIcon,
+  UnknownIcon,
+} from './icons.tsx'
 import classes from './ui.module.css'
 import { toneOf, type Verdict, verdictWords } from './verdicts.ts'
 
@@ -12,6 +22,7 @@ const icons = {
   failed: FailIcon,
   'timed-out': ClockIcon,
   cancelled: CrossIcon,
+  running: RehearseIcon,
   unknown: UnknownIcon,
 } as const
 

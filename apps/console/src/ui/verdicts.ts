@@ -9,6 +9,7 @@ export const verdictWords = {
   failed: 'Failed',
   'timed-out': 'Timed out',
   cancelled: 'Cancelled',
+  running: 'Running',
   unknown: 'Unknown',
 } as const
 
@@ -25,6 +26,7 @@ const tones: Readonly<Record<Verdict, VerdictTone>> = {
   failed: 'failed',
   'timed-out': 'timed-out',
   cancelled: 'timed-out',
+  running: 'timed-out',
   unknown: 'timed-out',
 }
 

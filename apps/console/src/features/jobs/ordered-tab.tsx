@@ -10,6 +10,7 @@ import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
 import { Listing } from '../../ui/listing.tsx'
 import { usePages } from '../../ui/pages.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
+import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import whole from '../../ui/whole.module.css'
@@ -84,6 +85,7 @@ export function OrderedTab() {
       <div className={whole.bar}>
         <Select
           aria-label="Status"
+          className={toolbar.choice}
           placeholder="Any status"
           clearable
           clearButtonProps={{ 'aria-label': 'Any status' }}
@@ -93,6 +95,7 @@ export function OrderedTab() {
         />
         <Select
           aria-label="Kind"
+          className={toolbar.choice}
           placeholder="Any kind"
           clearable
           clearButtonProps={{ 'aria-label': 'Any kind' }}

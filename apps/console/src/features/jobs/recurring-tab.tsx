@@ -41,6 +41,7 @@ const columns: readonly Column<RecurringJob>[] = [
     id: 'success',
     header: 'Last success',
     width: '110px',
+    isWideOnly: true,
     cell: ({ last_success_at }) =>
       last_success_at ? <Instant at={last_success_at} /> : <span className={ui.faint}>never here</span>,
   },

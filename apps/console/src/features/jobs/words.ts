@@ -5,8 +5,8 @@ import type { Verdict } from '../../ui/verdicts.ts'
 type Mark = { readonly word: string; readonly verdict: Verdict }
 
 export const statusMarks: Readonly<Record<JobStatus, Mark>> = {
-  queued: { word: 'Queued', verdict: 'unknown' },
-  running: { word: 'Running', verdict: 'would-block' },
+  queued: { word: 'Queued', verdict: 'timed-out' },
+  running: { word: 'Running', verdict: 'running' },
   waiting: { word: 'Waits for a person', verdict: 'held' },
   done: { word: 'Done', verdict: 'allowed' },
   failed: { word: 'Failed', verdict: 'failed' },
@@ -44,8 +44,11 @@ const does: Readonly<Record<string, string>> = {
   rollout_trials: 'Lets observed rollouts enforce when their condition holds',
   replays: 'Takes up replays that wait',
   agent_session_sweep: 'Removes values of agent sessions that ended',
+  partition: 'Makes room for the events of coming months',
+  event_counts: 'Adds up events for charts',
+  event_retention: 'Removes events that are too old',
+  factor_sweep: 'Removes challenges and trusted browsers that ended',
   approval_timeout: 'Ends approvals whose deadline passed',
-  event_partitions: 'Prepares room for events and removes what is too old',
 }
 
 /** What it is for; one this page does not know is named readably. */

@@ -1,3 +1,4 @@
+import type { Bus } from '../../kernel/bus.ts'
 import { hashPassword, type Keyring, randomToken } from '../../kernel/crypto.ts'
 import type { Db, Sql, Tx } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
@@ -40,6 +41,7 @@ type UseNeeds = {
   readonly keyring: Keyring
   readonly takeFromLimit: TakeFromLimit
   readonly tell: {
+    readonly bus: Pick<Bus, 'announce'>
     readonly recordAct: RecordAct
     readonly endSessionsOf: (tx: Tx, tenant: string, person: string) => Promise<number>
     readonly start: (tx: Tx, person: PersonRow, facts: RequestFacts) => Promise<Started>
@@ -101,6 +103,7 @@ export function useLinks({ db, clock, keyring, takeFromLimit, tell }: UseNeeds) 
           details: { sessions_ended: ended },
           personal: { actor: { email: person.email } },
         })
+        await tell.bus.announce(tx, { topic: 'person.changed', tenant, body: { person_id: id } })
         return tell.start(tx, person, facts)
       })
     },

@@ -1,0 +1,117 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import { api } from '../../api/client.ts'
+import { fieldErrors, wordsFor } from '../../api/problem.ts'
+import { queryClient } from '../../api/query-client.ts'
+import { DoorPage } from '../../frame/door-page.tsx'
+import { Notice } from '../../ui/notice.tsx'
+import { passwordFault, passwordLengthMin } from '../setup/password.ts'
+import type { LinkState } from './types.ts'
+
+/** What stands behind `#` never leaves the browser by itself: no server and no proxy writes it down. */
+function secretInAddress(): string {
+  return window.location.hash.slice(1)
+}
+
+/** Whoever has the link says their name and a password, and is signed in. */
+export function JoinPage() {
+  const [link] = useState(secretInAddress)
+  const state = useQuery({
+    queryKey: ['link'],
+    queryFn: () => api.post<LinkState>('/links/state', { link }),
+    enabled: link !== '',
+    retry: false,
+  })
+  if (link === '' || state.isError) {
+    return (
+      <DoorPage
+        title="This link does not work"
+        lead="It was used already, has ended, or was cut off when it was copied."
+      >
+        <Notice tone="bad">
+          {state.isError ? wordsFor(state.error) : 'The part behind # is missing: copy the whole link.'}
+        </Notice>
+      </DoorPage>
+    )
+  }
+  if (!state.data) return <DoorPage title="One moment">{null}</DoorPage>
+  return <Join link={link} state={state.data} />
+}
+
+function Join({ link, state }: { readonly link: string; readonly state: LinkState }) {
+  const navigate = useNavigate()
+  const isInvitation = state.purpose === 'invitation'
+  const [name, setName] = useState(state.name === state.email ? '' : state.name)
+  const [password, setPassword] = useState('')
+  const [repeated, setRepeated] = useState('')
+  const [isTried, setTried] = useState(false)
+  const accept = useMutation({
+    mutationFn: () =>
+      api.post('/links/acceptance', {
+        link,
+        password,
+        ...(isInvitation && name.trim() !== '' && { name: name.trim() }),
+      }),
+    onSuccess: async () => {
+      queryClient.clear()
+      // Out of the history too: the link is spent, and nobody should find it there.
+      await navigate({ to: '/', hash: '', replace: true })
+    },
+  })
+  const faults = fieldErrors(accept.error)
+  const fault = passwordFault(password)
+  const toggle = { 'aria-label': 'Show or hide the password' }
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    setTried(true)
+    if (fault === null && password === repeated) accept.mutate()
+  }
+  return (
+    <DoorPage
+      title={isInvitation ? `Join ${state.tenant}` : 'Set a new password'}
+      lead={`You are ${state.email}. Choose a password; this link then stops working.`}
+    >
+      {accept.isError && Object.keys(faults).length === 0 && <Notice tone="bad">{wordsFor(accept.error)}</Notice>}
+      <form onSubmit={submit}>
+        <input type="hidden" name="email" autoComplete="username" value={state.email} readOnly />
+        {isInvitation && (
+          <TextInput
+            label="Your name"
+            autoComplete="name"
+            maxLength={120}
+            autoFocus
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={faults['name']}
+          />
+        )}
+        <PasswordInput
+          label="Password"
+          description={`At least ${passwordLengthMin} characters. Four random words do well.`}
+          autoComplete="new-password"
+          required
+          withAsterisk={false}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          error={faults['password'] ?? (isTried && fault)}
+          visibilityToggleButtonProps={toggle}
+        />
+        <PasswordInput
+          label="Password again"
+          autoComplete="new-password"
+          required
+          withAsterisk={false}
+          value={repeated}
+          onChange={(event) => setRepeated(event.currentTarget.value)}
+          error={isTried && repeated !== password && 'The two passwords differ.'}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the repeated password' }}
+        />
+        <Button type="submit" fullWidth loading={accept.isPending}>
+          {isInvitation ? 'Join' : 'Set the password'}
+        </Button>
+      </form>
+    </DoorPage>
+  )
+}

@@ -1,0 +1,29 @@
+import type { Verdict } from '../../ui/verdicts.ts'
+import type { Person, PersonStatus, RoleGrant } from './types.ts'
+
+type Mark = { readonly word: string; readonly verdict: Verdict }
+
+export const standingMarks: Readonly<Record<PersonStatus, Mark>> = {
+  active: { word: 'Active', verdict: 'allowed' },
+  invited: { word: 'Invited', verdict: 'held' },
+  locked: { word: 'Locked', verdict: 'blocked' },
+  suspended: { word: 'Suspended', verdict: 'timed-out' },
+}
+
+/** `admin`, `deployer in staging, viewer`. */
+export function rolesWords(roles: readonly RoleGrant[]): string {
+  return roles.map(({ role, environment }) => (environment === null ? role : `${role} in ${environment}`)).join(', ')
+}
+
+export function holds({ name, email }: Pick<Person, 'name' | 'email'>, words: string | undefined): boolean {
+  const sought = (words ?? '').trim().toLowerCase()
+  return [name, email].some((text) => text.toLowerCase().includes(sought))
+}
+
+export function isSameGrants(one: readonly RoleGrant[], other: readonly RoleGrant[]): boolean {
+  return rolesWords(one.toSorted(byText)) === rolesWords(other.toSorted(byText))
+}
+
+function byText(one: RoleGrant, other: RoleGrant): number {
+  return rolesWords([one]).localeCompare(rolesWords([other]))
+}

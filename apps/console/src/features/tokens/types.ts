@@ -1,0 +1,6 @@
+import type * as wire from '@countersign/wire'
+import type { Static } from 'typebox'
+
+export type ApiToken = Static<typeof wire.apiToken>
+export type MadeApiToken = Static<typeof wire.madeApiToken>
+export type ApiTokenChoices = Static<typeof wire.apiTokenChoices>

@@ -1,0 +1,222 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+
+let scene: ConsoleScene
+beforeAll(async () => {
+  scene = await openConsole()
+})
+afterEach(() => scene.closePages())
+afterAll(() => scene.stop())
+
+/** The machine may be busy; a page that is right is right at once. */
+const patiently = { timeout: 30_000 }
+
+test('somebody is invited, joins by the link, which works once, is given another role, and is suspended with a reason', async () => {
+  const admin = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(admin)
+  await open('/people')
+  await page.getByRole('button', { name: 'Invite' }).click(patiently)
+  const invite = page.getByRole('dialog', { name: 'Invite somebody' })
+  const email = `kim-${admin.email}`
+  await invite.getByLabel('E-mail address').fill(email)
+  await invite.getByRole('combobox', { name: 'Role 1', exact: true }).click()
+  await page.getByRole('option', { name: 'Approver' }).click()
+  await invite.getByRole('combobox', { name: 'Where role 1 holds' }).click()
+  await page.getByRole('option', { name: 'in staging' }).click()
+  expect(await accessFaults(page)).toEqual([])
+  await invite.getByRole('button', { name: 'Make the invitation' }).click()
+  const once = page.getByRole('dialog', { name: 'Copy the link now' })
+  const link = (await once.locator('code').first().textContent(patiently)) ?? ''
+  expect(link).toContain('/join#')
+  await once.getByRole('button', { name: 'I have copied it' }).click()
+  await page.getByRole('gridcell', { name: 'approver in staging' }).waitFor(patiently)
+  expect(await page.content()).not.toContain(link.split('#')[1])
+
+  const joining = await scene.newPage()
+  const { pathname, hash } = new URL(link)
+  await joining.open(`${pathname}${hash}`)
+  await joining.page.getByRole('heading', { name: /^Join / }).waitFor(patiently)
+  await joining.page.getByLabel('Your name').fill('Kim')
+  await joining.page.getByLabel('Password', { exact: true }).fill('four random words do well')
+  await joining.page.getByLabel('Password again', { exact: true }).fill('four random words do well')
+  expect(await accessFaults(joining.page)).toEqual([])
+  await joining.page.getByRole('button', { name: 'Join' }).click()
+  await joining.page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor(patiently)
+  expect(joining.page.url()).not.toContain('#')
+  const again = await scene.newPage()
+  await again.open(`${pathname}${hash}`)
+  await again.page.getByRole('heading', { name: 'This link does not work' }).waitFor(patiently)
+
+  await page.getByRole('gridcell', { name: /^Kim/ }).click(patiently)
+  await page.getByRole('heading', { name: 'Kim', level: 1 }).waitFor(patiently)
+  const roles = page.getByRole('form', { name: 'Roles' })
+  await roles.getByRole('button', { name: 'Another role' }).click()
+  await roles.getByRole('button', { name: 'Change the roles' }).click()
+  await page.getByText('approver in staging, viewer', { exact: true }).waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+
+  await page.getByRole('button', { name: 'Suspend', exact: true }).click()
+  const suspend = page.getByRole('dialog', { name: /^Suspend/ })
+  expect(await suspend.getByRole('button', { name: 'Suspend', exact: true }).isDisabled()).toBe(true)
+  await suspend.getByLabel('Reason').fill('Left the team')
+  await suspend.getByRole('button', { name: 'Suspend', exact: true }).click()
+  await page.getByText('Left the team').waitFor(patiently)
+  // The other one is out at once, wherever that page stood.
+  await joining.page.getByRole('heading', { name: /Sign in/ }).waitFor(patiently)
+  await page.getByRole('button', { name: 'Remove', exact: true }).click()
+  const remove = page.getByRole('dialog', { name: /^Remove/ })
+  await remove.getByLabel(/^Type/).fill(email)
+  await remove.getByRole('button', { name: 'Remove the person' }).click()
+  await page.getByRole('heading', { name: 'People', level: 1 }).waitFor(patiently)
+  await expect.poll(() => page.getByRole('gridcell', { name: /^Kim/ }).count(), patiently).toBe(0)
+  expect(faults).toEqual([])
+})
+
+test('a role of one’s own is made from another, given by nobody who holds less, and removed when nobody holds it', async () => {
+  const admin = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(admin)
+  await open('/roles')
+  const matrix = page.getByRole('region', { name: 'Permissions by role' })
+  await matrix.getByRole('button', { name: 'Auditor' }).waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Make a role' }).click()
+  const form = page.getByRole('dialog', { name: 'Make a role' })
+  await form.getByLabel('Title').fill('Night shift')
+  await form.getByText('Its name in the API: night-shift').waitFor()
+  await form.getByRole('combobox', { name: 'Begin with' }).click()
+  await page.getByRole('option', { name: 'Viewer' }).click()
+  await form.getByRole('checkbox', { name: 'Approve or deny held calls' }).check()
+  expect(await accessFaults(page)).toEqual([])
+  await form.getByRole('button', { name: 'Make the role' }).click()
+  const drawer = page.getByRole('dialog', { name: 'Night shift' })
+  await drawer.getByText('Nobody holds it').waitFor(patiently)
+  await drawer.getByRole('button', { name: 'Remove the role' }).click()
+  const remove = page.getByRole('dialog', { name: 'Remove Night shift' })
+  await remove.getByLabel(/^Type/).fill('night-shift')
+  await remove.getByRole('button', { name: 'Remove the role' }).click()
+  await expect.poll(() => matrix.getByRole('button', { name: 'Night shift' }).count(), patiently).toBe(0)
+  expect(faults).toEqual([])
+})
+
+test('a token is made from a role, shown once with programs, works, is rotated, and is refused once it is revoked', async () => {
+  const admin = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(admin)
+  await open('/tokens')
+  await page.getByRole('heading', { name: 'No API token yet' }).waitFor(patiently)
+  await page.getByRole('button', { name: 'Make a token' }).first().click()
+  const form = page.getByRole('dialog', { name: 'Make an API token' })
+  await form.getByLabel('Name').fill('release pipeline')
+  await form.getByRole('combobox', { name: 'Begin with the permissions of a role' }).click()
+  await page.getByRole('option', { name: 'CI/CD' }).click()
+  expect(await accessFaults(page)).toEqual([])
+  await form.getByRole('button', { name: 'Make the token' }).click()
+  const once = page.getByRole('dialog', { name: 'Copy the token now' })
+  const token = (await once.locator('code').first().textContent(patiently)) ?? ''
+  expect(token).toMatch(/^rgw_/)
+  expect(await once.getByRole('region', { name: 'curl example' }).textContent()).toContain(token)
+  expect(await accessFaults(page)).toEqual([])
+  const ask = async (value: string): Promise<number> =>
+    (await scene.server.call('GET', '/api/v2/rulesets', { headers: { authorization: `Bearer ${value}` } })).status
+  expect(await ask(token)).toBe(200)
+  await once.getByRole('button', { name: 'I have copied it' }).click()
+  await page.getByRole('gridcell', { name: 'release pipeline' }).click(patiently)
+  const drawer = page.getByRole('dialog', { name: 'release pipeline', exact: true })
+  await drawer.getByRole('button', { name: 'Rotate' }).click()
+  const rotate = page.getByRole('dialog', { name: 'Rotate release pipeline' })
+  await rotate.getByRole('combobox', { name: 'The old one works for' }).click()
+  await page.getByRole('option', { name: 'Not at all' }).click()
+  await rotate.getByRole('button', { name: 'Make the new value' }).click()
+  const second = (await once.locator('code').first().textContent(patiently)) ?? ''
+  expect(second).not.toBe(token)
+  await once.getByRole('button', { name: 'I have copied it' }).click()
+  expect([await ask(token), await ask(second)]).toEqual([401, 200])
+  await drawer.getByRole('button', { name: 'Revoke the token' }).click()
+  const revoke = page.getByRole('dialog', { name: 'Revoke release pipeline' })
+  await revoke.getByLabel(/^Type/).fill('release pipeline')
+  await revoke.getByRole('button', { name: 'Revoke the token' }).click()
+  await page.getByText('release pipeline was revoked').waitFor(patiently)
+  expect(await ask(second)).toBe(401)
+  expect(faults).toEqual([])
+})
+
+test('a viewer sees neither the entries nor the pages of administration, and the API refuses them; an auditor reads and changes nothing', async () => {
+  const admin = await scene.server.newTenant()
+  const viewer = await scene.server.newPerson(admin, [{ role: 'viewer', environment: null }])
+  const { page, open } = await scene.newPage(viewer)
+  await open('/')
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor(patiently)
+  const entries = page.getByRole('navigation', { name: 'Main' })
+  expect(await entries.getByRole('link', { name: 'Rulesets' }).count()).toBe(1)
+  for (const name of ['People', 'Roles', 'API tokens', 'Jobs', 'Settings', 'Trail'])
+    expect([name, await entries.getByRole('link', { name, exact: true }).count()]).toEqual([name, 0])
+  for (const path of ['/people', '/roles', '/tokens', '/jobs']) {
+    expect((await scene.server.call('GET', `/api/v2${path}`, { cookie: viewer.cookie })).status).toBe(403)
+    await open(path)
+    await page.getByText(/needs the permission/).waitFor(patiently)
+  }
+
+  const auditor = await scene.server.newPerson(admin, [{ role: 'auditor', environment: null }])
+  const reading = await scene.newPage(auditor)
+  await reading.open('/people')
+  await reading.page.getByRole('gridcell', { name: admin.email }).first().click(patiently)
+  await reading.page.getByRole('region', { name: 'Sessions' }).waitFor(patiently)
+  expect(
+    await reading.page.getByRole('button', { name: /^(Suspend|Remove|Save|Sign out everywhere|End)$/ }).count(),
+  ).toBe(0)
+  for (const [path, button] of [
+    ['/people', 'Invite'],
+    ['/roles', 'Make a role'],
+    ['/tokens', 'Make a token'],
+  ] as const) {
+    await reading.open(path)
+    await reading.page.getByRole('heading', { level: 1 }).waitFor(patiently)
+    await expect.poll(() => reading.page.getByRole('status', { name: 'Loading' }).count(), patiently).toBe(0)
+    expect([path, await reading.page.getByRole('button', { name: button }).count()]).toEqual([path, 0])
+  }
+  expect(reading.faults).toEqual([])
+})
+
+const sights = [
+  { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
+  { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+] as const
+
+test.each(sights)(
+  'people, roles and tokens can be read by everybody and are never wider than the screen: $viewport.width',
+  async (sight) => {
+    const admin = await scene.server.newTenant()
+    const other = await scene.server.newPerson(admin, [
+      { role: 'deployer', environment: 'staging' },
+      { role: 'viewer', environment: null },
+    ])
+    const made = await scene.server.call('POST', '/api/v2/tokens', {
+      cookie: admin.cookie,
+      body: {
+        name: 'release pipeline of the shop',
+        permissions: ['rulesets:read', 'rulesets:write'],
+        environments: ['staging'],
+      },
+    })
+    expect(made.status, made.text).toBe(201)
+    const { page, faults, open } = await scene.newPage(admin, sight)
+    for (const path of [
+      '/people',
+      `/people/${other.person}`,
+      '/people?invite=true',
+      '/roles',
+      '/roles?open=deployer',
+      '/roles?new=true',
+      '/tokens',
+      `/tokens?token=${(made.body as { id: string }).id}`,
+      '/tokens?make=true',
+    ]) {
+      await open(path)
+      await page.getByRole('heading', { level: 1, includeHidden: true }).waitFor(patiently)
+      await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count(), patiently).toBe(0)
+      expect([path, await accessFaults(page)]).toEqual([path, []])
+      const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
+      expect([path, wide]).toEqual([path, Math.min(wide ?? 0, room ?? 0)])
+    }
+    expect(faults).toEqual([])
+  },
+)
