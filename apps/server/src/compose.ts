@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
+import { configuredProviders } from './configured-providers.ts'
 import { configuredFallbacks, configuredSettings } from './configured-settings.ts'
 import { manageRoles, roleRoutes } from './features/access/index.ts'
 import { sessionValues } from './features/agent-sessions/index.ts'
@@ -42,9 +43,18 @@ import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/k
 import { libraryRoutes, manageRules } from './features/library/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
 import { makeMfa, mfaRoutes } from './features/mfa/index.ts'
+import {
+  askProvider,
+  countAdministratorsWithIdentity,
+  providerDoor,
+  providerRoutes,
+  signInWithProvider,
+  sweepAttempts,
+} from './features/oidc/index.ts'
 import { overviewRoutes, readOverview } from './features/overview/index.ts'
 import {
   bootstrapFromConfig,
+  giveRoles,
   linkRoutes,
   type MakeFirstTenant,
   makeAnotherTenant,
@@ -118,7 +128,7 @@ import {
   signWithKeys,
 } from './features/signing/index.ts'
 import { consoleStreamRoutes, makeAgentStreams, makeConsoleHub } from './features/streams/index.ts'
-import { countPeople } from './features/tenants/index.ts'
+import { countPeople, passwordsTaken } from './features/tenants/index.ts'
 import { authenticateToken, manageTokens, tokenRoutes } from './features/tokens/index.ts'
 import {
   cutCheckpoints,
@@ -282,7 +292,8 @@ export function compose(needs: ComposeNeeds): App {
     isTrustedDevice: mfa.devices.isTrusted,
   })
   const sessions = authenticatePerson({ db, clock, keyring, bus, limitsOf, stepUpMinutes })
-  const enter = signIn({ db, clock, keyring, start, recordAct: record, takeFromLimit: limit, policy })
+  const takesPassword = (tenant: string) => setting(tenant, 'sign_in.password')
+  const enter = signIn({ db, clock, keyring, start, recordAct: record, takeFromLimit: limit, policy, takesPassword })
   const leave = endSessions({ db, bus, recordAct: record })
   const cookie = (value: string, maxAgeSeconds: number): string => sessionCookie(value, maxAgeSeconds, isSecure)
   workers.add({ name: 'session_sweep', everyMs: 600_000, work: sweepSessions({ db, clock, limitsOf }) })
@@ -304,6 +315,16 @@ export function compose(needs: ComposeNeeds): App {
     makeLink: makeLink({ clock, newId, keyring, baseUrl }),
     tell: { ...tell, endSessionsOf: endAllOf, revokeTokensOf: tokenManager.revokeAllOf },
   })
+  const providers = configuredProviders(config)
+  const providerSignIn = signInWithProvider({
+    kernel: { db, clock, newId, keyring, sealing, log },
+    providers,
+    baseUrl,
+    ask: askProvider({ clock }),
+    tell: { recordAct: record, start, giveRoles: giveRoles({ clock, newId, tell }) },
+  })
+  const door = providerDoor({ clock, signIn: providerSignIn, takeFromLimit: limit, cookie, isSecure })
+  workers.add({ name: 'sign_in_sweep', everyMs: 600_000, work: sweepAttempts({ db, clock }) })
   const links = useLinks({
     db,
     clock,
@@ -485,6 +506,12 @@ export function compose(needs: ComposeNeeds): App {
     const found = await findNewestReplay(db, tenant, hashes)
     return found ? replayOnWire(found) : null
   }
+  const objections = {
+    'sign_in.password': async (tx: Tx, tenant: string, value: unknown) =>
+      value === false && (await countAdministratorsWithIdentity(tx, tenant)) === 0
+        ? 'No administrator has signed in with an identity provider yet: nobody could get in to switch it on again.'
+        : undefined,
+  }
   const native: Route[] = [
     ...setupRoutes({ db, makeFirstTenant: makeTenant, token, takeFromLimit: limit }),
     ...sessionRoutes({
@@ -501,6 +528,7 @@ export function compose(needs: ComposeNeeds): App {
     ...mfaRoutes({ mfa, clock, cookie }),
     ...othersSessionRoutes({ db, clock, limitsOf, recordAct: record, bus }),
     ...peopleRoutes({ db, clock, people: peopleManager, countSessions: countSessions({ db, clock, limitsOf }) }),
+    ...providerRoutes({ providers, takesPasswords: passwordsTaken({ db, takesPassword }), door }),
     ...linkRoutes({ db, clock, links, cookie }),
     ...roleRoutes({ db, roles: manageRoles({ db, clock, tell }) }),
     ...tokenRoutes({ db, clock, tokens: tokenManager, readSetting: setting }),
@@ -517,7 +545,7 @@ export function compose(needs: ComposeNeeds): App {
       hasEnvironment: async (tenant, name) => (await listEnvironments(db, tenant)).some((one) => one.name === name),
     }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
-    ...settingRoutes({ db, clock, bus, recordAct: record, configured }, configuredSettings(config)),
+    ...settingRoutes({ db, clock, bus, recordAct: record, configured, objections }, configuredSettings(config)),
     ...rulesetRoutes({ db, check, upload, diff: diffRevisions({ db, read: rulesets }), read: rulesets, evaluate }),
     ...rolloutRoutes({
       db,

@@ -20,7 +20,9 @@ import {
   secretText,
   text,
 } from './config-readers.ts'
+import type { Provider } from './features/oidc/index.ts'
 import type { Secret } from './kernel/secret.ts'
+import { issuerIn, oidcProviders } from './oidc-reader.ts'
 
 /** One variable: the name we print, the older products' names for it, how to read it, what holds without it. */
 export type Variable<Value, Fallback> = {
@@ -380,6 +382,46 @@ export const variables = {
     fallbackWords: 'Amazon S3',
     help: 'Address of another store that speaks S3 and has Object Lock; asked with the bucket in the path.',
   }),
+  oidcProviders: variable({
+    name: 'COUNTERSIGN_OIDC_PROVIDERS',
+    reader: oidcProviders,
+    fallback: [] as readonly Provider[],
+    fallbackWords: 'none',
+    help: 'Identity providers people may sign in with, as a JSON list; docs/identity.md describes each member. Register <base URL>/api/v2/sign-in/<name>/callback with them.',
+    isSecret: true,
+  }),
+  googleClientId: variable<string, undefined>({
+    name: 'COUNTERSIGN_GOOGLE_CLIENT_ID',
+    older: ['GOOGLE_CLIENT_ID'],
+    reader: text,
+    fallback: undefined,
+    fallbackWords: 'none',
+    help: 'Sign-in with Google, or with whatever COUNTERSIGN_GOOGLE_BASE_URL names. Register <base URL>/api/v1/auth/web/callback.',
+  }),
+  googleClientSecret: variable<Secret, undefined>({
+    name: 'COUNTERSIGN_GOOGLE_CLIENT_SECRET',
+    older: ['GOOGLE_CLIENT_SECRET'],
+    reader: secretText,
+    fallback: undefined,
+    fallbackWords: 'none',
+    help: 'Belongs to COUNTERSIGN_GOOGLE_CLIENT_ID.',
+    isSecret: true,
+  }),
+  googleAllowedDomain: variable<string, undefined>({
+    name: 'COUNTERSIGN_GOOGLE_ALLOWED_DOMAIN',
+    older: ['GOOGLE_ALLOWED_DOMAIN'],
+    reader: text,
+    fallback: undefined,
+    fallbackWords: 'every domain',
+    help: 'The domain of addresses that may sign in with Google; also demanded as the account’s hosted domain.',
+  }),
+  googleBaseUrl: variable({
+    name: 'COUNTERSIGN_GOOGLE_BASE_URL',
+    older: ['GOOGLE_OAUTH_BASE_URL'],
+    reader: { form: 'URL', read: issuerIn },
+    fallback: 'https://accounts.google.com',
+    help: 'Issuer that COUNTERSIGN_GOOGLE_CLIENT_ID is registered with.',
+  }),
 } as const
 
 type Variables = typeof variables
@@ -518,6 +560,15 @@ function checkTogether(config: Config, mistakes: string[]): Config {
       'COUNTERSIGN_S3_ACCESS_KEY_ID and COUNTERSIGN_S3_SECRET_ACCESS_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) belong together. Set both or none.',
     )
   }
+  if ((config.googleClientId === undefined) !== (config.googleClientSecret === undefined)) {
+    mistakes.push(
+      'COUNTERSIGN_GOOGLE_CLIENT_ID and COUNTERSIGN_GOOGLE_CLIENT_SECRET belong together. Set both or none.',
+    )
+  }
+  if (config.googleClientId !== undefined && config.oidcProviders.some(({ name }) => name === 'google'))
+    mistakes.push(
+      'COUNTERSIGN_OIDC_PROVIDERS names google, which COUNTERSIGN_GOOGLE_CLIENT_ID describes too. Keep one of them.',
+    )
   const isLocal = config.baseUrl === undefined || isLoopback(new URL(config.baseUrl).hostname)
   const refused = isLocal ? [] : config.corsOrigins.filter((origin) => isLoopback(new URL(origin).hostname))
   if (refused.length > 0)

@@ -485,6 +485,7 @@ const lines: Readonly<Record<string, Line>> = {
     bad: unknownField,
     foreign: 'not about things',
   },
+  'GET /sign-in/providers': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /roles': { bad: 'takes nothing', foreign: 'own list' },
   'GET /roles/:name/holders': { params: () => ({ name: 'acme-role' }), bad: { params: { name: 'A B' } } },
   'POST /roles': {

@@ -5,6 +5,7 @@ import { makeKeyring, randomToken } from '../src/kernel/crypto.ts'
 import { openDb } from '../src/kernel/db.ts'
 import { makeLog } from '../src/kernel/log.ts'
 import { Secret } from '../src/kernel/secret.ts'
+import { testDatabase } from './database.ts'
 
 const testSecret = 'a secret of the tests that is long enough'
 const password = 'correct horse battery staple'
@@ -185,4 +186,17 @@ export type TestTenant = {
   readonly person: string
   readonly email: string
   readonly cookie: string
+}
+
+/** A server with a database of its own, for tests that move time: what it sweeps away is nobody else's. */
+export async function serverApart(options: Omit<Options, 'databaseUrl'>): Promise<TestServer> {
+  const database = await testDatabase()
+  const server = await testServer({ ...options, databaseUrl: database.url })
+  return {
+    ...server,
+    stop: async () => {
+      await server.stop()
+      await database.drop()
+    },
+  }
 }

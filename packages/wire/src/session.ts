@@ -53,3 +53,9 @@ export const passwordChange = Type.Object(
 )
 
 export const endedSessions = Type.Object({ ended: Type.Integer() })
+
+/** How one can sign in here, before anybody is known. */
+export const signInProviders = Type.Object({
+  password: Type.Boolean(),
+  providers: Type.Array(Type.Object({ name: Type.String(), title: Type.String() })),
+})

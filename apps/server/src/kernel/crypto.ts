@@ -25,6 +25,8 @@ export type Purpose =
   | 'session-token'
   | 'api-token'
   | 'person-link'
+  | 'sign-in-state'
+  | 'cli-sign-in'
   | 'setup-token'
   | 'stream-cursor'
   | 'event-dedup'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../../test/agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { serverApart, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
 
 let database: TestDatabase
@@ -71,7 +71,7 @@ describe('an invitation', () => {
   })
 
   test('expires, and is kept neither in clear nor in the trail', async () => {
-    const slow = await testServer({ databaseUrl: database.url, clock })
+    const slow = await serverApart({ clock })
     const acme = await slow.newTenant()
     const made = await slow.call('POST', '/api/v2/people', {
       cookie: acme.cookie,
@@ -254,7 +254,7 @@ describe('what is taken away is gone on every replica at once', () => {
   })
 
   test('a shorter lifetime acts on sessions there are', async () => {
-    const slow = await testServer({ databaseUrl: database.url, clock })
+    const slow = await serverApart({ clock })
     const acme = await slow.newTenant()
     const cookie = await slow.signIn(acme.email)
     await clock.jumpBy(6 * 60_000)

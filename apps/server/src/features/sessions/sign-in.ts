@@ -3,7 +3,15 @@ import { hashPassword, type Keyring, passwordMatches, unusablePassword } from '.
 import type { Db } from '../../kernel/db.ts'
 import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
-import { checkPassword, findByEmail, findPerson, isActive, setPassword, statusOf } from '../people/index.ts'
+import {
+  checkPassword,
+  findByEmail,
+  findPerson,
+  isActive,
+  type PersonRow,
+  setPassword,
+  statusOf,
+} from '../people/index.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import type { RecordAct } from '../trail/index.ts'
 import { deleteSessions } from './sessions-table.ts'
@@ -17,6 +25,8 @@ export type SignInNeeds = {
   readonly recordAct: RecordAct
   readonly takeFromLimit: TakeFromLimit
   readonly policy: SignInPolicy
+  /** Whether the tenant lets people in with a password at all. */
+  readonly takesPassword: (tenant: string) => Promise<boolean>
 }
 
 export type SignInPolicy = {
@@ -30,7 +40,16 @@ export type SignIn = (email: string, password: string, facts: RequestFacts) => P
  * A session for the right password. Attempts are counted for the address and, so that many addresses do not help,
  * for the account, whether it exists or not. Wrong password and unknown account look and take the same.
  */
-export function signIn({ db, clock, keyring, start, recordAct, takeFromLimit, policy }: SignInNeeds): SignIn {
+export function signIn({
+  db,
+  clock,
+  keyring,
+  start,
+  recordAct,
+  takeFromLimit,
+  policy,
+  takesPassword,
+}: SignInNeeds): SignIn {
   return async (email, password, facts) => {
     if (email.includes('\0') || password.includes('\0'))
       throw invalidInput('body.password', 'Neither address nor password can contain a NUL character.')
@@ -50,7 +69,8 @@ export function signIn({ db, clock, keyring, start, recordAct, takeFromLimit, po
     }
     const person = await findByEmail(db, email)
     const isRight = await passwordMatches(password, person?.passwordHash ?? unusablePassword)
-    if (!person || !isRight || !isActive(person, clock.now())) {
+    const isTaken = person === undefined || (await takesPassword(person.tenant))
+    if (!person || !isRight || !isTaken || !isActive(person, clock.now())) {
       await db.inTx((tx) =>
         recordAct(tx, {
           tenant: person?.tenant ?? null,
@@ -59,13 +79,18 @@ export function signIn({ db, clock, keyring, start, recordAct, takeFromLimit, po
           actor: { kind: 'anyone', id: account },
           subject: person ? { kind: 'person', id: person.id } : { kind: 'account', id: account },
           request: facts,
-          details: { reason: person && isRight ? statusOf(person, clock.now()) : 'wrong credentials' },
+          details: { reason: reasonOf(person, isRight, isTaken, clock.now()) },
         }),
       )
       throw new Problem(problems.wrongCredentials, 'Invalid email or password.')
     }
     return db.inTx((tx) => start(tx, { person, credential: 'password', facts }))
   }
+}
+
+function reasonOf(person: PersonRow | undefined, isRight: boolean, isTaken: boolean, now: Date): string {
+  if (!person || !isRight) return 'wrong credentials'
+  return isTaken ? statusOf(person, now) : 'passwords are switched off'
 }
 
 type ChangeNeeds = Pick<SignInNeeds, 'db' | 'takeFromLimit' | 'recordAct' | 'policy'> & {

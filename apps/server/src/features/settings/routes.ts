@@ -2,7 +2,7 @@ import { setting, settingChange, settingList } from '@countersign/wire'
 import { Type } from 'typebox'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
-import { invalidInput, notFound } from '../../kernel/problem.ts'
+import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
 import { demandStepUp, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import {
@@ -36,12 +36,16 @@ type Needs = {
   readonly bus: Pick<Bus, 'announce'>
   readonly recordAct: RecordAct
   readonly configured: ConfiguredFallbacks
+  /** What else must hold before a setting takes a value, in words when it does not. */
+  readonly objections?: Partial<
+    Readonly<Record<SettingName, (tx: Tx, tenant: string, value: Value) => Promise<string | undefined>>>
+  >
 }
 
 const params = Type.Object({ name: Type.String({ maxLength: 100 }) })
 
 export function settingRoutes(
-  { db, clock, bus, recordAct, configured: fallbacks }: Needs,
+  { db, clock, bus, recordAct, configured: fallbacks, objections = {} }: Needs,
   configured: readonly ConfiguredSetting[],
 ): readonly Route[] {
   const stored = async (sql: Pick<Db, 'query'>, tenant: string): Promise<ReadonlyMap<string, Value>> => {
@@ -60,6 +64,8 @@ export function settingRoutes(
     write: (tx: Tx) => Promise<unknown>,
   ) =>
     db.inTx(async (tx) => {
+      const objection = await objections[name]?.(tx, who.tenant, after)
+      if (objection !== undefined) throw new Problem(problems.conflict, objection)
       const values = await stored(tx, who.tenant)
       await write(tx)
       await recordAct(tx, {

@@ -125,6 +125,13 @@ export const settingRows = {
     maximum: 365,
     fallback: 90,
   },
+  'sign_in.password': {
+    group: 'Sign-in',
+    title: 'Sign in with a password',
+    help: 'Off: only identity providers let people in. Can be switched off once an administrator has signed in with one.',
+    kind: 'boolean',
+    fallback: true,
+  },
   'tokens.days_max': {
     group: 'API tokens',
     title: 'Longest life of an API token',

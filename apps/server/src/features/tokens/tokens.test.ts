@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../../test/agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { serverApart, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
 
 let database: TestDatabase
@@ -152,7 +152,7 @@ describe('a token ends', () => {
 
   test('by itself, no later than the longest life that is allowed', async () => {
     const clock = testClock('2027-01-01T00:00:00.000Z')
-    const slow = await testServer({ databaseUrl: database.url, clock })
+    const slow = await serverApart({ clock })
     const tenant = await slow.newTenant()
     const { made } = await make({ permissions: ['fleet:read'], expires_at: '2027-01-01T01:00:00.000Z' }, tenant, slow)
     expect(await status(made.token, '/agents', slow)).toBe(200)
@@ -169,7 +169,7 @@ describe('a token ends', () => {
 
   test('rotated, at the end of the overlap, while the new one works', async () => {
     const clock = testClock('2027-06-01T00:00:00.000Z')
-    const slow = await testServer({ databaseUrl: database.url, clock })
+    const slow = await serverApart({ clock })
     const tenant = await slow.newTenant()
     const { made } = await make({ permissions: ['fleet:read'] }, tenant, slow)
     const rotated = await slow.call('POST', `/api/v2/tokens/${made.id}/rotation`, {
@@ -206,7 +206,7 @@ describe('a token ends', () => {
 
   test('and guessing is counted for the address, whatever is guessed', async () => {
     const clock = testClock('2027-09-01T00:00:00.000Z')
-    const slow = await testServer({ databaseUrl: database.url, clock })
+    const slow = await serverApart({ clock })
     const tenant = await slow.newTenant()
     const { made } = await make({ permissions: ['fleet:read'] }, tenant, slow)
     const seen = new Set<number>()

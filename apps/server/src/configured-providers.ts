@@ -1,0 +1,25 @@
+import type { Config } from './config.ts'
+import type { Provider } from './features/oidc/index.ts'
+
+/** The identity providers of the configuration; Google's own variables make one more, as the older gateway had it. */
+export function configuredProviders(config: Config): readonly Provider[] {
+  const { googleClientId, googleClientSecret, googleAllowedDomain, googleBaseUrl, oidcProviders } = config
+  if (googleClientId === undefined || googleClientSecret === undefined) return oidcProviders
+  const domain = googleAllowedDomain?.toLowerCase() ?? null
+  const google: Provider = {
+    name: 'google',
+    title: 'Google',
+    issuer: googleBaseUrl,
+    clientId: googleClientId,
+    clientSecret: googleClientSecret,
+    allowedDomains: domain === null ? [] : [domain],
+    hostedDomain: domain,
+    scopes: ['openid', 'email', 'profile'],
+    asksForAccount: true,
+    groupsClaim: 'groups',
+    groupRoles: null,
+    // Where the older gateway had its applications registered.
+    callback: '/api/v1/auth/web/callback',
+  }
+  return [google, ...oidcProviders]
+}

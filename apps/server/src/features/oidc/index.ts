@@ -1,0 +1,6 @@
+export { askProvider } from './ask-provider.ts'
+export { sweepAttempts } from './attempts-table.ts'
+export { countAdministratorsWithIdentity } from './identities-table.ts'
+export type { Provider } from './provider.ts'
+export { type ProviderDoor, providerDoor, providerRoutes } from './routes.ts'
+export { signInWithProvider } from './sign-in-with-provider.ts'
