@@ -3,12 +3,15 @@ import AjvCompiler from '@fastify/ajv-compiler'
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { isDatabaseFull, isDatabaseGone } from './db.ts'
+import { readJsonInTurns } from './json-in-turns.ts'
 import { type InputError, Problem, problems } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it was sent, for those who must keep its numbers or digest its bytes. */
+    /** The body as it was sent, for those who must keep its numbers. */
     rawBody: Buffer | undefined
+    /** The body has been read with its numbers as they were sent. */
+    isBodyExact: boolean
   }
 }
 
@@ -46,9 +49,15 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
   })
   dropUnusedWhenClosing(app)
   app.decorateRequest('rawBody', undefined)
+  app.decorateRequest('isBodyExact', false)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     request.rawBody = body
+    if (body.length > largeBodyBytes) {
+      request.isBodyExact = true
+      readLargeBody(body).then((read) => done(null, read), done)
+      return
+    }
     try {
       done(null, parseJson(body))
     } catch (cause) {
@@ -123,23 +132,38 @@ function randomRequestId(): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Reading more than this at once would keep others waiting. */
+const largeBodyBytes = 1_048_576
+
+async function readLargeBody(body: Buffer): Promise<unknown> {
+  try {
+    return await readJsonInTurns(body, nextTurn)
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
+
+/** What the caller is told of a body that could not be read. */
+function unreadable(cause: unknown): Problem {
+  if (cause instanceof TypeError) return new Problem(problems.invalidInput, 'The body is not valid UTF-8.', { cause })
+  if (cause instanceof RangeError) return new Problem(problems.malformed, 'The body is nested too deep.', { cause })
+  const why = cause instanceof Error ? cause.message.slice(0, 200) : ''
+  return new Problem(problems.malformed, `The body is not valid JSON: ${why}`, { cause })
+}
+
 /** An empty body is no body: SDKs announce JSON on DELETE and send nothing. */
 function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined
-  let text: string
   try {
-    text = utf8.decode(body)
+    return JSON.parse(utf8.decode(body)) as unknown
   } catch (cause) {
-    throw new Problem(problems.invalidInput, 'The body is not valid UTF-8.', { cause })
-  }
-  try {
-    return JSON.parse(text) as unknown
-  } catch (cause) {
-    throw new Problem(
-      problems.malformed,
-      `The body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ''}`,
-      { cause },
-    )
+    throw unreadable(cause)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import {
   canonicalAction,
@@ -63,8 +64,8 @@ type EventSurface = {
 
 /** Delivering and listing events (agent-api §6, §2.4) and reports of scanners (§2.6). */
 export function eventRoutes({ db, clock, newId, events, noteManifest }: Needs): EventSurface {
-  const deliver = async (who: Agent, body: unknown, rawBody: Buffer | undefined) => {
-    const given = exactBody(body, rawBody)
+  const deliver = async (who: Agent, request: FastifyRequest) => {
+    const given = exactBody(request)
     const sent = isJsonObject(given) ? given['events'] : undefined
     if (!isJsonObject(given) || !Array.isArray(sent)) {
       throw invalidInput('body.events', 'Send {"events": [ … ]}.')
@@ -114,7 +115,7 @@ export function eventRoutes({ db, clock, newId, events, noteManifest }: Needs): 
           path,
           needs: 'agent-key',
           bodyBytesMax: eventsBytesMax,
-          handle: ({ who, request }) => deliver(who, request.body, request.rawBody),
+          handle: ({ who, request }) => deliver(who, request),
         }),
       ),
       route({
@@ -124,7 +125,7 @@ export function eventRoutes({ db, clock, newId, events, noteManifest }: Needs): 
         needs: 'agent-key',
         status: 202,
         handle: async ({ who, request }) => {
-          const report = exactBody(request.body, request.rawBody)
+          const report = exactBody(request)
           if (!isJsonObject(report)) throw invalidInput('body', 'Send the report as a JSON object.')
           await db.query(
             `insert into skill_scans (tenant_id, id, environment, agent_id, received_at, report) values ($1, $2, $3, $4, $5, $6)`,
@@ -161,9 +162,9 @@ function senderOf({ tenant, environment, keyPrefix, agentId }: Agent): Sender {
 }
 
 /** The body with its numbers as they were sent; parsed again only when a double would have changed one. */
-function exactBody(body: unknown, rawBody: Buffer | undefined): JsonValue {
+function exactBody({ body, rawBody, isBodyExact }: FastifyRequest): JsonValue {
   if (body === undefined || rawBody === undefined) throw invalidInput('body', 'Send the body as JSON.')
-  if (!needsExactNumbers(rawBody)) return body as JsonValue
+  if (isBodyExact || !needsExactNumbers(rawBody)) return body as JsonValue
   try {
     return readJson(rawBody.toString('utf8'))
   } catch (cause) {
