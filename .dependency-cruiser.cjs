@@ -67,7 +67,7 @@ module.exports = {
       'packages-through-index',
       'A package is what its index exports. A bench may measure what is inside.',
       { path: '^(?:apps|tools)/' },
-      { path: '^packages/[^/]+/src/', pathNot: '^packages/[^/]+/src/index\\.ts$' },
+      { path: '^packages/[^/]+/src/', pathNot: '^packages/(?:[^/]+/src/index|trail/src/browser)\\.ts$' },
     ),
     forbid(
       'packages-through-each-others-index',

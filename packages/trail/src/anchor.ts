@@ -1,8 +1,9 @@
 import { canonicalJson, type JsonObject } from './canonical-json.ts'
 import { type Checkpoint, NotANote, readCheckpoint } from './checkpoint.ts'
 import { hexOf } from './export-line.ts'
-import { type NoteSigner, type NoteVerifier, openNote, signNote } from './note-key.ts'
+import { type NoteSigner, openNote, signNote } from './note-key.ts'
 import { sha256 } from './sha256.ts'
+import type { NoteVerifier } from './verifier-key.ts'
 
 /** A checkpoint as it is kept in a store that lets nobody change or delete it, linked to the one written before. */
 export type Anchor = {

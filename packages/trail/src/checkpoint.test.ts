@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Checkpoint, checkpointText, NotANote, noteText, readCheckpoint, readNote } from './checkpoint.ts'
-import { type NoteSigner, openNote, readVerifier, signNote, verifierOf, verifierText } from './note-key.ts'
+import { type NoteSigner, openNote, signNote, verifierOf } from './note-key.ts'
 import { emptyRoot } from './tree.ts'
+import { readVerifier, verifierText } from './verifier-key.ts'
 
 const checkpoint: Checkpoint = {
   origin: 'countersign.example.com/trail',

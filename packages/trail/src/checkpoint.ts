@@ -104,12 +104,16 @@ function isLine(text: string): boolean {
   return !/[\u0000-\u001f]/.test(text) && text.isWellFormed()
 }
 
+/** Without Buffer, since browsers read checkpoints too. */
 export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return btoa(text)
 }
 
-/** Only what `base64` writes: Buffer would skip what it does not know. */
+/** Only what `base64` writes: whatever else decodes to the same bytes is refused. */
 export function bytesOf(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(Buffer.from(text, 'base64'))
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
   return base64(bytes) === text ? bytes : undefined
 }

@@ -44,15 +44,7 @@ export {
 } from './entry.ts'
 export { type ExportLine, exportLine, hexOf, NotAnExport, readExportLine } from './export-line.ts'
 export { type EntryMac, type MacFinding, macChecker, macKeyId, macOf } from './mac.ts'
-export {
-  type NoteSigner,
-  type NoteVerifier,
-  openNote,
-  readVerifier,
-  signNote,
-  verifierOf,
-  verifierText,
-} from './note-key.ts'
+export { type NoteSigner, openNote, signNote, verifierOf } from './note-key.ts'
 export {
   consistencyProof,
   continues,
@@ -69,11 +61,8 @@ export {
   type EntryProof,
   entryProofText,
   NotAProof,
-  type ProvenEntry,
   readContinuation,
   readEntryProof,
-  verifyContinuation,
-  verifyEntryProof,
 } from './proof-file.ts'
 export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
 export {
@@ -101,6 +90,7 @@ export {
   nodeHash,
   treeRoot,
 } from './tree.ts'
+export { type NoteVerifier, readVerifier, verifierText } from './verifier-key.ts'
 export {
   type CheckedEntry,
   checkEntry,
@@ -120,3 +110,4 @@ export {
   type AnchorVerification,
   verifyAnchors,
 } from './verify-anchors.ts'
+export { type ProvenEntry, verifyContinuation, verifyEntryProof } from './verify-proof.ts'

@@ -4,8 +4,9 @@ import { checkpointText } from './checkpoint.ts'
 import { entryBytes } from './entry.ts'
 import { signNote, verifierOf } from './note-key.ts'
 import { consistencyProof, inclusionProof, type NodeSource } from './proof.ts'
-import { continuationText, entryProofText, NotAProof, verifyContinuation, verifyEntryProof } from './proof-file.ts'
+import { continuationText, entryProofText, NotAProof } from './proof-file.ts'
 import { leafHash, treeRoot } from './tree.ts'
+import { verifyContinuation, verifyEntryProof } from './verify-proof.ts'
 
 const signer = { name: 'log.example.com/trail', seed: new Uint8Array(32).fill(7) }
 const key = verifierOf(signer)

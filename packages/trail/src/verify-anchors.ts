@@ -1,8 +1,8 @@
 import { anchorKeys, isSignedBy, NotAnAnchor, readAnchor, type SignedAnchor } from './anchor.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { hexOf } from './export-line.ts'
-import type { NoteVerifier } from './note-key.ts'
 import { sha256 } from './sha256.ts'
+import type { NoteVerifier } from './verifier-key.ts'
 import type { RecordedHead } from './verify.ts'
 
 /** An object as the store, or a folder of downloaded ones, gives it. */

@@ -40,6 +40,9 @@ export type SearchHits = {
     readonly hint: string
   }[]
 }
+export type TrailFacets = Static<typeof wire.trailFacets>
+export type TrailProof = Static<typeof wire.trailProof>
+export type TrailContinuation = Static<typeof wire.trailContinuation>
 export type TrailHead = Static<typeof wire.trailHead>
 export type TrailEntryWithBytes = Static<typeof wire.trailEntryWithBytes>
 

@@ -11,6 +11,7 @@ import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
 import { subjectWords } from '../../ui/subjects.ts'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
+import { ProofPanel } from './proof-panel.tsx'
 import { trailEntryQuery } from './queries.ts'
 import classes from './trail.module.css'
 import { useNames } from './use-names.ts'
@@ -28,6 +29,12 @@ export function EntryDrawer({ number, onClose }: Props) {
     </SideDrawer>
   )
 }
+
+const macWords = {
+  good: 'right',
+  wrong: 'wrong: not made from these bytes',
+  unknown_key: 'made with a secret this server does not have',
+} as const
 
 function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
   const { at, act, outcome, actor, subject, request_id, personal, details, is_erased } = entry
@@ -95,12 +102,25 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
             <span className={classes.quiet}>RFC 8785 text, as it was hashed</span>
             <CopyButton text={entry.canonical} what="the canonical text" />
           </Fact>
+          {entry.mac && (
+            <Fact name="Keyed MAC">
+              <span>{macWords[entry.mac.found]}</span>
+              <span className={classes.quiet}>
+                key <code>{entry.mac.key}</code>
+              </span>
+              <CopyButton text={entry.mac.value} what="the MAC" />
+            </Fact>
+          )}
         </Facts>
+        <ProofPanel entry={entry} />
         <div className={classes.command}>
-          <code>countersign trail verify</code>
-          <CopyButton text="countersign trail verify" what="the command" />
+          <code>countersign trail prove {entry.number}</code>
+          <CopyButton text={`countersign trail prove ${entry.number}`} what="the command" />
         </div>
-        <p className={classes.quiet}>recomputes every hash from the bytes and compares the root.</p>
+        <p className={classes.quiet}>
+          writes the same proof on the server's machine; <code>countersign trail verify</code> and{' '}
+          <code>docs/verify</code> check it anywhere.
+        </p>
       </section>
     </div>
   )

@@ -1,11 +1,13 @@
 import type { Filter, Filters } from '../../ui/filters/filter-text.ts'
 
-const names = ['act', 'actor', 'subject', 'outcome', 'since', 'until'] as const
+const names = ['act', 'actor', 'subject', 'kind', 'outcome', 'request', 'address', 'since', 'until'] as const
 
 export type TrailSearch = {
   readonly [name in (typeof names)[number]]?: string
 } & {
   readonly text?: string
+  /** Repeats are folded unless every entry is asked for. */
+  readonly all?: true
   /** The number of the entry whose drawer is open. */
   readonly entry?: number
 }
@@ -19,7 +21,12 @@ export function readSearch(search: Record<string, unknown>): TrailSearch {
     typeof search['entry'] === 'number' || typeof search['entry'] === 'string'
       ? Number(search['entry'] || Number.NaN)
       : Number.NaN
-  return { ...Object.fromEntries(texts), ...(Number.isSafeInteger(entry) && entry >= 0 && { entry }) }
+  const all = search['all'] === true || search['all'] === 'true'
+  return {
+    ...Object.fromEntries(texts),
+    ...(all && { all }),
+    ...(Number.isSafeInteger(entry) && entry >= 0 && { entry }),
+  }
 }
 
 export function filtersOf(search: TrailSearch): Filters {
@@ -38,9 +45,10 @@ export function withFilters({ filters, text }: Filters): TrailSearch {
 }
 
 /** What the server is asked: days become the moments they begin, one letter alone is no text to search for. */
-export function queryOf({ entry: _entry, text, since, until, ...rest }: TrailSearch) {
+export function queryOf({ entry: _entry, all: _all, kind, text, since, until, ...rest }: TrailSearch) {
   return {
     ...rest,
+    subject_kind: kind,
     since: since === undefined ? undefined : momentOf(since),
     until: until === undefined ? undefined : momentOf(until),
     text: text !== undefined && text.length >= 2 ? text : undefined,

@@ -1,26 +1,34 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useState } from 'react'
+import { useCan } from '../../api/session.ts'
 import type { TrailEntryShown } from '../../api/types.ts'
 import { Page } from '../../frame/page.tsx'
 import { actWords } from '../../ui/acts.ts'
-import { CopyButton } from '../../ui/copy-button.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { FilterBar } from '../../ui/filters/filter-bar.tsx'
+import type { Filters } from '../../ui/filters/filter-text.ts'
+import { FilterIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, Failed, FilteredToNothing, Loading, PartialNote } from '../../ui/list-states.tsx'
 import { counted, countWords } from '../../ui/numbers.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
+import { SideDrawer } from '../../ui/side-drawer.tsx'
 import { type Names, subjectWords } from '../../ui/subjects.ts'
 import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
+import { HeadButton } from './checkpoint.tsx'
 import { EntryDrawer } from './entry-drawer.tsx'
-import { trailHeadQuery, trailQuery } from './queries.ts'
+import { ExportMenu } from './export-menu.tsx'
+import { Facets } from './facets.tsx'
+import { trailFacetsQuery, trailHeadQuery, trailQuery } from './queries.ts'
 import { trailRoute } from './route.ts'
 import { filtersOf, type TrailSearch, withFilters } from './search.ts'
+import classes from './trail.module.css'
 import { useNames } from './use-names.ts'
 import { actorOf, outcomeOf } from './words.ts'
 
@@ -46,13 +54,21 @@ const columnsWith = (names: Names): readonly Column<TrailEntryShown>[] => [
     header: 'Did',
     width: 'minmax(150px, 1.4fr)',
     isFixed: true,
-    cell: ({ act, outcome }) => {
+    cell: ({ act, outcome, repeats }) => {
       const odd = outcomeOf(outcome)
       return (
         <>
           <span className={ui.cut} title={act}>
             {actWords(act)}
           </span>
+          {repeats && (
+            <span
+              className={classes.repeats}
+              title={`${countWords(repeats.count)} entries that say the same, from ${countWords(repeats.first_number)} on`}
+            >
+              ×{countWords(repeats.count)}
+            </span>
+          )}
           {odd && <VerdictBadge {...odd} />}
         </>
       )
@@ -99,6 +115,9 @@ const fields = [
   },
   { name: 'actor', hint: 'id of who did it' },
   { name: 'subject', hint: 'id of what it was done to' },
+  { name: 'kind', hint: 'kind of what it was done to: key, ruleset, route …' },
+  { name: 'request', hint: 'id of the request' },
+  { name: 'address', hint: 'where it came from; 10.1.* for all that begin so' },
   { name: 'outcome', hint: 'how it ended', values: ['done', 'refused', 'failed', 'held', 'intended', 'unknown'] },
   { name: 'since', hint: 'from a day or moment on: 2026-03-03' },
   { name: 'until', hint: 'before a day or moment' },
@@ -112,15 +131,23 @@ export function TrailPage() {
   const columns = useMemo(() => columnsWith(names), [names])
   const list = useInfiniteQuery(trailQuery(search))
   const head = useQuery(trailHeadQuery)
+  const canExport = useCan('trail:export')
+  const facets = useQuery(trailFacetsQuery(search))
+  const isNarrow = useMediaQuery('(max-width: 1023px)', undefined, { getInitialValueInEffect: false }) ?? false
+  const [areFacetsOpen, setFacetsOpen] = useState(false)
   const rows = list.data?.pages.flatMap(({ items }) => items) ?? []
   const isNarrowed = filtersOf(search).filters.length > 0 || search.text !== undefined
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
   const go = (next: TrailSearch, replace: boolean): void => {
     void navigate({ to: '/trail', search: (before) => ({ environment: before.environment, ...next }), replace })
   }
+  const setFilters = (filters: Filters): void => go({ ...withFilters(filters), ...(search.all && { all: true }) }, true)
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
   }, [hasNextPage, isFetchingNextPage, fetchNextPage])
+  const facetList = facets.data && (
+    <Facets facets={facets.data} filters={filtersOf(search)} names={names} onFilters={setFilters} />
+  )
   return (
     <Page
       title="Trail"
@@ -133,44 +160,76 @@ export function TrailPage() {
           placeholder="Filter: act:  actor:  subject:  outcome:  since:  or words"
           fields={fields}
           value={filtersOf(search)}
-          onChange={(filters) => go(withFilters(filters), true)}
+          onChange={setFilters}
         />
-        {head.data && head.data.size > 0 && (
-          <span className={ui.hash} title="Hash of the tree over every entry; it changes with any byte of any of them">
-            <span className={ui.faint}>root</span> <code>{head.data.root.slice(0, 12)}</code>
-            <CopyButton text={head.data.root} what="the root hash" />
-          </span>
+        {isNarrow && (
+          <button
+            type="button"
+            className={classes.square}
+            aria-label="Filter by count"
+            onClick={() => setFacetsOpen(true)}
+          >
+            <FilterIcon size={16} />
+          </button>
         )}
+        <button
+          type="button"
+          className={classes.fold}
+          aria-pressed={search.all !== true}
+          title="Tell neighbors that say the same once"
+          onClick={() => go({ ...search, all: search.all ? undefined : true }, true)}
+        >
+          Fold repeats
+        </button>
+        {head.data && head.data.size > 0 && <HeadButton head={head.data} />}
+        {canExport && <ExportMenu search={search} />}
         <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />
       </div>
-      {list.isPending && <Loading rows={14} />}
-      {list.isError && rows.length === 0 && (
-        <Failed what="The trail could not be read" error={list.error} onRetry={() => void list.refetch()} />
-      )}
-      {list.isError && rows.length > 0 && (
-        <PartialNote onRetry={() => void list.refetch()}>Not all of it could be read.</PartialNote>
-      )}
-      {list.isSuccess &&
-        rows.length === 0 &&
-        (isNarrowed ? (
-          <FilteredToNothing what="entries" onClear={() => go({}, true)} />
-        ) : (
-          <EmptyState title="Nothing is recorded yet" command="countersign trail verify">
-            Every sign-in, key, rollout, decision and setting is written here in the same moment it takes effect.
-          </EmptyState>
-        ))}
-      {rows.length > 0 && (
-        <DataTable
-          label="Trail"
-          columns={columns}
-          rows={rows}
-          rowId={({ number }) => String(number)}
-          choice={choice}
-          openId={search.entry === undefined ? undefined : String(search.entry)}
-          onOpen={({ number }) => go({ ...search, entry: number }, search.entry !== undefined)}
-          onEnd={onEnd}
-          footer={isFetchingNextPage ? 'Reading earlier entries' : hasNextPage ? null : 'This is the beginning.'}
-        />
+      <div className={classes.body}>
+        {!isNarrow && (
+          <aside className={classes.facets} aria-label="Counts">
+            {facetList}
+            {facets.isError && !facets.data && (
+              <PartialNote onRetry={() => void facets.refetch()}>The counts could not be read.</PartialNote>
+            )}
+          </aside>
+        )}
+        <section className={classes.main} aria-label="Entries">
+          {list.isPending && <Loading rows={14} />}
+          {list.isError && rows.length === 0 && (
+            <Failed what="The trail could not be read" error={list.error} onRetry={() => void list.refetch()} />
+          )}
+          {list.isError && rows.length > 0 && (
+            <PartialNote onRetry={() => void list.refetch()}>Not all of it could be read.</PartialNote>
+          )}
+          {list.isSuccess &&
+            rows.length === 0 &&
+            (isNarrowed ? (
+              <FilteredToNothing what="entries" onClear={() => go({}, true)} />
+            ) : (
+              <EmptyState title="Nothing is recorded yet" command="countersign trail verify">
+                Every sign-in, key, rollout, decision and setting is written here in the same moment it takes effect.
+              </EmptyState>
+            ))}
+          {rows.length > 0 && (
+            <DataTable
+              label="Trail"
+              columns={columns}
+              rows={rows}
+              rowId={({ number }) => String(number)}
+              choice={choice}
+              openId={search.entry === undefined ? undefined : String(search.entry)}
+              onOpen={({ number }) => go({ ...search, entry: number }, search.entry !== undefined)}
+              onEnd={onEnd}
+              footer={isFetchingNextPage ? 'Reading earlier entries' : hasNextPage ? null : 'This is the beginning.'}
+            />
+          )}
+        </section>
+      </div>
+      {isNarrow && (
+        <SideDrawer isOpen={areFacetsOpen} onClose={() => setFacetsOpen(false)} title="Filter by count" width={360}>
+          {facetList}
+        </SideDrawer>
       )}
       {search.entry !== undefined && (
         <EntryDrawer number={search.entry} onClose={() => go({ ...search, entry: undefined }, false)} />

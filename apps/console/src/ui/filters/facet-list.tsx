@@ -20,10 +20,21 @@ type Props = {
   readonly onToggle: (filter: Filter) => void
   readonly onOnly: (name: string, value: string) => void
   readonly isMonospaced?: boolean
+  /** A field that takes one value: there is nothing to add and nothing to leave out. */
+  readonly isOneOnly?: boolean
 }
 
 /** The values of one field with their counts: a click narrows to it, `only` drops the others, `not` leaves it out. */
-export function FacetList({ title, name, values, filters, onToggle, onOnly, isMonospaced = false }: Props) {
+export function FacetList({
+  title,
+  name,
+  values,
+  filters,
+  onToggle,
+  onOnly,
+  isMonospaced = false,
+  isOneOnly = false,
+}: Props) {
   const largest = Math.max(1, ...values.map(({ count }) => count ?? 0))
   return (
     <fieldset className={classes.facet}>
@@ -50,19 +61,21 @@ export function FacetList({ title, name, values, filters, onToggle, onOnly, isMo
                 </span>
                 <span className={classes.facetCount}>{words}</span>
               </button>
-              <span className={classes.facetActs}>
-                <button type="button" onClick={() => onOnly(name, value)} aria-label={`Only ${name} ${value}`}>
-                  only
-                </button>
-                <button
-                  type="button"
-                  aria-pressed={isOut}
-                  onClick={() => onToggle(excluded)}
-                  aria-label={`Not ${name} ${value}`}
-                >
-                  not
-                </button>
-              </span>
+              {!isOneOnly && (
+                <span className={classes.facetActs}>
+                  <button type="button" onClick={() => onOnly(name, value)} aria-label={`Only ${name} ${value}`}>
+                    only
+                  </button>
+                  <button
+                    type="button"
+                    aria-pressed={isOut}
+                    onClick={() => onToggle(excluded)}
+                    aria-label={`Not ${name} ${value}`}
+                  >
+                    not
+                  </button>
+                </span>
+              )}
             </li>
           )
         })}
