@@ -71,6 +71,8 @@ comment on table person_links is 'One-time links by which somebody takes up an i
 alter table sessions add column channel text not null default 'web' check (channel in ('web', 'cli'));
 alter table sessions add column credential text not null default 'password';
 alter table sessions add column device text;
+alter table sessions add column wire_no bigint generated always as identity;
+comment on column sessions.wire_no is 'The number older command lines know a session by';
 comment on column sessions.channel is 'A browser, which ends when it is idle, or a command line, which ends after its days';
 comment on column sessions.credential is 'How the person signed in: password, invitation, or the name of an identity provider';
 comment on column sessions.device is 'What a command line calls its machine';

@@ -22,6 +22,7 @@ import {
   previewWithBaselines,
   rollOutWithBaselines,
 } from './features/baselines/index.ts'
+import { cliSignInRoutes, cliSignIns, sweepCliSignIns } from './features/cli-sign-in/index.ts'
 import { composeRulesets, compositionRoutes, importRuleset, manageCompositions } from './features/compositions/index.ts'
 import { coverageRoutes, readCoverage } from './features/coverage/index.ts'
 import { environmentRoutes, listEnvironments } from './features/environments/index.ts'
@@ -181,6 +182,8 @@ import { mountNative, mountPublicLog } from './surfaces/native/mount-native.ts'
 import { declareGauges } from './surfaces/ops/gauges.ts'
 import { metricsRoute } from './surfaces/ops/metrics.ts'
 import { observeRequests } from './surfaces/ops/observe-requests.ts'
+import { mountRack } from './surfaces/rack/mount-rack.ts'
+import { rackSignInRoutes } from './surfaces/rack/sign-in.ts'
 
 export type ComposeNeeds = {
   readonly config: Config
@@ -325,6 +328,14 @@ export function compose(needs: ComposeNeeds): App {
   })
   const door = providerDoor({ clock, signIn: providerSignIn, takeFromLimit: limit, cookie, isSecure })
   workers.add({ name: 'sign_in_sweep', everyMs: 600_000, work: sweepAttempts({ db, clock }) })
+  const cli = cliSignIns({
+    kernel: { db, clock, newId, keyring },
+    baseUrl,
+    takeFromLimit: limit,
+    recordAct: record,
+    start,
+  })
+  workers.add({ name: 'cli_sign_in_sweep', everyMs: 600_000, work: sweepCliSignIns({ db, clock }) })
   const links = useLinks({
     db,
     clock,
@@ -529,6 +540,7 @@ export function compose(needs: ComposeNeeds): App {
     ...othersSessionRoutes({ db, clock, limitsOf, recordAct: record, bus }),
     ...peopleRoutes({ db, clock, people: peopleManager, countSessions: countSessions({ db, clock, limitsOf }) }),
     ...providerRoutes({ providers, takesPasswords: passwordsTaken({ db, takesPassword }), door }),
+    ...cliSignInRoutes({ signIns: cli }),
     ...linkRoutes({ db, clock, links, cookie }),
     ...roleRoutes({ db, roles: manageRoles({ db, clock, tell }) }),
     ...tokenRoutes({ db, clock, tokens: tokenManager, readSetting: setting }),
@@ -658,6 +670,7 @@ export function compose(needs: ComposeNeeds): App {
   const edictumV1: Route[] = [...inbox.v1, ...feed.v1]
   const edictumApiV1: Route[] = [...inbox.apiV1, ...feed.apiV1, ...eventSettingRoutes(events.purge)]
 
+  const rack = rackSignInRoutes({ db, providers, door, cli })
   const publicLog = publicLogRoutes({ db })
   const renew = renewCookie({ clock, sessions, cookie })
   http.addHook('onSend', (request, reply, _payload, done) => {
@@ -678,6 +691,7 @@ export function compose(needs: ComposeNeeds): App {
   })
   metricsRoute(http, { metrics, token: config.monitoringToken })
   mountEdictum(http, mount, { agent: edictum, v1: edictumV1, apiV1: edictumApiV1 })
+  mountRack(http, mount, rack)
   mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
   mountPublicLog(http, mount, publicLog)
   mountConsole(http, { baseUrl, countPeople: () => countPeople(db) })

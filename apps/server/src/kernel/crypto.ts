@@ -10,6 +10,7 @@ import {
   hash,
   hkdfSync,
   randomBytes,
+  randomInt,
   sign,
   timingSafeEqual,
   verify,
@@ -41,6 +42,8 @@ export type Purpose =
   | 'factor-secret'
   | 'backup-code'
   | 'trusted-device'
+
+export { randomInt }
 
 export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url')

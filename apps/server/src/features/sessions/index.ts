@@ -5,6 +5,13 @@ export { type Lifted, type ProveSession, proveSession } from './prove-session.ts
 export { sessionRoutes } from './routes.ts'
 export { clearedCookies, isSessionToken, sessionCookie } from './session-cookie.ts'
 export { type ReadSessionLimits, readSessionLimits } from './session-limits.ts'
-export { clearProofs, countSessions, listLiveSessionIds, spendUnspent, sweepSessions } from './sessions-table.ts'
+export {
+  clearProofs,
+  countSessions,
+  findWireNo,
+  listLiveSessionIds,
+  spendUnspent,
+  sweepSessions,
+} from './sessions-table.ts'
 export { changePassword, type SignIn, signIn } from './sign-in.ts'
-export { type StartSession, startSession } from './start-session.ts'
+export { type Begun, type StartSession, startSession } from './start-session.ts'

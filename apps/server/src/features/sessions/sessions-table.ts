@@ -260,3 +260,9 @@ export function countSessions({ db, clock, limitsOf }: CountNeeds) {
     return counts
   }
 }
+
+/** The number older command lines know a session by; the id comes from us, not from a request. */
+export async function findWireNo(db: Sql, id: string): Promise<number> {
+  const [row] = await db.query<{ no: number }>(`select s.wire_no as no from sessions as s where s.id = $1`, [id])
+  return row?.no ?? 0
+}

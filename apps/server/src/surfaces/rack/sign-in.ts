@@ -1,0 +1,108 @@
+import { Type } from 'typebox'
+import type { CliSignIns } from '../../features/cli-sign-in/index.ts'
+import type { Provider, ProviderDoor } from '../../features/oidc/index.ts'
+import { type Route, route } from '../../features/roles/index.ts'
+import { findWireNo } from '../../features/sessions/index.ts'
+import type { Sql } from '../../kernel/db.ts'
+import { Problem } from '../../kernel/problem.ts'
+
+type Needs = {
+  readonly db: Sql
+  readonly providers: readonly Provider[]
+  readonly door: ProviderDoor
+  readonly cli: CliSignIns
+}
+
+const lenient = (max: number) => Type.Optional(Type.String({ maxLength: max }))
+
+// Unknown fields never fail older clients' requests, and the texts of what is missing are theirs.
+const completion = Type.Object({
+  state: lenient(500),
+  code_verifier: lenient(500),
+  device_id: lenient(200),
+  device_name: lenient(500),
+  device_os: lenient(200),
+  client_version: lenient(200),
+})
+
+/** Signing in as Rack Gateway's browsers and command lines do it (gateway §3.2, §4.2, §4.3). */
+export function rackSignInRoutes({ db, providers, door, cli }: Needs): readonly Route[] {
+  // The gateway knew one provider. Its applications are registered with the one whose callback is the gateway's.
+  const provider = providers.find(({ callback }) => callback === '/api/v1/auth/web/callback') ?? providers[0]
+  const web: Route[] =
+    provider === undefined
+      ? []
+      : [
+          route({
+            does: 'Sign in at the identity provider',
+            method: 'GET',
+            path: '/auth/web/login',
+            needs: 'anyone',
+            query: Type.Object({ returnTo: Type.Optional(Type.String({ maxLength: 2000 })) }),
+            answersItself: true,
+            handle: ({ query, facts, reply }) => door.leave(provider.name, query.returnTo, facts, reply),
+          }),
+          route({
+            does: 'Come back from the identity provider',
+            method: 'GET',
+            path: '/auth/web/callback',
+            needs: 'anyone',
+            answersItself: true,
+            handle: async ({ request, facts, reply }) => {
+              const back = { url: request.url, cookies: request.headers.cookie }
+              await door.comeBack(provider.name, back, facts, reply)
+            },
+          }),
+        ]
+  return [
+    ...web,
+    route({
+      does: 'Begin the sign-in of a command line',
+      method: 'POST',
+      path: '/auth/cli/start',
+      needs: 'anyone',
+      bodyBytesMax: 4096,
+      handle: async ({ facts, reply }) => {
+        reply.header('cache-control', 'no-store')
+        const { page, state, verifier } = await cli.begin('Rack Gateway command line', facts)
+        return { auth_url: page, state, code_verifier: verifier }
+      },
+    }),
+    route({
+      does: 'Fetch the session of a command line once it was let in',
+      method: 'POST',
+      path: '/auth/cli/complete',
+      needs: 'anyone',
+      bodyBytesMax: 4096,
+      body: completion,
+      answersItself: true,
+      handle: async ({ body, facts, reply }) => {
+        reply.header('cache-control', 'no-store')
+        const { state = '', code_verifier: verifier = '', device_id: deviceId, device_name: deviceName } = body
+        if (state === '' || verifier === '') return reply.code(400).send({ error: 'invalid request' })
+        const done = await cli.complete(state, verifier, deviceName, facts).catch((cause: unknown) => {
+          if (cause instanceof Problem && cause.kind.status === 404) return undefined
+          throw cause
+        })
+        if (!done) return reply.code(400).send({ error: 'invalid or expired state' })
+        if (done.is === 'pending') return reply.code(202).send({ status: 'pending' })
+        if (done.is === 'denied') return reply.code(401).send({ error: 'user not authorized' })
+        const { begun, person, isVerified } = done
+        return reply.code(200).send({
+          token: begun.token,
+          email: person.email,
+          name: person.name,
+          expires_at: begun.expiresAt.toISOString(),
+          session_id: await findWireNo(db, begun.id),
+          channel: 'cli',
+          device_id: deviceId ?? begun.id,
+          device_name: deviceName ?? '',
+          mfa_verified: isVerified,
+          // Whoever had a second factor has proven it before the page let the command line in.
+          mfa_required: false,
+          enrollment_required: false,
+        })
+      },
+    }),
+  ]
+}
