@@ -2,6 +2,7 @@ import { createRouter } from '@tanstack/react-router'
 import { accountRoute, enrollRoute } from './features/account/route.ts'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
 import { assignmentsRoute } from './features/assignments/route.ts'
+import { cliSignInRoute } from './features/cli-sign-in/route.ts'
 import { coverageRoute } from './features/coverage/route.ts'
 import { eventsRoute } from './features/events/route.ts'
 import { agentRoute, fleetRoute } from './features/fleet/route.ts'
@@ -28,6 +29,7 @@ const routes = rootRoute.addChildren([
   joinRoute,
   signInRoute,
   enrollRoute,
+  cliSignInRoute,
   frameRoute.addChildren([
     overviewRoute,
     approvalsRoute.addChildren([approvalRoute]),

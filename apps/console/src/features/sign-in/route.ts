@@ -4,8 +4,10 @@ import { sessionQuery, stepLeft } from '../../api/session.ts'
 import { setupQuery } from '../../api/setup.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 import { readNext } from './next.ts'
+import type { Reason } from './reasons.ts'
+import { isReason } from './reasons.ts'
 
-type SignInSearch = { readonly next?: string; readonly ended?: boolean }
+type SignInSearch = { readonly next?: string; readonly ended?: boolean; readonly error?: Reason }
 
 export const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -13,6 +15,7 @@ export const signInRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): SignInSearch => ({
     ...(readNext(search['next']) && { next: readNext(search['next']) }),
     ...(search['ended'] === true && { ended: true }),
+    ...(isReason(search['error']) && { error: search['error'] }),
   }),
   beforeLoad: async ({ search }) => {
     const session = await queryClient.ensureQueryData(sessionQuery)

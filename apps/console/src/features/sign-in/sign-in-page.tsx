@@ -11,10 +11,13 @@ import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { ProveFactor } from '../account/prove-factor.tsx'
 import { factorsQuery } from '../account/queries.ts'
+import { ProviderButtons, waysQuery } from './provider-buttons.tsx'
+import { reasonWords } from './reasons.ts'
 import { signInRoute } from './route.ts'
 
 export function SignInPage() {
-  const { next, ended } = signInRoute.useSearch()
+  const { next, ended, error: reason } = signInRoute.useSearch()
+  const ways = useQuery(waysQuery)
   const navigate = useNavigate()
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
@@ -41,6 +44,7 @@ export function SignInPage() {
   return (
     <DoorPage title="Sign in">
       {ended && !signIn.isError && <Notice tone="plain">Your session ended. Sign in to go on where you were.</Notice>}
+      {reason && !signIn.isError && <Notice tone="bad">{reasonWords[reason]}</Notice>}
       {signIn.isError && (
         <Notice tone="bad">
           {waitSeconds.left > 0
@@ -48,32 +52,35 @@ export function SignInPage() {
             : wordsFor(signIn.error)}
         </Notice>
       )}
-      <form onSubmit={submit}>
-        <TextInput
-          label="Email"
-          type="email"
-          name="email"
-          autoComplete="username"
-          required
-          withAsterisk={false}
-          autoFocus
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-        />
-        <PasswordInput
-          label="Password"
-          name="password"
-          autoComplete="current-password"
-          required
-          withAsterisk={false}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-        />
-        <Button type="submit" fullWidth loading={signIn.isPending} disabled={waitSeconds.left > 0}>
-          Sign in
-        </Button>
-      </form>
+      <ProviderButtons ways={ways.data} next={next} />
+      {ways.data?.password !== false && (
+        <form onSubmit={submit}>
+          <TextInput
+            label="Email"
+            type="email"
+            name="email"
+            autoComplete="username"
+            required
+            withAsterisk={false}
+            autoFocus
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label="Password"
+            name="password"
+            autoComplete="current-password"
+            required
+            withAsterisk={false}
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+          />
+          <Button type="submit" fullWidth loading={signIn.isPending} disabled={waitSeconds.left > 0}>
+            Sign in
+          </Button>
+        </form>
+      )}
     </DoorPage>
   )
 }
