@@ -60,7 +60,13 @@ export default defineConfig({
       { extends: true, test: { name: 'faults', include: [faults], exclude: ignored } },
       {
         extends: true,
-        test: { name: 'browser', include: [browser], exclude: ignored, globalSetup, testTimeout: 120_000 },
+        test: {
+          name: 'browser',
+          include: [browser],
+          exclude: ignored,
+          globalSetup: [...globalSetup, 'apps/server/test/console-setup.ts'],
+          testTimeout: 120_000,
+        },
       },
     ],
   },

@@ -251,7 +251,6 @@ test.each(sights)(
     ]) {
       await open(path)
       await page.getByRole('heading', { level: 1, includeHidden: true }).waitFor(patiently)
-      await page.waitForLoadState('networkidle').catch(() => undefined)
       await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count(), patiently).toBe(0)
       expect([path, await accessFaults(page)]).toEqual([path, []])
       const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])

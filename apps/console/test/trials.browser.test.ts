@@ -79,6 +79,26 @@ test('a rollout observes first by a stated condition, and a person lets it enfor
   expect(faults).toEqual([])
 })
 
+test('who may not roll out to a protected environment is told so, and finds no button that would', async () => {
+  const tenant = await scene.server.newTenant()
+  await rollOutYaml(scene.server, tenant, yaml('guard', ['old']))
+  await must(tenant, 'POST', '/rulesets', { yaml: yaml('guard', ['old', 'fresh']) })
+  const deployer = await scene.server.newPerson(tenant, [{ role: 'deployer', environment: null }])
+  const { page, faults, open } = await scene.newPage(deployer)
+  await open('/rulesets/guard?tab=rollouts')
+  await page.getByRole('button', { name: 'Roll out v2 to staging' }).waitFor(patiently)
+  expect(await page.getByRole('button', { name: 'Roll out v2 to production' }).count()).toBe(0)
+  await open('/rulesets/guard?tab=rollouts&review=2&into=production')
+  await page.getByText('None of your roles lets you roll out in production').waitFor(patiently)
+  expect(await page.getByRole('form').count()).toBe(0)
+  const refused = await scene.server.call('POST', '/api/v2/rulesets/guard/trials', {
+    cookie: deployer.cookie,
+    body: { version: 2, environment: 'production', minutes: 5 },
+  })
+  expect(refused.status, refused.text).toBe(403)
+  expect(faults).toEqual([])
+})
+
 test('a baseline of an environment is chosen, its effect is seen before it is confirmed, and it is taken away again', async () => {
   const tenant = await scene.server.newTenant()
   await must(tenant, 'POST', '/rulesets', { yaml: yaml('base', ['never']) })

@@ -34,6 +34,11 @@ export function useCan(permission: Permission): boolean {
   return useSession().permissions.includes(permission)
 }
 
+/** Whether something may be done in an environment: a role may hold there alone, or not where it is protected. */
+export function useCanIn(permission: Permission, environment: string): boolean {
+  return useSession().permitted_in[environment]?.includes(permission) ?? false
+}
+
 export function useEnvironments(): readonly SessionEnvironment[] {
   return useSession().environments
 }

@@ -1,7 +1,7 @@
 import { Drawer } from '@mantine/core'
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { Outlet, useLocation, useRouter } from '@tanstack/react-router'
-import { Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { stepLeft, useMaybeSession, useSession } from '../api/session.ts'
 import { colorOf } from '../ui/environments.ts'
 import { useEnvironment } from './environment.ts'
@@ -17,6 +17,9 @@ import { StepUpDialog } from './step-up-dialog.tsx'
 import { useCountInTab } from './title-count.ts'
 import { TopBar } from './top-bar.tsx'
 
+/** Looked at now and then; nobody should load it before. */
+const KeyboardHelp = lazy(() => import('./keyboard-help.tsx').then((page) => ({ default: page.KeyboardHelp })))
+
 export function Frame() {
   const session = useSession()
   const environment = useEnvironment()
@@ -29,13 +32,14 @@ export function Frame() {
   })
   const [isDrawerOpen, setDrawerOpen] = useState(false)
   const [isPaletteOpen, setPaletteOpen] = useState(false)
+  const [isHelpOpen, setHelpOpen] = useState(false)
   const [titleSlot, setTitleSlot] = useState<HTMLElement | null>(null)
   const pending = usePendingCount()
 
   useLeaveWhenSignedOut()
   useLiveRefresh()
   useCountInTab(pending)
-  useShortcuts(session.permissions, () => setPaletteOpen(true))
+  useShortcuts(session.permissions, { palette: () => setPaletteOpen(true), help: () => setHelpOpen(true) })
   useEffect(() => setDrawerOpen(false), [pathname])
 
   const chosen = session.environments.find(({ name }) => name === environment)
@@ -69,6 +73,7 @@ export function Frame() {
             titleRef={setTitleSlot}
             onMenu={isNarrow ? () => setDrawerOpen(true) : undefined}
             onPalette={() => setPaletteOpen(true)}
+            onHelp={() => setHelpOpen(true)}
           />
           <main id="page" className={classes.body} tabIndex={-1}>
             <Suspense fallback={null}>
@@ -79,6 +84,11 @@ export function Frame() {
       </div>
       <StepUpDialog />
       <SessionEnd idleSeconds={session.idle_seconds} />
+      {isHelpOpen && (
+        <Suspense fallback={null}>
+          <KeyboardHelp onClose={() => setHelpOpen(false)} />
+        </Suspense>
+      )}
       <Palette isOpen={isPaletteOpen} onClose={() => setPaletteOpen(false)} />
     </TitleSlot>
   )

@@ -6,11 +6,11 @@ import { api } from '../api/client.ts'
 import { wordsFor } from '../api/problem.ts'
 import { queryClient } from '../api/query-client.ts'
 import { sessionKey, useSession } from '../api/session.ts'
-import { DisplayIcon, LockIcon, MoonIcon, SignOutIcon, SunIcon } from '../ui/icons.tsx'
+import { DisplayIcon, KeyboardIcon, LockIcon, MoonIcon, SignOutIcon, SunIcon } from '../ui/icons.tsx'
 import { tellFailure } from '../ui/tell.tsx'
 import classes from './frame.module.css'
 
-export function PersonMenu() {
+export function PersonMenu({ onHelp }: { readonly onHelp: () => void }) {
   const { person, tenant } = useSession()
   const navigate = useNavigate()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
@@ -56,6 +56,9 @@ export function PersonMenu() {
         <Menu.Divider />
         <Menu.Item leftSection={<LockIcon size={14} />} onClick={() => void navigate({ to: '/account' })}>
           Account & security
+        </Menu.Item>
+        <Menu.Item leftSection={<KeyboardIcon size={14} />} onClick={onHelp}>
+          Keyboard
         </Menu.Item>
         <Menu.Item
           leftSection={<SignOutIcon size={14} />}

@@ -5,20 +5,27 @@ import { visibleTo } from './navigation.ts'
 /** How long after `g` the second key counts. */
 const pairMs = 1200
 
-/** Ctrl/⌘-K opens the palette anywhere; `g` and a letter go somewhere when nothing is being written. */
-export function useShortcuts(permissions: readonly string[], openPalette: () => void): void {
+type Opens = { readonly palette: () => void; readonly help: () => void }
+
+/** Ctrl/⌘-K opens the palette anywhere; `?` lists the keys; `g` and a letter go somewhere when nothing is being written. */
+export function useShortcuts(permissions: readonly string[], opens: Opens): void {
   const navigate = useNavigate()
-  const open = useRef(openPalette)
-  open.current = openPalette
+  const open = useRef(opens)
+  open.current = opens
   useEffect(() => {
     let pressedG = 0
     const onKey = (event: KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
         event.preventDefault()
-        open.current()
+        open.current.palette()
         return
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return
+      if (event.key === '?') {
+        event.preventDefault()
+        open.current.help()
+        return
+      }
       if (event.key === 'g') {
         pressedG = event.timeStamp
         return

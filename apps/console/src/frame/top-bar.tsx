@@ -9,11 +9,12 @@ type Props = {
   readonly titleRef: (element: HTMLElement | null) => void
   readonly onMenu?: () => void
   readonly onPalette: () => void
+  readonly onHelp: () => void
 }
 
 const isMac = /mac|iphone|ipad/i.test(navigator.userAgent)
 
-export function TopBar({ titleRef, onMenu, onPalette }: Props) {
+export function TopBar({ titleRef, onMenu, onPalette, onHelp }: Props) {
   return (
     <header className={classes.top}>
       {onMenu && (
@@ -30,7 +31,7 @@ export function TopBar({ titleRef, onMenu, onPalette }: Props) {
         </UnstyledButton>
         <EnvironmentSwitch />
         <LiveDot />
-        <PersonMenu />
+        <PersonMenu onHelp={onHelp} />
       </div>
     </header>
   )

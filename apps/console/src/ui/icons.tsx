@@ -77,6 +77,12 @@ export const TokensIcon = icon(
     <path d="M8 5.2 10.8 8 8 10.8 5.2 8z" />
   </>,
 )
+export const KeyboardIcon = icon(
+  <>
+    <rect x="1.5" y="4" width="13" height="8.5" rx="1" />
+    <path d="M4 6.5h.01M6.7 6.5h.01M9.3 6.5h.01M12 6.5h.01M5 10h6" />
+  </>,
+)
 export const SettingsIcon = icon(
   <>
     <path d="M2.5 4.5h6M11.5 4.5h2M2.5 11.5h2M7.5 11.5h6" />

@@ -4,7 +4,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { type FormEvent, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { ApiProblem, wordsFor } from '../../api/problem.ts'
-import { useCan, useEnvironments } from '../../api/session.ts'
+import { useCanIn, useEnvironments } from '../../api/session.ts'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
@@ -36,7 +36,7 @@ export function BaselinesDrawer({ environment, onClose }: Props) {
 function Body({ kept }: { readonly kept: EnvironmentBaselines }) {
   const { environment, baselines, rulesets } = kept
   const client = useQueryClient()
-  const mayWrite = useCan('rollouts:write')
+  const mayWrite = useCanIn('rollouts:write', environment)
   const isProtected = useEnvironments().some(({ name, is_protected }) => name === environment && is_protected)
   const [draft, setDraft] = useState<readonly Baseline[]>(baselines)
   const [typed, setTyped] = useState('')

@@ -2,7 +2,7 @@ import type { RolloutPreview, RolloutTrial } from '@countersign/wire'
 import { Button, SegmentedControl, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { wordsFor } from '../../api/problem.ts'
-import { useCan } from '../../api/session.ts'
+import { useCan, useCanIn } from '../../api/session.ts'
 import { ShieldIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { Notice } from '../../ui/notice.tsx'
@@ -29,12 +29,17 @@ export function ConfirmRollout({ onObserved, ...props }: Props) {
   const { environment, version, kind, current } = preview
   const [how, setHow] = useState<'now' | 'observe'>('now')
   const isLive = current?.version === version
+  const mayRollOut = useCanIn('rollouts:write', environment)
   return (
     <div className={classes.confirm}>
       <Reach preview={preview} />
       {isLive ? (
         <Notice tone="plain">
           v{version} is live in {environment} already. Choose another version or another environment.
+        </Notice>
+      ) : !mayRollOut ? (
+        <Notice tone="plain">
+          None of your roles lets you roll out in {environment}. Somebody who may can open this address and confirm it.
         </Notice>
       ) : (
         <>

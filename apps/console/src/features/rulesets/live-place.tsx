@@ -2,7 +2,7 @@ import type { RulesetSummary } from '@countersign/wire'
 import { Button, Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useCan, useEnvironments } from '../../api/session.ts'
+import { useCanIn, useEnvironments } from '../../api/session.ts'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { RollBack } from './roll-back.tsx'
@@ -21,7 +21,7 @@ type Props = {
 export function LivePlace({ ruleset, environment, onReview, onOpen }: Props) {
   const { name, latest, live } = ruleset
   const here = live.find((one) => one.environment === environment)
-  const mayRollOut = useCan('rollouts:write')
+  const mayRollOut = useCanIn('rollouts:write', environment)
   const others = useEnvironments().filter(
     (other) =>
       other.name !== environment && live.find((one) => one.environment === other.name)?.version !== here?.version,

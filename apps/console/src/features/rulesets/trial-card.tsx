@@ -1,7 +1,7 @@
 import type { RolloutTrial } from '@countersign/wire'
 import { Button, Progress } from '@mantine/core'
 import { useState } from 'react'
-import { useCan } from '../../api/session.ts'
+import { useCanIn } from '../../api/session.ts'
 import { Countdown } from '../../ui/countdown.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Instant } from '../../ui/instant.tsx'
@@ -16,7 +16,7 @@ import classes from './trials.module.css'
 /** One trial while it can still be decided: how long it goes on, what it would have stopped, what happens then. */
 export function TrialCard({ trial }: { readonly trial: RolloutTrial }) {
   const { ruleset, environment, version, trial_version, rules, would_block_max, made_at, ends_at, made_by } = trial
-  const mayDecide = useCan('rollouts:write')
+  const mayDecide = useCanIn('rollouts:write', environment)
   const [asking, setAsking] = useState<'promotion' | 'cancellation' | null>(null)
   const goesOn = isObserving(trial)
   const filter = [...rules.map((rule) => `rule:${quoted(rule)}`), `verdict:would-block`].join(' ')

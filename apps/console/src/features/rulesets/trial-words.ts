@@ -30,7 +30,7 @@ export const spans = [
 export type Span = (typeof spans)[number]['value']
 
 /** As long as a trial may last. */
-export const minutesMax = 43_200
+const minutesMax = 43_200
 
 /** Undefined where it is no length of time, or longer than the server takes. */
 export function minutesOf(count: number | string, span: Span): number | undefined {

@@ -1,13 +1,16 @@
-import { Button, NumberInput, Select, Switch } from '@mantine/core'
+import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
 import { useCan } from '../../api/session.ts'
 import type { Setting } from '../../api/types.ts'
-import { Failed, Loading } from '../../ui/list-states.tsx'
+import { SearchIcon } from '../../ui/icons.tsx'
+import { Failed, FilteredToNothing, Loading } from '../../ui/list-states.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
 import { settingsQuery } from './queries.ts'
+import { settingsRoute } from './route.ts'
 import classes from './settings.module.css'
 
 export function General() {
@@ -15,16 +18,82 @@ export function General() {
   if (isError && !data)
     return <Failed what="The settings could not be read" error={error} onRetry={() => void refetch()} />
   if (!data) return <Loading rowHeight={64} rows={5} />
-  const groups = Map.groupBy(data.items, ({ group }) => group)
-  return [...groups].map(([group, settings]) => (
-    <section key={group} className={classes.group} aria-label={group}>
-      <h2>{group}</h2>
-      {settings.map((setting) => (
-        // A value that changed elsewhere replaces what was being typed.
-        <Row key={`${setting.name} ${String(setting.value)}`} setting={setting} />
+  return <Groups settings={data.items} />
+}
+
+const sources = [
+  { value: 'any', label: 'All' },
+  { value: 'database', label: 'Set here' },
+  { value: 'environment', label: 'Set by the environment' },
+  { value: 'default', label: 'Default' },
+] as const
+
+function Groups({ settings }: { readonly settings: readonly Setting[] }) {
+  const { q = '', setting: pointed } = settingsRoute.useSearch()
+  const navigate = useNavigate()
+  const [source, setSource] = useState<(typeof sources)[number]['value']>('any')
+  const sought = wordsIn(q)
+  const shown = settings.filter(
+    (one) =>
+      (source === 'any' || one.source === source) &&
+      sought.every((word) => `${one.title} ${one.help} ${one.name} ${one.group}`.toLowerCase().includes(word)),
+  )
+  const find = (words: string): void => {
+    void navigate({
+      to: '/settings',
+      search: ({ environment }) => ({ environment, q: words || undefined }),
+      replace: true,
+    })
+  }
+  return (
+    <>
+      <div className={classes.find}>
+        <TextInput
+          aria-label="Find a setting"
+          placeholder="Title, help or name"
+          leftSection={<SearchIcon size={14} />}
+          value={q}
+          onChange={(event) => find(event.currentTarget.value)}
+        />
+        <Select
+          aria-label="Where it comes from"
+          data={[...sources]}
+          allowDeselect={false}
+          value={source}
+          onChange={(value) => setSource(sources.find((one) => one.value === value)?.value ?? 'any')}
+        />
+      </div>
+      {shown.length === 0 && (
+        <FilteredToNothing
+          what="settings"
+          onClear={() => {
+            setSource('any')
+            find('')
+          }}
+        />
+      )}
+      {[...Map.groupBy(shown, ({ group }) => group)].map(([group, members]) => (
+        <section key={group} className={classes.group} aria-label={group}>
+          <h2>{group}</h2>
+          {members.map((setting) => (
+            // A value that changed elsewhere replaces what was being typed.
+            <Row
+              key={`${setting.name} ${String(setting.value)}`}
+              setting={setting}
+              isPointedAt={setting.name === pointed}
+            />
+          ))}
+        </section>
       ))}
-    </section>
-  ))
+    </>
+  )
+}
+
+function wordsIn(text: string): readonly string[] {
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
 }
 
 type Value = Setting['value']
@@ -49,12 +118,14 @@ function useChange({ name, title, value: before, source }: Setting) {
   })
 }
 
-function Row({ setting }: { readonly setting: Setting }) {
+type RowProps = { readonly setting: Setting; readonly isPointedAt: boolean }
+
+function Row({ setting, isPointedAt }: RowProps) {
   const { name, title, help, source, environment_variable, fallback } = setting
   const change = useChange(setting)
   const isEditable = useCan('settings:write') && environment_variable === null
   return (
-    <div className={classes.row}>
+    <div ref={isPointedAt ? showAtOnce : undefined} className={classes.row} data-pointed={isPointedAt || undefined}>
       <div className={classes.words}>
         <h3 id={`setting-${name}`}>{title}</h3>
         <p>{help}</p>
@@ -81,7 +152,10 @@ function Row({ setting }: { readonly setting: Setting }) {
               {' '}
               Changes with <code>{environment_variable}</code> and a restart.
             </>
-          )}
+          )}{' '}
+          <Link to="/settings" search={({ environment }) => ({ environment, setting: name })}>
+            <code>{name}</code>
+          </Link>
         </p>
       </div>
       <div className={classes.control}>
@@ -93,6 +167,10 @@ function Row({ setting }: { readonly setting: Setting }) {
       </div>
     </div>
   )
+}
+
+function showAtOnce(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: 'center' })
 }
 
 type ControlProps = { readonly setting: Setting; readonly isBusy: boolean; readonly onSave: (value: Value) => void }
