@@ -37,8 +37,8 @@ const sights = [
 test.each(sights)(
   'every page can be read and used by everybody, breaks no policy and is never wider than the screen: $colorScheme, $viewport.width',
   async (sight) => {
+    const { page, faults, open } = await scene.newPage(tenant, sight)
     for (const [path, title] of pages) {
-      const { page, faults, open } = await scene.newPage(tenant, sight)
       await open(path)
       await page.getByRole('heading', { name: title, level: 1, includeHidden: true }).waitFor()
       await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count(), { timeout: 30_000 }).toBe(0)
@@ -46,7 +46,6 @@ test.each(sights)(
       const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
       expect([path, wide]).toEqual([path, Math.min(wide ?? 0, room ?? 0)])
       expect([path, faults]).toEqual([path, []])
-      await page.context().close()
     }
   },
   240_000,
