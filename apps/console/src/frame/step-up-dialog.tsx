@@ -29,23 +29,16 @@ export function StepUpDialog() {
     answer.current?.(isProven)
     answer.current = undefined
   }
-  // Esc declines this, and leaves a dialog below it open: what was filled in there is not lost. Listening from before
-  // any page's dialog was drawn, this hears the key first.
-  const decline = useRef<(() => void) | null>(null)
-  decline.current = isOpen ? () => close(false) : null
-  useEffect(() => {
-    const hear = (event: KeyboardEvent): void => {
-      if (event.key !== 'Escape' || !decline.current) return
-      event.stopImmediatePropagation()
-      decline.current()
-    }
-    window.addEventListener('keydown', hear, { capture: true })
-    return () => window.removeEventListener('keydown', hear, { capture: true })
-  }, [])
   return (
     <Modal
       opened={isOpen}
+      // Esc declines this and leaves a dialog below it open, with what was filled in there: the mark keeps the other
+      // dialog from hearing the key.
       closeOnEscape={false}
+      onFocusCapture={({ target }) => target.setAttribute('data-mantine-stop-propagation', 'true')}
+      onKeyDown={({ key }) => {
+        if (key === 'Escape') close(false)
+      }}
       onClose={() => close(false)}
       title="Confirm that it is you"
       size={420}
