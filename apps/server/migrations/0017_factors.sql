@@ -124,17 +124,20 @@ create table approval_policies (
   rule text not null,
   proof text not null check (proof in ('session', 'step-up', 'countersignature')),
   approvers integer not null check (approvers >= 1 and approvers <= 10),
+  excludes_owner boolean not null,
   changed_by uuid not null,
   changed_at timestamptz not null,
   primary key (tenant_id, environment, rule),
   foreign key (tenant_id, environment) references environments (tenant_id, name) on delete cascade
 );
 comment on table approval_policies is 'What a decision needs to count: how the approver proves himself, and how many must agree';
+comment on column approval_policies.excludes_owner is 'Whoever made the key that asks may not decide';
 comment on column approval_policies.rule is 'Id of the rule whose held calls this is for; empty for every other rule of the environment';
 
 alter table approvals
   add column proof text not null default 'session' check (proof in ('session', 'step-up', 'countersignature')),
-  add column approvers integer not null default 1 check (approvers >= 1 and approvers <= 10);
+  add column approvers integer not null default 1 check (approvers >= 1 and approvers <= 10),
+  add column excludes_owner boolean not null default false;
 comment on column approvals.proof is 'The policy as it was when the call was held; a later change of policy does not soften it';
 
 create table approval_votes (
@@ -142,12 +145,25 @@ create table approval_votes (
   approval_id uuid not null,
   person_id uuid not null,
   is_approval boolean not null,
-  reason text not null,
+  reason text,
   at timestamptz not null,
   proof text not null check (proof in ('session', 'step-up', 'countersignature')),
+  factor_id uuid,
   countersignature jsonb,
   primary key (tenant_id, approval_id, person_id),
   foreign key (tenant_id, approval_id) references approvals (tenant_id, id),
   check ((proof = 'countersignature') = (countersignature is not null))
 );
 comment on table approval_votes is 'What each approver said of a held call, with the signature where one was given';
+
+-- What was asked includes what a decision needs: the trigger of the approvals covers the new columns too.
+create function approval_policy_stays() returns trigger language plpgsql as $$
+begin
+  if (new.proof, new.approvers, new.excludes_owner) is distinct from (old.proof, old.approvers, old.excludes_owner) then
+    raise exception 'What a decision needs cannot be changed.' using errcode = 'restrict_violation';
+  end if;
+  return new;
+end
+$$;
+create trigger approval_policy_kept before update on approvals for each row execute function approval_policy_stays();
+alter table approvals enable always trigger approval_policy_kept;

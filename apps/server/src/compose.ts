@@ -464,6 +464,7 @@ export function compose(needs: ComposeNeeds): App {
   const agentSessions = sessionValues({ db, clock })
   workers.add({ name: 'agent_session_sweep', everyMs: 600_000, work: agentSessions.sweep })
   const approvals = makeApprovals({
+    passkeys: mfa,
     kernel: { db, bus, clock, newId, log },
     keyring,
     recordAct: record,

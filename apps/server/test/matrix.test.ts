@@ -422,6 +422,26 @@ const lines: Readonly<Record<string, Line>> = {
     body: () => ({ approve: true, reason: 'fine' }),
     bad: unknownField,
   },
+  'POST /approvals/:id/countersignature': {
+    params: ({ approval }) => ({ id: approval }),
+    body: () => ({ approve: true }),
+    status: 409,
+    bad: unknownField,
+  },
+  'GET /approvals/:id/countersignature': {
+    params: ({ approval }) => ({ id: approval }),
+    status: 409,
+    bad: { query: 'proofs=perhaps' },
+  },
+  'GET /environments/:name/approval-policies': {
+    params: () => ({ name: 'acme-lab' }),
+    bad: { params: { name: '...' } },
+  },
+  'PUT /environments/:name/approval-policies': {
+    params: () => ({ name: 'acme-lab' }),
+    body: () => ({ policies: [{ rule: null, proof: 'step-up', approvers: 2, excludes_owner: true }] }),
+    bad: { body: { policies: [{ rule: null, proof: 'trust me', approvers: 2, excludes_owner: true }] } },
+  },
   // Each item says by itself whether it exists; features/approvals tests that another tenant's do not.
   'POST /approvals/decisions': {
     body: () => ({ decisions: [{ id: things.spareApproval, approve: false, reason: 'no' }] }),

@@ -31,6 +31,17 @@ export {
   type SignedNote,
 } from './checkpoint.ts'
 export {
+  type Countersignature,
+  type CountersignatureFile,
+  type CountersignedContent,
+  countersignedChallenge,
+  countersignedText,
+  recordedCountersignature,
+  type Trust,
+  type VerifiedDecision,
+  verifyCountersignatures,
+} from './countersignature.ts'
+export {
   type Actor,
   type ActorKind,
   actorKinds,
@@ -45,6 +56,7 @@ export {
 export { type ExportLine, exportLine, hexOf, NotAnExport, readExportLine } from './export-line.ts'
 export { type EntryMac, type MacFinding, macChecker, macKeyId, macOf } from './mac.ts'
 export { type NoteSigner, openNote, signNote, verifierOf } from './note-key.ts'
+export { NotSigned } from './passkey-signature.ts'
 export {
   consistencyProof,
   continues,

@@ -9,6 +9,29 @@ export type ApprovalStatus = (typeof approvalStatuses)[number]
 /** What the agent does by itself when nobody answers before the deadline. */
 export const timeoutEffect = Type.Enum(['block', 'allow'])
 
+export const approvalProof = Type.Enum(['session', 'step-up', 'countersignature'])
+
+/** What a decision needs to count, as it was when the call was held. */
+const policyFields = {
+  proof: approvalProof,
+  approvers: Type.Integer({ minimum: 1, maximum: 10, description: 'How many must approve; one who denies is enough' }),
+  excludes_owner: Type.Boolean({ description: 'Whoever made the key that asks may not decide' }),
+}
+export const approvalPolicy = Type.Object(
+  {
+    rule: nullable(
+      Type.String({ minLength: 1, maxLength: 200, description: 'Null for every rule of the environment' }),
+    ),
+    ...policyFields,
+  },
+  { additionalProperties: false },
+)
+export type ApprovalPolicy = Static<typeof approvalPolicy>
+export const approvalPolicies = Type.Object(
+  { policies: Type.Array(approvalPolicy, { maxItems: 100 }) },
+  { additionalProperties: false },
+)
+
 /** Who settled it, from where, how and why. Absent while pending. */
 export const approvalDecision = Type.Object({
   by: principalRef,
@@ -43,6 +66,7 @@ export const approvalItem = Type.Object({
   settled_at: nullable(instant),
   decision: nullable(approvalDecision),
   last_polled_at: nullable(instant),
+  policy: Type.Object(policyFields),
   is_orphaned: Type.Boolean({
     description: 'Nobody has ever asked for the answer: probably a request sent twice, whose twin is being waited for',
   }),
@@ -106,6 +130,16 @@ export const approvalDetail = Type.Object({
   why: approvalWhy,
   fate: approvalFate,
   similar: similarApprovals,
+  votes: Type.Array(
+    Type.Object({
+      by: principalRef,
+      approve: Type.Boolean(),
+      reason: nullable(Type.String()),
+      at: instant,
+      proof: approvalProof,
+    }),
+    { description: 'What people said of it, in order; a key that decided is in decision alone' },
+  ),
 })
 export type ApprovalDetail = Static<typeof approvalDetail>
 
@@ -135,7 +169,48 @@ export type ApprovalsPage = Static<typeof approvalsPage>
 
 const reason = Type.Optional(Type.String({ maxLength: 2000 }))
 
-export const decisionBody = Type.Object({ approve: Type.Boolean(), reason }, { additionalProperties: false })
+export const decisionBody = Type.Object(
+  {
+    approve: Type.Boolean(),
+    reason,
+    countersignature: Type.Optional(
+      Type.Object(
+        {
+          challenge_id: idText,
+          credential: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
+        },
+        { additionalProperties: false, description: 'The passkey’s answer to the challenge for this very decision' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+export const countersignatureBody = Type.Object({ approve: Type.Boolean(), reason }, { additionalProperties: false })
+export const countersignatureChallenge = Type.Object({
+  challenge_id: idText,
+  content: Type.String({ description: 'RFC 8785; the challenge is its SHA-256' }),
+  options: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
+})
+export const countersignatureQuery = Type.Object({
+  proofs: Type.Optional(Type.Boolean({ description: 'With the trail’s proofs; true unless told' })),
+})
+const assertionTexts = Type.Object({
+  credential_id: Type.String(),
+  client_data_json: Type.String(),
+  authenticator_data: Type.String(),
+  signature: Type.String(),
+})
+export const countersignatureFile = Type.Object({
+  countersigned_approval: Type.Literal(1),
+  countersignatures: Type.Array(
+    Type.Object({
+      content: Type.String(),
+      assertion: assertionTexts,
+      registration: Type.Object({ credential_id: Type.String(), public_key: Type.String() }),
+    }),
+  ),
+  proofs: Type.Optional(Type.Array(Type.Object({ decision: Type.String(), registration: Type.String() }))),
+})
 export const cancellationBody = Type.Object({ reason }, { additionalProperties: false })
 
 export const decisionsMax = 200

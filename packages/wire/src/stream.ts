@@ -7,6 +7,7 @@ import type { Permission } from './permission.ts'
  */
 export const streamTopics = {
   'approval.created': 'approvals:read',
+  'approval.voted': 'approvals:read',
   'approval.decided': 'approvals:read',
   'approval.timed_out': 'approvals:read',
   'approval.cancelled': 'approvals:read',

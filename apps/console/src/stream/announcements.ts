@@ -9,6 +9,7 @@ export type Announcement = { readonly name: StreamEventName; readonly data: Read
  */
 const staleBy: Readonly<Record<StreamEventName, readonly string[]>> = {
   'approval.created': ['approvals', 'overview'],
+  'approval.voted': ['approvals', 'trail'],
   'approval.decided': ['approvals', 'overview', 'trail'],
   'approval.timed_out': ['approvals', 'overview'],
   'approval.cancelled': ['approvals', 'overview', 'trail'],

@@ -11,6 +11,11 @@ export const problems = {
   mfaStepUpRequired: { code: 'mfa_step_up_required', status: 403, title: 'Prove it is you' },
   mfaEnrollmentRequired: { code: 'mfa_enrollment_required', status: 403, title: 'Add a second factor first' },
   mfaFailed: { code: 'mfa_verification_failed', status: 403, title: 'Not accepted' },
+  countersignatureRequired: {
+    code: 'countersignature_required',
+    status: 403,
+    title: 'To be signed with a passkey',
+  },
   crossSite: { code: 'cross_site', status: 403, title: 'Refused: not sent by our own page' },
   notFound: { code: 'not_found', status: 404, title: 'No such thing' },
   methodNotAllowed: { code: 'method_not_allowed', status: 405, title: 'Wrong method' },

@@ -27,6 +27,7 @@ function approval(timeoutSeconds = 300): Approval {
     revision: null,
     claimedRule: null,
     claimedSource: null,
+    policy: { proof: 'session', approvers: 1, excludesOwner: false },
     digest: '0'.repeat(64),
     createdAt,
     settlement: null,

@@ -27,6 +27,34 @@ export type Asked = {
   readonly claimedSource: string | null
   readonly digest: string
   readonly createdAt: Date
+  /** As it was when the call was held: a later change of policy does not soften it. */
+  readonly policy: Policy
+}
+
+/** What a decision needs to count. */
+export type Policy = {
+  /** How the approver proves themselves: by being signed in, by a fresh proof, or by signing the decision with a passkey. */
+  readonly proof: 'session' | 'step-up' | 'countersignature'
+  /** How many must approve; one who denies is enough. */
+  readonly approvers: number
+  /** Whoever made the key that asks may not decide. */
+  readonly excludesOwner: boolean
+}
+
+export const openPolicy: Policy = { proof: 'session', approvers: 1, excludesOwner: false }
+
+const strength = { session: 0, 'step-up': 1, countersignature: 2 } as const
+
+/** What satisfies all of them. */
+export function strictest(policies: readonly Policy[]): Policy {
+  return policies.reduce(
+    (one, other) => ({
+      proof: strength[other.proof] > strength[one.proof] ? other.proof : one.proof,
+      approvers: Math.max(one.approvers, other.approvers),
+      excludesOwner: one.excludesOwner || other.excludesOwner,
+    }),
+    openPolicy,
+  )
 }
 
 export type SettledStatus = Exclude<ApprovalStatus, 'pending'>

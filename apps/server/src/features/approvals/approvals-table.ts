@@ -1,21 +1,22 @@
 import type { Sql } from '../../kernel/db.ts'
 import { isId } from '../../kernel/ids.ts'
-import { type Approval, type Asked, asOf, type SettledStatus, type Settlement } from './approval.ts'
+import { type Approval, type Asked, asOf, type Policy, type SettledStatus, type Settlement } from './approval.ts'
 
-type Row = Asked & {
-  readonly status: 'pending' | SettledStatus
-  readonly settledAt: Date | null
-  readonly settledByKind: Settlement['by']['kind'] | null
-  readonly settledById: string | null
-  readonly settledByLabel: string | null
-  readonly settledVia: Settlement['via'] | null
-  readonly settledAddress: string | null
-  readonly settledUserAgent: string | null
-  readonly claimedBy: string | null
-  readonly reason: string | null
-  readonly lastPolledAt: Date | null
-  readonly keyLabel: string | null
-}
+type Row = Omit<Asked, 'policy'> &
+  Policy & {
+    readonly status: 'pending' | SettledStatus
+    readonly settledAt: Date | null
+    readonly settledByKind: Settlement['by']['kind'] | null
+    readonly settledById: string | null
+    readonly settledByLabel: string | null
+    readonly settledVia: Settlement['via'] | null
+    readonly settledAddress: string | null
+    readonly settledUserAgent: string | null
+    readonly claimedBy: string | null
+    readonly reason: string | null
+    readonly lastPolledAt: Date | null
+    readonly keyLabel: string | null
+  }
 
 const columns = `
   a.tenant_id as tenant, a.id, a.environment, a.agent_id as "agentId", a.key_id as "keyId", a.key_prefix as "keyPrefix",
@@ -24,12 +25,13 @@ const columns = `
   a.revision, a.claimed_rule as "claimedRule", a.claimed_source as "claimedSource", a.digest, a.created_at as "createdAt",
   a.status, a.settled_at as "settledAt", a.settled_by_kind as "settledByKind", a.settled_by_id as "settledById",
   a.settled_by_label as "settledByLabel", a.settled_via as "settledVia", a.settled_address as "settledAddress",
+  a.proof, a.approvers, a.excludes_owner as "excludesOwner",
   a.settled_user_agent as "settledUserAgent", a.claimed_by as "claimedBy", a.reason, a.last_polled_at as "lastPolledAt",
   (select k.label from agent_keys as k where k.tenant_id = a.tenant_id and k.id = a.key_id) as "keyLabel"`
 
 function fromRow(row: Row): Approval {
   const { status, settledAt, settledByKind, settledById, settledByLabel, settledVia, settledAddress } = row
-  const { settledUserAgent, claimedBy, reason, ...asked } = row
+  const { settledUserAgent, claimedBy, reason, proof, approvers, excludesOwner, ...asked } = row
   const settlement =
     status === 'pending' || settledAt === null || settledByKind === null || settledVia === null
       ? null
@@ -43,15 +45,15 @@ function fromRow(row: Row): Approval {
           userAgent: settledUserAgent,
           claimedBy,
         }
-  return { ...asked, settlement }
+  return { ...asked, policy: { proof, approvers, excludesOwner }, settlement }
 }
 
 export async function insertApproval(tx: Sql, asked: Asked): Promise<void> {
   await tx.query(
     `insert into approvals (tenant_id, id, environment, agent_id, key_id, key_prefix, session_id, tool, args,
        args_is_redacted, args_is_escaped, args_seal, message, timeout_seconds, deadline, on_timeout, revision,
-       claimed_rule, claimed_source, digest, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+       claimed_rule, claimed_source, digest, created_at, proof, approvers, excludes_owner)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
     [
       asked.tenant,
       asked.id,
@@ -74,6 +76,9 @@ export async function insertApproval(tx: Sql, asked: Asked): Promise<void> {
       asked.claimedSource,
       asked.digest,
       asked.createdAt,
+      asked.policy.proof,
+      asked.policy.approvers,
+      asked.policy.excludesOwner,
     ],
   )
 }

@@ -63,6 +63,7 @@ function asked(more: Partial<Asked>): Asked {
     revision: 'f'.repeat(64),
     claimedRule: null,
     claimedSource: null,
+    policy: { proof: 'session', approvers: 1, excludesOwner: false },
     digest: '',
     createdAt: new Date(0),
     ...more,

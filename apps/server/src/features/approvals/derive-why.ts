@@ -3,6 +3,9 @@ import type { ApprovalDetail } from '@countersign/wire'
 import { redactText } from '../redaction/index.ts'
 import type { Asked } from './approval.ts'
 
+/** What was asked, before anything was decided about it. */
+type Call = Omit<Asked, 'digest' | 'policy'>
+
 type Why = ApprovalDetail['why']
 
 /** The text of a revision and where it stands, found by the hash that agents report. */
@@ -17,7 +20,7 @@ export type RevisionText = {
  * Why a call was held. No agent says which rule asked, so it is looked for in the revision the agent was last seen
  * running: rules that ask for such a call with the very message, or else those whose message reads alike.
  */
-export function deriveWhy(asked: Asked, revision: RevisionText | undefined): Why {
+export function deriveWhy(asked: Call, revision: RevisionText | undefined): Why {
   const known = { ruleset: revision?.ruleset ?? null, version: revision?.version ?? null, revision: asked.revision }
   const ruleset = revision?.model
   if (asked.claimedRule !== null) {
@@ -37,7 +40,7 @@ export function deriveWhy(asked: Asked, revision: RevisionText | undefined): Why
   }
 }
 
-function unknownWords({ revision }: Asked): string {
+function unknownWords({ revision }: Call): string {
   return revision === null
     ? 'The agent does not say which rule asked, and this server has not seen which revision it runs.'
     : 'The agent does not say which rule asked, and the revision it runs is not one of this server.'
@@ -58,14 +61,14 @@ function asks(rule: Rule, ruleset: Ruleset): boolean {
 }
 
 /** The rule alone, asked about the call as it is shown. What was redacted may make it miss; then the message is compared. */
-function wouldAsk(rule: Rule, ruleset: Ruleset, { tool, args, environment, message }: Asked): boolean {
+function wouldAsk(rule: Rule, ruleset: Ruleset, { tool, args, environment, message }: Call): boolean {
   const call = { tool, environment, args: args === null ? {} : (JSON.parse(args) as JsonObject) }
   const { verdict, decidedBy } = decidePre(compile({ ...ruleset, rules: [rule] }), call)
   return verdict === 'ask' && decidedBy !== undefined && redactText(decidedBy.message) === message
 }
 
 /** The fixed parts of the rule's message occur in the call's message, in their order, and the tool is not another one. */
-function readsAlike(rule: Rule, { tool, message }: Asked): boolean {
+function readsAlike(rule: Rule, { tool, message }: Call): boolean {
   const tools = rule.type === 'pre' ? [rule.tool] : rule.type === 'sandbox' ? rule.tools : []
   if (!tools.some((one) => one === tool || /[*?[]/.test(one))) return false
   let from = 0

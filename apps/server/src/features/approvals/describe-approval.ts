@@ -8,7 +8,8 @@ import { deriveWhy, type RevisionText } from './derive-why.ts'
 import { digestText } from './digest.ts'
 import { matchFate, type ReportedEvent } from './match-fate.ts'
 import type { ReadApproval } from './read-approval.ts'
-import { itemView, similarView } from './views.ts'
+import { itemView, similarView, votesView } from './views.ts'
+import { listVotes } from './votes-table.ts'
 
 /** What the agent reported of calls that may be the one that was held. */
 export type ReadReportedEvents = (approval: Approval) => Promise<readonly ReportedEvent[]>
@@ -44,6 +45,7 @@ export function describeApproval({ db, clock, readApproval, revisionText, report
       why: deriveWhy(approval, revision === null ? undefined : await revisionText(tenant, revision)),
       fate: await fateOf(approval, now),
       similar: similarView(await findSimilar(db, approval, now, similarMax)),
+      votes: votesView(await listVotes(db, tenant, id)),
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Asked } from './approval.ts'
  * The canonical JSON (RFC 8785) of everything that was asked: what is shown is what is digested, and what a decision
  * binds itself to. A number that a double cannot hold, which RFC 8785 has no form for, stands as it was sent.
  */
-export function digestText(asked: Omit<Asked, 'digest'>): string {
+export function digestText(asked: Omit<Asked, 'digest' | 'policy'>): string {
   const covered: JsonValue = {
     v: 1,
     tenant: asked.tenant,
@@ -26,6 +26,6 @@ export function digestText(asked: Omit<Asked, 'digest'>): string {
   return writeSortedJson(covered, -1)
 }
 
-export function digestOf(asked: Omit<Asked, 'digest'>): string {
+export function digestOf(asked: Omit<Asked, 'digest' | 'policy'>): string {
   return sha256Hex(digestText(asked))
 }

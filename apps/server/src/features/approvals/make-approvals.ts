@@ -5,17 +5,21 @@ import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Events } from '../events/index.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
+import type { Mfa } from '../mfa/index.ts'
 import type { ReadRulesets, RevisionOfHash } from '../rulesets/index.ts'
 import type { ReadSetting } from '../settings/index.ts'
 import type { RecordAct } from '../trail/index.ts'
 import { approvalOfCall } from './approval-of-call.ts'
 import { makeWaiting } from './await-settlement.ts'
+import { countersign } from './countersign.ts'
 import { cancelApproval, decideApproval } from './decide-approval.ts'
 import { decideMany } from './decide-many.ts'
 import { describeApproval } from './describe-approval.ts'
 import { cancelOrphansOfKeys, expireApprovals } from './expire-approvals.ts'
+import { exportCountersignatures } from './export-countersignatures.ts'
 import { limitRequests } from './limit-requests.ts'
 import { readApprovals } from './list-approvals.ts'
+import { approvalPolicies, policyOf } from './policies.ts'
 import { pollApproval, readApproval } from './read-approval.ts'
 import { reportedEvents } from './reported-events.ts'
 import { requestApproval } from './request-approval.ts'
@@ -31,6 +35,8 @@ type Needs = {
   }
   readonly keyring: Pick<Keyring, 'digest'>
   readonly recordAct: RecordAct
+  /** What decisions are signed with. */
+  readonly passkeys: Pick<Mfa, 'prove' | 'attempt' | 'rp' | 'factorOf'>
   readonly limits: { readonly takeFromLimit: TakeFromLimit; readonly readSetting: ReadSetting }
   /** What other features know of the agent that asks. */
   readonly agents: {
@@ -42,11 +48,13 @@ type Needs = {
 }
 
 /** The inbox of held calls, whole: who asks, who answers, who waits. */
-export function makeApprovals({ kernel, keyring, recordAct, limits, agents }: Needs) {
+export function makeApprovals({ kernel, keyring, recordAct, limits, agents, passkeys }: Needs) {
   const { db, bus, clock, newId, log } = kernel
   const acts = { db, clock, bus, recordAct }
   const waiting = makeWaiting({ bus, clock })
-  const decide = decideApproval(acts)
+  const countersigning = countersign({ db, clock, passkeys })
+  const decide = decideApproval({ ...acts, countersign: countersigning })
+  const textOf = revisionText({ db, revisionOfHash: agents.revisionOfHash, read: agents.rulesets })
   const read = readApproval({ db, clock })
   const expire = expireApprovals(acts)
   const cancelOfRevoked = cancelOrphansOfKeys(acts)
@@ -59,9 +67,13 @@ export function makeApprovals({ kernel, keyring, recordAct, limits, agents }: Ne
       keyring,
       limitRequests: limitRequests(limits),
       lastRevisionOf: agents.lastRevisionOf,
+      policyOf: policyOf({ db, revisionText: textOf }),
     }),
     poll: pollApproval({ db, clock, waiting }),
     decide,
+    countersign: countersigning,
+    policies: approvalPolicies(acts),
+    exportCountersignatures: exportCountersignatures({ db }),
     decideMany: decideMany({ decide, clock }),
     cancel: cancelApproval(acts),
     read,
@@ -70,7 +82,7 @@ export function makeApprovals({ kernel, keyring, recordAct, limits, agents }: Ne
       db,
       clock,
       readApproval: read,
-      revisionText: revisionText({ db, revisionOfHash: agents.revisionOfHash, read: agents.rulesets }),
+      revisionText: textOf,
       reportedEvents: reportedEvents({ events: agents.events }),
     }),
     ofCall: approvalOfCall({ db, clock }),

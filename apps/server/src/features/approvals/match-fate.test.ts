@@ -28,6 +28,7 @@ function approval(status: SettledStatus | 'pending', sessionId: string | null = 
     revision: null,
     claimedRule: null,
     claimedSource: null,
+    policy: { proof: 'session', approvers: 1, excludesOwner: false },
     digest: '',
     createdAt,
     settlement: status === 'pending' ? null : { ...bySystem(null), status, at: at(10) },

@@ -9,6 +9,7 @@ import type { RecordAct } from '../trail/index.ts'
 import type { Approval, Asked } from './approval.ts'
 import { insertApproval } from './approvals-table.ts'
 import { digestOf } from './digest.ts'
+import type { PolicyOf } from './policies.ts'
 
 /** What an agent asks for, as it came: nothing of it has been redacted yet. */
 export type Question = {
@@ -35,11 +36,13 @@ type Needs = {
   readonly limitRequests: (who: Agent) => Promise<void>
   /** Hash of the revision the server last saw this agent run. */
   readonly lastRevisionOf: (tenant: string, environment: string, agentId: string) => Promise<string | null>
+  /** What a decision of this call needs. */
+  readonly policyOf: PolicyOf
 }
 
 /** Holds a call for a human. What is stored, shown and announced is redacted here, before anything else sees it. */
 export function requestApproval(needs: Needs): RequestApproval {
-  const { db, clock, newId, keyring, bus, recordAct, limitRequests, lastRevisionOf } = needs
+  const { db, clock, newId, keyring, bus, recordAct, limitRequests, lastRevisionOf, policyOf } = needs
   return async (who, question, facts) => {
     await limitRequests(who)
     const agentId = agentIdOf(who)
@@ -60,7 +63,8 @@ export function requestApproval(needs: Needs): RequestApproval {
       revision,
       createdAt,
     }
-    const asked: Asked = { ...draft, digest: digestOf(draft) }
+    const policy = await policyOf(draft)
+    const asked: Asked = { ...draft, policy, digest: digestOf(draft) }
     await db.inTx(async (tx) => {
       await insertApproval(tx, asked)
       await recordAct(tx, {

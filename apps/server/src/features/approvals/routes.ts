@@ -1,16 +1,23 @@
 import {
   approvalDetail,
   approvalItem,
+  approvalPolicies,
   approvalsPage,
   approvalsQuery,
   cancellationBody,
+  countersignatureBody,
+  countersignatureChallenge,
+  countersignatureFile,
+  countersignatureQuery,
   decisionBody,
   decisionsBody,
   decisionsResult,
+  environmentName,
   idText,
 } from '@countersign/wire'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Clock } from '../../kernel/clock.ts'
+import { invalidInput } from '../../kernel/problem.ts'
 import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import type { Decider } from './decider.ts'
 import type { Approvals } from './make-approvals.ts'
@@ -18,13 +25,15 @@ import { itemView } from './views.ts'
 
 type Needs = {
   readonly clock: Pick<Clock, 'now'>
-  readonly approvals: Pick<Approvals, 'readApprovals' | 'describe' | 'decide' | 'decideMany' | 'cancel'>
+  readonly approvals: Approvals
 }
 
 const params = Type.Object({ id: idText })
+const environmentParams = Type.Object({ name: environmentName })
 
 export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
-  const { readApprovals, describe, decide, decideMany, cancel } = approvals
+  const { readApprovals, describe, decide, decideMany, cancel, countersign, policies, exportCountersignatures } =
+    approvals
   return [
     route({
       does: 'List approvals',
@@ -63,8 +72,65 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       params,
       body: decisionBody,
       answers: approvalItem,
-      handle: async ({ who, params: { id }, body: { approve, reason = null }, facts }) =>
-        itemView(await decide(person(who, facts), id, { approve, reason }), clock.now()),
+      handle: async ({ who, params: { id }, body: { approve, reason = null, countersignature: signed }, facts }) => {
+        const countersignature = signed && { challengeId: signed.challenge_id, credential: signed.credential }
+        return itemView(await decide(person(who, facts), id, { approve, reason, countersignature }), clock.now())
+      },
+    }),
+    route({
+      does: 'Get what one’s passkey signs to countersign a decision',
+      method: 'POST',
+      path: '/approvals/:id/countersignature',
+      needs: 'approval:decide',
+      params,
+      body: countersignatureBody,
+      answers: countersignatureChallenge,
+      handle: async ({ who, params: { id }, body: { approve, reason = null } }) => {
+        const made = await countersign.begin(who, id, { approve, reason })
+        return { challenge_id: made.id, content: made.content, options: { ...made.options } }
+      },
+    }),
+    route({
+      does: 'Export the countersignatures of an approval, to be verified without this server',
+      method: 'GET',
+      path: '/approvals/:id/countersignature',
+      needs: 'approvals:read',
+      params,
+      query: countersignatureQuery,
+      answers: countersignatureFile,
+      handle: async ({ who, params: { id }, query: { proofs = true } }) => {
+        const file = await exportCountersignatures(who.tenant, id, proofs)
+        return {
+          ...file,
+          countersignatures: [...file.countersignatures],
+          ...(file.proofs && { proofs: [...file.proofs] }),
+        } as Static<typeof countersignatureFile>
+      },
+    }),
+    route({
+      does: 'Tell what decisions need in an environment',
+      method: 'GET',
+      path: '/environments/:name/approval-policies',
+      needs: 'approvals:read',
+      params: environmentParams,
+      answers: approvalPolicies,
+      handle: async ({ who, params: { name } }) => ({ policies: await policies.read(who.tenant, name) }),
+    }),
+    route({
+      does: 'Say what decisions need in an environment',
+      method: 'PUT',
+      path: '/environments/:name/approval-policies',
+      needs: 'settings:write',
+      factor: 'always',
+      params: environmentParams,
+      body: approvalPolicies,
+      answers: approvalPolicies,
+      handle: async ({ who, params: { name }, body, facts }) => {
+        const rules = body.policies.map(({ rule }) => rule)
+        if (new Set(rules).size !== rules.length)
+          throw invalidInput('body.policies', 'Name each rule once, and the whole environment once.')
+        return { policies: await policies.write(who, name, body.policies, facts) }
+      },
     }),
     route({
       does: 'Approve or deny several held calls, each by itself',

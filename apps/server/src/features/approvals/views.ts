@@ -1,6 +1,7 @@
 import type { ApprovalDetail, ApprovalItem } from '@countersign/wire'
 import { type Approval, isOrphaned, type Settlement, statusOf } from './approval.ts'
 import type { Similar } from './approvals-table.ts'
+import type { Vote } from './votes-table.ts'
 
 /** As lists of /api/v2 show it. */
 export function itemView(approval: Approval, now: Date): ApprovalItem {
@@ -25,12 +26,27 @@ export function itemView(approval: Approval, now: Date): ApprovalItem {
     decision: settlement && decisionView(settlement),
     last_polled_at: approval.lastPolledAt?.toISOString() ?? null,
     is_orphaned: isOrphaned(approval, now),
+    policy: {
+      proof: approval.policy.proof,
+      approvers: approval.policy.approvers,
+      excludes_owner: approval.policy.excludesOwner,
+    },
   }
 }
 
 function decisionView(settlement: Settlement): NonNullable<ApprovalItem['decision']> {
   const { by, via, reason, at, address, userAgent, claimedBy } = settlement
   return { by, via, reason, at: at.toISOString(), address, user_agent: userAgent, claimed_by: claimedBy }
+}
+
+export function votesView(votes: readonly Vote[]): ApprovalDetail['votes'] {
+  return votes.map(({ person, email, isApproval, reason, at, proof }) => ({
+    by: { kind: 'person', id: person, label: email ?? person },
+    approve: isApproval,
+    reason,
+    at: at.toISOString(),
+    proof,
+  }))
 }
 
 export function similarView({ counts, items }: Similar): ApprovalDetail['similar'] {

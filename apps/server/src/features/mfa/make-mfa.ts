@@ -1,8 +1,11 @@
+import type { Sql } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Person } from '../roles/index.ts'
 import { makeAttempts } from './attempts.ts'
 import { sweepDevices } from './devices-table.ts'
 import { enrollFactors } from './enroll-factor.ts'
 import type { FactorNeeds } from './factor-needs.ts'
+import { findFactor } from './factors-table.ts'
 import { manageFactors } from './manage-factors.ts'
 import { sweepChallenges } from './proofs-tables.ts'
 import { proveFactors } from './prove-factor.ts'
@@ -30,6 +33,8 @@ export function makeMfa({ log, isSecure, yubico, trustedDeviceDays, stepUpMinute
   return {
     attempt,
     rp: needs.rp,
+    /** Of the person themselves only. */
+    factorOf: (tx: Sql, who: Person, id: string) => findFactor(tx, who.tenant, who.id, id),
     devices,
     enroll: enrollFactors(needs),
     prove: proveFactors(needs),
