@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { rulesCommand } from './rules/rules-command.ts'
 import { tenantsCommand } from './tenants/tenants-command.ts'
 import { trailCommand } from './trail/trail-command.ts'
+import { verifyCommand } from './verify/verify-command.ts'
 
 // The server reads it too: what is set for the one holds for the other.
 if (existsSync('.env')) process.loadEnvFile('.env')
@@ -23,6 +24,7 @@ const program = new Command('countersign')
   .addCommand(rulesCommand(surroundings))
   .addCommand(trailCommand(surroundings))
   .addCommand(tenantsCommand(surroundings))
+  .addCommand(verifyCommand(surroundings))
   .showHelpAfterError()
   .exitOverride()
 

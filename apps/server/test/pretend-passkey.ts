@@ -34,17 +34,19 @@ export function pretendPasskey(origin = 'http://localhost:8000') {
     return Buffer.concat([sha256(Buffer.from(rpId)), Buffer.from([flags]), counted, rest])
   }
 
+  const x = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
+  const cose = cborMap([
+    [1, 1],
+    [3, -8],
+    [-1, 6],
+    [-2, x],
+  ])
+
   return {
     id: id.toString('base64url'),
+    publicKey: cose.toString('base64url'),
     create: (options: Record<string, unknown>, bend: Bend = {}) => {
       const { challenge, rp } = options as unknown as Options
-      const x = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-      const cose = cborMap([
-        [1, 1],
-        [3, -8],
-        [-1, 6],
-        [-2, x],
-      ])
       const length = Buffer.alloc(2)
       length.writeUInt16BE(id.length)
       const attested = Buffer.concat([Buffer.alloc(16), length, id, cose])

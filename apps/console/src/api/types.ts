@@ -4,6 +4,7 @@ import type { Static } from 'typebox'
 export type {
   ApprovalDetail,
   ApprovalItem,
+  ApprovalPolicy,
   ApprovalStatus,
   ApprovalsPage,
   DecisionsResult,
@@ -26,6 +27,7 @@ export type EnrolledFactor = Static<typeof wire.enrolledFactor>
 export type TotpStarted = Static<typeof wire.totpStarted>
 export type SignInWays = Static<typeof wire.signInProviders>
 export type WaitingCommandLine = Static<typeof wire.cliSignInWaiting>
+export type CountersignatureChallenge = Static<typeof wire.countersignatureChallenge>
 export type SetupState = Static<typeof wire.setupState>
 export type PrincipalRef = Static<typeof wire.principalRef>
 export type Environment = Static<typeof wire.environment>

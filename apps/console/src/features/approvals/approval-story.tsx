@@ -14,6 +14,7 @@ import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import classes from './story.module.css'
+import { hasVotesToShow, Votes } from './votes.tsx'
 import { fateOf, isIrreversible, verdictOfApproval } from './words.ts'
 
 type Props = { readonly approval: ApprovalDetail }
@@ -76,6 +77,11 @@ export function ApprovalStory({ approval }: Props) {
       {isPending && (
         <Part title="If nobody answers">
           <Unanswered approval={approval} />
+        </Part>
+      )}
+      {hasVotesToShow(approval) && (
+        <Part title={isPending ? 'What a decision needs' : 'Who decided'}>
+          <Votes approval={approval} />
         </Part>
       )}
       <Part title="Calls like it">

@@ -7,7 +7,8 @@ import { Notice } from '../../ui/notice.tsx'
 import { useSecond } from '../../ui/now.ts'
 import actions from './actions.module.css'
 import classes from './approvals.module.css'
-import { useDecide } from './use-decide.ts'
+import { CountersignDialog } from './countersign-dialog.tsx'
+import { type Decision, useDecide } from './use-decide.ts'
 import { isIrreversible } from './words.ts'
 
 type Props = { readonly approval: ApprovalDetail }
@@ -16,15 +17,19 @@ type Props = { readonly approval: ApprovalDetail }
 export function DecisionBar({ approval }: Props) {
   const [reason, setReason] = useState('')
   const [isAsking, setAsking] = useState(false)
+  const [signing, setSigning] = useState<Decision | null>(null)
   const input = useRef<HTMLInputElement>(null)
   const decide = useDecide()
   const isOver = useSecond() >= Date.parse(approval.deadline)
+  // One approval of several leaves the call held, and this person has said theirs.
   const isClosed = isOver || decide.isPending || decide.isSuccess
   const carryOut = (approve: boolean): void => {
     if (isClosed) return
     setAsking(false)
     const said = reason.trim() === '' ? {} : { reason: reason.trim() }
-    decide.mutate({ id: approval.id, approve, ...said })
+    const decision = { id: approval.id, approve, ...said }
+    if (approval.policy.proof === 'countersignature') setSigning(decision)
+    else decide.mutate(decision)
   }
   const approve = (): void => {
     if (isIrreversible(approval)) setAsking(true)
@@ -51,6 +56,15 @@ export function DecisionBar({ approval }: Props) {
   }
   return (
     <div className={classes.decisionBox}>
+      <CountersignDialog
+        approval={approval}
+        decision={signing}
+        onClose={() => setSigning(null)}
+        onSigned={(decision) => {
+          setSigning(null)
+          decide.mutate(decision)
+        }}
+      />
       {decide.isError && <Notice tone="bad">{wordsFor(decide.error)}</Notice>}
       <div className={classes.decision}>
         <TextInput

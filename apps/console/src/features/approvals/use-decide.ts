@@ -5,7 +5,15 @@ import type { DecisionsResult } from '../../api/types.ts'
 import { counted } from '../../ui/numbers.ts'
 import { tell, tellFailure } from '../../ui/tell.tsx'
 
-export type Decision = { readonly id: string; readonly approve: boolean; readonly reason?: string }
+export type Decision = {
+  readonly id: string
+  readonly approve: boolean
+  readonly reason?: string
+  readonly countersignature?: {
+    readonly challenge_id: string
+    readonly credential: Readonly<Record<string, unknown>>
+  }
+}
 
 /** Decides one call. Whoever was faster is shown by fetching again, not by an error alone. */
 export function useDecide() {

@@ -16,6 +16,7 @@ import { counted } from '../../ui/numbers.ts'
 import { tell, tellFailure } from '../../ui/tell.tsx'
 import { BaselinesDrawer } from '../baselines/baselines-drawer.tsx'
 import { baselinesQuery } from '../baselines/queries.ts'
+import { PoliciesDrawer } from './policies-drawer.tsx'
 import { environmentsQuery } from './queries.ts'
 import { settingsRoute } from './route.ts'
 import classes from './settings.module.css'
@@ -30,12 +31,18 @@ export function Environments() {
   const { data, error, isError, refetch } = useQuery(environmentsQuery)
   const mayWrite = useCan('environments:write')
   const refresh = useRefresh()
-  const { baselines: opened } = settingsRoute.useSearch()
+  const { baselines: opened, policies: openedPolicies } = settingsRoute.useSearch()
   const navigate = useNavigate()
   const open = (name: string | undefined): void => {
     void navigate({
       to: '/settings',
       search: ({ environment }) => ({ environment, tab: 'environments', baselines: name }),
+    })
+  }
+  const openPolicies = (name: string | undefined): void => {
+    void navigate({
+      to: '/settings',
+      search: ({ environment }) => ({ environment, tab: 'environments', policies: name }),
     })
   }
   const order = useMutation({
@@ -69,12 +76,16 @@ export function Environments() {
             environment={environment}
             isEditable={mayWrite}
             onBaselines={() => open(environment.name)}
+            onPolicies={() => openPolicies(environment.name)}
             onUp={at > 0 ? () => move(at, -1) : undefined}
             onDown={at < sorted.length - 1 ? () => move(at, 1) : undefined}
           />
         ))}
       </section>
       {mayWrite && <Add />}
+      {openedPolicies !== undefined && sorted.some(({ name }) => name === openedPolicies) && (
+        <PoliciesDrawer environment={openedPolicies} onClose={() => openPolicies(undefined)} />
+      )}
       {opened !== undefined && sorted.some(({ name }) => name === opened) && (
         <BaselinesDrawer environment={opened} onClose={() => open(undefined)} />
       )}
@@ -86,11 +97,12 @@ type RowProps = {
   readonly environment: Environment
   readonly isEditable: boolean
   readonly onBaselines: () => void
+  readonly onPolicies: () => void
   readonly onUp: (() => void) | undefined
   readonly onDown: (() => void) | undefined
 }
 
-function Row({ environment, isEditable, onBaselines, onUp, onDown }: RowProps) {
+function Row({ environment, isEditable, onBaselines, onPolicies, onUp, onDown }: RowProps) {
   const { name, color, is_protected, key_count } = environment
   const refresh = useRefresh()
   const mayReadRulesets = useCan('rulesets:read')
@@ -114,6 +126,9 @@ function Row({ environment, isEditable, onBaselines, onUp, onDown }: RowProps) {
         <EnvironmentTag name={name} />
         <span className={classes.quiet}>{counted(key_count, 'key')}</span>
         {mayReadRulesets && <BaselinesLink environment={name} onOpen={onBaselines} />}
+        <button type="button" className={classes.link} aria-label={`Decisions in ${name}`} onClick={onPolicies}>
+          decisions
+        </button>
       </span>
       {isEditable && (
         <>

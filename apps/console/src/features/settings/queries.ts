@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
-import type { Environment, Page, Setting, SigningKeyFollowers } from '../../api/types.ts'
+import type { ApprovalPolicy, Environment, Page, Setting, SigningKeyFollowers } from '../../api/types.ts'
 
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
@@ -11,6 +11,16 @@ export const environmentsQuery = queryOptions({
   queryKey: ['environments'],
   queryFn: ({ signal }) => api.get<Page<Environment>>('/environments', { signal }),
 })
+
+export function policiesQuery(environment: string) {
+  return queryOptions({
+    queryKey: ['environments', environment, 'approval-policies'],
+    queryFn: ({ signal }) =>
+      api.get<{ readonly policies: readonly ApprovalPolicy[] }>(`/environments/${environment}/approval-policies`, {
+        signal,
+      }),
+  })
+}
 
 export function followersQuery(id: string) {
   return queryOptions({

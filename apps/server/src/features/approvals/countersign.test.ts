@@ -38,7 +38,8 @@ async function call(cookie: string, method: string, path: string, body?: unknown
 }
 
 /** Another administrator of the same tenant. */
-const colleague = (cookie = acme.cookie) => server.newPerson({ ...acme, cookie }, [{ role: 'admin', environment: null }])
+const colleague = (cookie = acme.cookie) =>
+  server.newPerson({ ...acme, cookie }, [{ role: 'admin', environment: null }])
 
 async function withPasskey(cookie: string): Promise<{ key: PretendPasskey; cookie: string }> {
   const key = pretendPasskey()
