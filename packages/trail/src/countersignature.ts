@@ -1,9 +1,9 @@
+import { sha256 } from '#sha256'
 import { canonicalJson, type JsonObject } from './canonical-json.ts'
 import { base64, type Checkpoint } from './checkpoint.ts'
-import type { NoteVerifier } from './verifier-key.ts'
 import { type Assertion, bytesIn, checkPasskeySignature, NotSigned } from './passkey-signature.ts'
+import type { NoteVerifier } from './verifier-key.ts'
 import { type ProvenEntry, verifyEntryProof } from './verify-proof.ts'
-import { sha256 } from '#sha256'
 
 /**
  * What a countersignature signs: everything that was asked, as the text whose digest the approval has (a text, so that

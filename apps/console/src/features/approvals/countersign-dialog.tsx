@@ -1,5 +1,6 @@
 import { Button, Modal } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
 import { useSession } from '../../api/session.ts'
@@ -9,7 +10,6 @@ import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Fact, Facts } from '../../ui/facts.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
-import { PageLink } from '../../ui/page-link.tsx'
 import { type AssertionOptions, signWithPasskey } from '../account/passkey.ts'
 import classes from './countersign.module.css'
 import type { Decision } from './use-decide.ts'
@@ -69,9 +69,9 @@ function Body({
     return (
       <div className={classes.stack}>
         <Failed what="There is nothing to sign" error={asked.error} onRetry={() => void asked.refetch()} />
-        <PageLink to="/account" search={{ add: true }}>
+        <Link to="/account" search={{ add: true }}>
           Add a passkey under Account & security
-        </PageLink>
+        </Link>
       </div>
     )
   if (!asked.data) return <Loading rows={4} />
