@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { verifyCountersignatures } from '@countersign/trail'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../server/src/kernel/clock.ts'
@@ -112,5 +114,53 @@ test('somebody who must have a factor adds one before anything else opens', asyn
   await page.getByRole('button', { name: 'Make the passkey' }).click(patiently)
   await page.getByRole('button', { name: 'I have kept them' }).click(patiently)
   await page.getByRole('heading', { name: 'Keys' }).waitFor(patiently)
+  expect(faults).toEqual([])
+})
+
+test('a held call whose policy wants it is countersigned with a passkey, and the export verifies', async () => {
+  const tenant = await scene.server.newTenant()
+  const { key } = await scene.server.newKey(tenant)
+  const policies = [{ rule: null, proof: 'countersignature', approvers: 1, excludes_owner: false }]
+  const set = await scene.server.call('PUT', '/api/v2/environments/production/approval-policies', {
+    cookie: tenant.cookie,
+    body: { policies },
+  })
+  expect(set.status).toBe(200)
+  await scene.server.call('POST', '/v1/approvals', {
+    key,
+    agent: 'bot',
+    body: {
+      agent_id: 'bot',
+      tool_name: 'deploy',
+      tool_args: { app: 'shop' },
+      message: 'Deploy the shop?',
+      timeout: 600,
+    },
+  })
+  const { page, faults, open } = await scene.newPage(tenant)
+  await withAuthenticator(page)
+  await open('/account')
+  await addPasskey(page)
+  await open('/approvals')
+  await page.getByText('Deploy the shop?').first().click(patiently)
+  await page.getByLabel('Reason').fill('reviewed with the shop team', patiently)
+  await page.getByRole('button', { name: 'Approve' }).last().click()
+  const dialog = page.getByRole('dialog', { name: 'Countersign: approve' })
+  await dialog.getByText('reviewed with the shop team').first().waitFor(patiently)
+  await dialog.getByText('What is signed, as data').click()
+  expect(JSON.parse((await dialog.getByLabel('What is signed').textContent()) ?? '')).toMatchObject({
+    decision: 'approve',
+    approval: { tool: 'deploy', environment: 'production', args: { app: 'shop' } },
+  })
+  expect(await accessFaults(page)).toEqual([])
+  await dialog.getByRole('button', { name: 'Sign and approve' }).click()
+  await page.getByText('countersigned with a passkey').waitFor(patiently)
+
+  const download = page.waitForEvent('download', patiently)
+  await page.getByRole('link', { name: 'Export signatures only' }).click()
+  const text = await readFile(await (await download).path(), 'utf8')
+  const { countersignatures } = JSON.parse(text) as { countersignatures: { registration: { public_key: string } }[] }
+  const keys = countersignatures.map(({ registration }) => registration.public_key)
+  expect(verifyCountersignatures(text, { keys })).toMatchObject([{ decision: 'approve', decider: tenant.person }])
   expect(faults).toEqual([])
 })
