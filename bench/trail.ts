@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { emptyFrontier, entryBytes, exportLine, leafHash } from '@countersign/trail'
 import { verifyExport } from '../apps/cli/src/trail/trail-export.ts'
-import { callRecorder, makeSequencer } from '../apps/server/src/features/trail/index.ts'
+import { callRecorder, cutCheckpoints, makeSequencer, proveEntry } from '../apps/server/src/features/trail/index.ts'
 import { systemClock } from '../apps/server/src/kernel/clock.ts'
 import { makeKeyring, randomToken } from '../apps/server/src/kernel/crypto.ts'
 import { openDataFolder } from '../apps/server/src/kernel/data-folder.ts'
@@ -35,6 +35,7 @@ try {
     cores: availableParallelism(),
     ...(await settings(db)),
     ...(await writing(db)),
+    ...(await proving(db)),
     ...(await verifying()),
   }
   await db.end()
@@ -95,6 +96,57 @@ async function writing(db: Db): Promise<Record<string, number>> {
     bare_commit_ms_p50: round1(quantile(commit, 0.5)),
     numbered_after_load_ms: Math.round(drained),
     entries_stored: stored,
+  }
+}
+
+/** From the acknowledged append to a signed checkpoint over it, with the workers as the server runs them; then proofs. */
+async function proving(db: Db): Promise<Record<string, number>> {
+  const keyring = makeKeyring([randomToken()])
+  const calls = callRecorder({ db, clock, newId, keyring })
+  const cut = cutCheckpoints({ db, clock, sealing: keyring, origin: 'bench.example.com/trail' })
+  const sequence = makeSequencer({ db, clock })
+  await sequence()
+  await cut()
+  const stops = [clock.every(50, sequence), clock.every(250, cut)]
+  const waits: number[] = []
+  for (let n = 0; n < 100; n++) {
+    await calls.record({
+      tenant,
+      act: 'call.intended',
+      actor: { kind: 'agent_key', id: tenant },
+      subject: { kind: 'tool', id: 'tool' },
+    })
+    const size = await countOf(db, 'trail_entries')
+    waits.push(await time(() => untilSigned(db, size)))
+    // Not in step with the workers.
+    await new Promise((resolve) => setTimeout(resolve, (n * 37) % 251))
+  }
+  for (const stop of stops) stop()
+  await calls.close()
+  const size = await countOf(db, 'trail_sequence')
+  const prove = proveEntry({ db })
+  const lengths: number[] = []
+  const times: number[] = []
+  for (let n = 0; n < 500; n++) {
+    const number = (n * 7919) % size
+    times.push(await time(async () => lengths.push((await prove(tenant, number)).proof.length)))
+  }
+  return {
+    provable_ms_p50: round1(quantile(waits, 0.5)),
+    provable_ms_p99: round1(quantile(waits, 0.99)),
+    proof_ms_p50: round1(quantile(times, 0.5)),
+    proof_ms_p99: round1(quantile(times, 0.99)),
+    proof_bytes_max: Math.max(...lengths),
+  }
+}
+
+async function untilSigned(db: Db, size: number): Promise<void> {
+  for (;;) {
+    const [row] = await db.query<{ signed: number }>(
+      'select coalesce(max(c.size), 0) as signed from trail_checkpoints as c',
+    )
+    if ((row?.signed ?? 0) >= size) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 

@@ -1,4 +1,5 @@
-import { canonicalBytes, canonicalJson, type Json, type JsonObject, jsonDepthMax } from './canonical-json.ts'
+import { canonicalBytes, canonicalJson, type Json, type JsonObject } from './canonical-json.ts'
+import { isSorted } from './sorted.ts'
 
 /** The longest entry: entry bundles (C2SP tlog-tiles) carry its length in 16 bits. */
 export const entryBytesMax = 65_535
@@ -80,19 +81,6 @@ export function readEntry(bytes: Uint8Array): TrailEntry {
  */
 function isPlainlyCanonical(text: string, value: unknown): boolean {
   return !text.includes('\\ud') && JSON.stringify(value) === text && isSorted(value, 0)
-}
-
-function isSorted(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (depth >= jsonDepthMax) return false
-  if (!Array.isArray(value)) {
-    let before: string | undefined
-    for (const name in value) {
-      if (before !== undefined && name <= before) return false
-      before = name
-    }
-  }
-  return Object.values(value).every((item) => isSorted(item, depth + 1))
 }
 
 function readUtf8(bytes: Uint8Array): string {
@@ -196,11 +184,15 @@ function text(value: unknown, where: string, lengthMax: number, form?: RegExp): 
 
 function instant(value: unknown): string {
   const written = text(value, 'at', 24, timeForm)
+  if (!isMoment(written)) throw new NotAnEntry(`at is no moment in time: ${written}.`)
+  return written
+}
+
+/** Whether a text of the right form is a moment of the calendar and the clock. */
+export function isMoment(written: string): boolean {
   const part = (start: number, end: number): number => Number(written.slice(start, end))
   const isDay = part(8, 10) >= 1 && part(8, 10) <= daysOf(part(0, 4), part(5, 7))
-  const isTime = part(11, 13) <= 23 && part(14, 16) <= 59 && part(17, 19) <= 59
-  if (!isDay || !isTime) throw new NotAnEntry(`at is no moment in time: ${written}.`)
-  return written
+  return isDay && part(11, 13) <= 23 && part(14, 16) <= 59 && part(17, 19) <= 59
 }
 
 /** How many days the month has; none when there is no such month. */

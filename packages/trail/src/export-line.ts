@@ -99,7 +99,8 @@ function readText(bytes: Uint8Array, isAscii = false): string {
 }
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte)
+  for (let i = 0; i < start.length; i++) if (bytes[i] !== start[i]) return false
+  return true
 }
 
 export function hexOf(bytes: Uint8Array): string {

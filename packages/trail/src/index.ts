@@ -106,6 +106,7 @@ export { type NoteVerifier, readVerifier, verifierText } from './verifier-key.ts
 export {
   type CheckedEntry,
   checkEntry,
+  checkLeaf,
   type Fault,
   type FaultKind,
   type RecordedEntry,

@@ -7,10 +7,14 @@ export const emptyRoot: Uint8Array = sha256(new Uint8Array(0))
 
 /** RFC 6962 leaf: SHA-256(0x00 ‖ entry). The prefix keeps a leaf from ever being taken for a node. */
 export function leafHash(entryBytes: Uint8Array): Uint8Array {
-  const prefixed = new Uint8Array(entryBytes.length + 1)
+  const { length } = entryBytes
+  const prefixed = length < scratch.length ? scratch.subarray(0, length + 1) : new Uint8Array(length + 1)
   prefixed.set(entryBytes, 1)
   return sha256(prefixed)
 }
+
+// Reused for entries of usual length, whose first byte stays zero: hashing is synchronous.
+const scratch = new Uint8Array(4096)
 
 // Reused, since hashing is synchronous and a proof over a million leaves makes a million of these.
 const pair = new Uint8Array(1 + 2 * hashBytes)

@@ -1,4 +1,11 @@
-import { checkEntry, type Fault, NotAnExport, type RecordedHead, readExportLine } from '@countersign/trail'
+import {
+  type CheckedEntry,
+  checkLeaf,
+  type Fault,
+  NotAnExport,
+  type RecordedHead,
+  readExportLine,
+} from '@countersign/trail'
 import { checkMac, type MacResult } from './check-macs.ts'
 
 /** What was found in a piece of an export, packed so that it passes quickly from thread to thread. */
@@ -36,7 +43,7 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
   const macs: [number, MacResult][] = []
   const macFound = macSecrets.length > 0 ? checkMac(macSecrets) : undefined
 
-  const takeEntry = (place: number, checked: ReturnType<typeof checkEntry>): void => {
+  const takeEntry = (place: number, checked: CheckedEntry): void => {
     numbers[place] = checked.number
     hashes.set(checked.leaf, place * 32)
     if (checked.faults.length > 0) faults.push([place, checked.faults])
@@ -58,7 +65,7 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
         kinds[place] = lineKinds.note
         notes.push([place, read.note])
       } else {
-        takeEntry(place, checkEntry(read.entry))
+        takeEntry(place, checkLeaf(read.entry))
         const { number, bytes, mac } = read.entry
         if (macFound && bytes) macs.push([number, macFound(bytes, mac)])
       }

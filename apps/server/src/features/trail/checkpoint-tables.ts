@@ -34,6 +34,15 @@ export async function findLastCheckpoint(db: Sql): Promise<StoredCheckpoint | un
   return row
 }
 
+/** The size of the newest head and the note of the newest checkpoint. */
+export async function peekAtHeads(db: Sql): Promise<{ readonly size: number | null; readonly note: string | null }> {
+  const [row] = await db.query<{ size: number | null; note: string | null }>(
+    `select (select h.size from trail_heads as h order by h.size desc limit 1) as size,
+        (select c.note from trail_checkpoints as c order by c.size desc limit 1) as note`,
+  )
+  return row ?? { size: null, note: null }
+}
+
 export async function insertCheckpoint(tx: Sql, { size, note }: StoredCheckpoint, at: Date): Promise<void> {
   await tx.query('insert into trail_checkpoints (size, note, at) values ($1, $2, $3)', [size, note, at])
 }
