@@ -144,7 +144,7 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
   }
 
   const noteId = (id: string, number: number): void => {
-    const before = recent.get(id) ?? earlier.get(id)
+    const before = recent.get(id) ?? (earlier.size > 0 ? earlier.get(id) : undefined)
     if (before !== undefined)
       blame({
         is: 'repeated',

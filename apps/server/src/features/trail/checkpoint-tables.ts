@@ -118,18 +118,19 @@ export async function selectSpans(db: Sql, spans: readonly Span[]): Promise<read
   })
 }
 
+// One look-up by key for each hash, and there are some hundreds: a join would let the planner read whole tables.
 const leavesText = `
-  select r.place, e.leaf_hash as hash
+  select r.place, (select e.leaf_hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id
+      where s.number = n.number) as hash
     from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)
-    join trail_sequence as s on s.number >= r.first and s.number < r.beyond
-    join trail_entries as e on e.id = s.entry_id
-    order by r.place, s.number`
+    cross join lateral generate_series(r.first, r.beyond - 1) as n (number)
+    order by r.place, n.number`
 
 const rootsText = `
-  select r.place, t.root as hash
+  select r.place, (select t.root from trail_tile_roots as t where t.level = r.level - 1 and t.index = n.number) as hash
     from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)
-    join trail_tile_roots as t on t.level = r.level - 1 and t.index >= r.first and t.index < r.beyond
-    order by r.place, t.index`
+    cross join lateral generate_series(r.first, r.beyond - 1) as n (number)
+    order by r.place, n.number`
 
 async function selectSpanned(
   db: Sql,
@@ -140,13 +141,14 @@ async function selectSpanned(
   const wanted = spans.flatMap((span, place) => (isWanted(span.level) ? [{ ...span, place }] : []))
   const found = new Map<number, Buffer[]>()
   if (wanted.length === 0) return found
-  const rows = await db.query<{ place: number; hash: Buffer }>(text, [
+  const rows = await db.query<{ place: number; hash: Buffer | null }>(text, [
     wanted.map(({ place }) => place),
     wanted.map(({ level }) => level),
     wanted.map(({ first }) => first),
     wanted.map(({ first, count }) => first + count),
   ])
   for (const { place, hash } of rows) {
+    if (hash === null) continue
     const of = found.get(place)
     if (of) of.push(hash)
     else found.set(place, [hash])
