@@ -8,14 +8,18 @@ import { type TestTenant, testServer } from './server.ts'
 
 export type ConsoleScene = Awaited<ReturnType<typeof openConsole>>
 
-type SceneOptions = { readonly clock?: Clock; readonly withPasskeys?: boolean }
+type SceneOptions = {
+  readonly clock?: Clock
+  readonly withPasskeys?: boolean
+  readonly environment?: Readonly<Record<string, string>>
+}
 
 /** The whole server with the console as it is built, and the system's browser in front of it; on a standing clock for tests that move time. */
-export async function openConsole({ withPasskeys = false, ...options }: SceneOptions = {}) {
+export async function openConsole({ withPasskeys = false, environment: given = {}, ...options }: SceneOptions = {}) {
   const database = await testDatabase()
   const port = withPasskeys ? await freePort() : 0
   // Passkeys are made for the address that the server believes it has.
-  const environment = { ...(withPasskeys && { COUNTERSIGN_BASE_URL: `http://localhost:${port}` }) }
+  const environment = { ...given, ...(withPasskeys && { COUNTERSIGN_BASE_URL: `http://localhost:${port}` }) }
   const server = await testServer({ databaseUrl: database.url, port, environment, ...options })
   const browser = await launch()
   // The name, not the address: that is what people open, and the only one that the server does not redirect.
