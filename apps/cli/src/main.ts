@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
+import { signInCommands } from './account/sign-in-commands.ts'
+import { tokenCommand } from './account/token-command.ts'
 import { rulesCommand } from './rules/rules-command.ts'
 import { tenantsCommand } from './tenants/tenants-command.ts'
 import { trailCommand } from './trail/trail-command.ts'
@@ -25,8 +27,11 @@ const program = new Command('countersign')
   .addCommand(trailCommand(surroundings))
   .addCommand(tenantsCommand(surroundings))
   .addCommand(verifyCommand(surroundings))
+  .addCommand(tokenCommand(surroundings))
   .showHelpAfterError()
   .exitOverride()
+
+for (const command of signInCommands(surroundings)) program.addCommand(command)
 
 try {
   await program.parseAsync()

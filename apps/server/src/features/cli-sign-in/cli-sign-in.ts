@@ -149,6 +149,8 @@ export function cliSignIns({ kernel, baseUrl, takeFromLimit, recordAct, start }:
           channel: 'cli',
           device: (device ?? taken.device).slice(0, 150),
           ...(taken.verifiedAt && { verifiedAt: taken.verifiedAt }),
+          // Letting it in needed a fresh proof, which counts for what it was let in to do.
+          ...(taken.decidedAt && { steppedUpAt: taken.decidedAt }),
           facts,
         })
         return { is: 'signed in', begun, person, isVerified: taken.verifiedAt !== null }

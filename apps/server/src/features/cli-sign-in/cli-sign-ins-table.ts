@@ -12,11 +12,12 @@ export type CliSignIn = {
   readonly person: string | null
   readonly isApproved: boolean | null
   readonly verifiedAt: Date | null
+  readonly decidedAt: Date | null
 }
 
 const columns = `c.id, c.user_code as "userCode", c.device, c.address, c.agent, c.made_at as "madeAt",
   c.expires_at as "expiresAt", c.tenant_id as tenant, c.person_id as person, c.is_approved as "isApproved",
-  c.verified_at as "verifiedAt"`
+  c.verified_at as "verifiedAt", c.decided_at as "decidedAt"`
 
 type New = Pick<CliSignIn, 'id' | 'userCode' | 'device' | 'address' | 'agent' | 'madeAt' | 'expiresAt'> & {
   readonly stateDigest: string

@@ -6,6 +6,9 @@ import type { RecordAct } from '../trail/index.ts'
 import type { Channel, ReadSessionLimits } from './session-limits.ts'
 import { insertSession } from './sessions-table.ts'
 
+/** Ways in by which the password was typed just now. */
+const provesPassword = new Set(['password', 'invitation'])
+
 type Needs = {
   readonly clock: { readonly now: () => Date }
   readonly newId: () => string
@@ -29,6 +32,8 @@ export type Beginning = {
   readonly device?: string
   /** When the second step of the sign-in was taken already. */
   readonly verifiedAt?: Date
+  /** When a factor, or the password of somebody without one, was proven elsewhere for this very session. */
+  readonly steppedUpAt?: Date
   readonly facts: RequestFacts
 }
 
@@ -42,7 +47,7 @@ export type StartSession = (tx: Tx, beginning: Beginning) => Promise<Begun>
  * begin, whatever was proven how.
  */
 export function startSession({ clock, newId, keyring, recordAct, limitsOf, isTrustedDevice }: Needs): StartSession {
-  return async (tx, { person, credential, channel = 'web', device, verifiedAt, facts }) => {
+  return async (tx, { person, credential, channel = 'web', device, verifiedAt, steppedUpAt, facts }) => {
     const { webMs, cliMs } = await limitsOf(person.tenant)
     const token = randomToken()
     const madeAt = clock.now()
@@ -62,7 +67,7 @@ export function startSession({ clock, newId, keyring, recordAct, limitsOf, isTru
       credential,
       device: device ?? null,
       verifiedAt: verifiedAt ?? (isTrusted ? madeAt : undefined),
-      ...((credential === 'password' || credential === 'invitation') && { steppedUpAt: madeAt }),
+      steppedUpAt: steppedUpAt ?? (provesPassword.has(credential) ? madeAt : undefined),
     })
     await noteSignIn(tx, person.tenant, person.id, madeAt)
     await recordAct(tx, {
