@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { accountRoute, enrollRoute } from './features/account/route.ts'
+import { anchorsRoute } from './features/anchors/route.ts'
 import { approvalRoute, approvalsRoute } from './features/approvals/route.ts'
 import { assignmentsRoute } from './features/assignments/route.ts'
 import { cliSignInRoute } from './features/cli-sign-in/route.ts'
@@ -49,6 +50,7 @@ const routes = rootRoute.addChildren([
     keysRoute,
     jobsRoute,
     trailRoute,
+    anchorsRoute,
     settingsRoute,
     accountRoute,
   ]),

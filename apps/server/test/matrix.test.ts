@@ -81,6 +81,11 @@ const unknownField = { body: { surprise: true } }
 const lines: Readonly<Record<string, Line>> = {
   'GET /trail/anchoring': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /trail/anchors': { bad: { query: 'limit=0' }, foreign: 'not about things' },
+  'POST /trail/erasures': {
+    body: () => ({ data_subject: `person:${acme.person}`, confirm: `person:${acme.person}` }),
+    bad: { body: { data_subject: 'nobody' } },
+    isLast: true,
+  },
   'POST /trail/anchors': { status: 409, bad: 'takes nothing', foreign: 'not about things' },
   'GET /setup': { foreign: 'not about things', bad: 'takes nothing' },
   'POST /setup': {

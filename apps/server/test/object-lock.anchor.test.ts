@@ -161,13 +161,15 @@ describe.skipIf(!hasRadosgw)('on a store with Object Lock', () => {
         (await server.call('GET', '/api/v2/trail/anchoring', { cookie: tenant.cookie })).body
       await expect
         .poll(async () => state(well), { timeout: 30_000 })
-        .toMatchObject({ is_on: true, is_healthy: true, bucket: 'locked' })
+        .toMatchObject({ anchoring: { is_on: true, is_healthy: true, bucket: 'locked' } })
       // Each failure is one more than the last wait; three are an alarm.
       for (let round = 0; round < 3; round += 1)
         await ill.call('POST', '/api/v2/trail/anchors', { cookie: tenant.cookie })
       await expect
         .poll(async () => state(ill), { timeout: 30_000 })
-        .toMatchObject({ is_healthy: false, error: expect.stringContaining('has no Object Lock') })
+        .toMatchObject({
+          anchoring: { is_healthy: false, error: expect.stringContaining('has no Object Lock') },
+        })
       expect((await ill.call('GET', '/api/v1/health')).body).toMatchObject({ status: 'degraded' })
       expect((await ill.call('GET', '/metrics')).text).toMatch(/countersign_trail_anchor_healthy 0/)
       const now = await well.call('POST', '/api/v2/trail/anchors', { cookie: tenant.cookie })

@@ -22,7 +22,16 @@ export const anchor = Type.Object({
 export const anchorPage = pageOf(anchor)
 export const anchorQuery = Type.Object(pageQuery, { additionalProperties: false })
 
-export const anchorState = Type.Union([
+/** What to keep elsewhere, to hold the log against later. */
+const newestCheckpoint = Type.Object({
+  size: count,
+  root: Type.String({ description: 'RFC 6962 tree hash over that many entries, hexadecimal' }),
+  at: instant,
+  note: Type.String({ description: 'C2SP signed note, as /trail/checkpoint serves it' }),
+  key: Type.String({ description: 'The key that signed it, as /trail/key serves it' }),
+})
+
+const anchoring = Type.Union([
   Type.Object({ is_on: Type.Literal(false) }),
   Type.Object({
     is_on: Type.Literal(true),
@@ -37,6 +46,8 @@ export const anchorState = Type.Union([
     error: nullable(Type.String()),
   }),
 ])
+
+export const anchorState = Type.Object({ checkpoint: nullable(newestCheckpoint), anchoring })
 
 export const anchorWritten = Type.Object({
   is: Type.Union([Type.Literal('written'), Type.Literal('nothing_new')]),

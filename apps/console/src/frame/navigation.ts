@@ -1,6 +1,7 @@
 import type { ComponentType } from 'react'
 import type { Permission } from '../api/types.ts'
 import {
+  AnchorIcon,
   ApprovalsIcon,
   AssignmentsIcon,
   CoverageIcon,
@@ -53,7 +54,10 @@ export const navigation: readonly Group[] = [
   },
   {
     word: 'Record',
-    destinations: [{ to: '/trail', word: 'Trail', needs: 'trail:read', icon: TrailIcon, key: 't' }],
+    destinations: [
+      { to: '/trail', word: 'Trail', needs: 'trail:read', icon: TrailIcon, key: 't' },
+      { to: '/anchors', word: 'Anchors', needs: 'trail:read', icon: AnchorIcon, key: 'n' },
+    ],
   },
   {
     word: 'Admin',

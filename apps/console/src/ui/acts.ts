@@ -1,5 +1,7 @@
 const words: Readonly<Record<string, string>> = {
   'agent.changed': 'changed an agent',
+  'anchor.requested': 'had the trail anchored',
+  'anyone.erased': 'erased what was recorded of strangers',
   'approval.approved': 'approved a call',
   'approval.denied': 'denied a call',
   'approval.decided': 'decided a call',
@@ -20,6 +22,7 @@ const words: Readonly<Record<string, string>> = {
   'key.changed': 'changed a key',
   'key.revoked': 'revoked a key',
   'password.changed': 'changed a password',
+  'person.erased': 'erased what the trail says of a person',
   'person.invited': 'made an account',
   'person.changed': 'changed a person',
   'person.link_made': 'made a link for somebody',

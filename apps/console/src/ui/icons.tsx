@@ -57,6 +57,9 @@ export const RehearseIcon = icon(<path d="M5 3v10l8-5zM2.5 3v10" />)
 export const TrailIcon = icon(
   <path d="M6.3 5.2 4.9 6.6a2.4 2.4 0 0 0 3.4 3.4l1-1M9.7 10.8l1.4-1.4a2.4 2.4 0 0 0-3.4-3.4l-1 1M2.5 2.5v11M13.5 2.5v11" />,
 )
+export const AnchorIcon = icon(
+  <path d="M8 5v8.5M5.5 7h5M3 9.5c.4 2.4 2.2 4 5 4s4.6-1.6 5-4M8 5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3z" />,
+)
 export const KeysIcon = icon(
   <>
     <circle cx="5" cy="10.5" r="2.5" />

@@ -11,6 +11,7 @@ import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
 import { subjectWords } from '../../ui/subjects.ts'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
+import { EraseFacts } from './erase-facts.tsx'
 import { ProofPanel } from './proof-panel.tsx'
 import { trailEntryQuery } from './queries.ts'
 import classes from './trail.module.css'
@@ -79,6 +80,7 @@ function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
           </Fact>
         )}
       </Facts>
+      <EraseFacts entry={entry} />
       {is_erased && (
         <p className={classes.quiet}>
           Personal facts were recorded here and have been erased since. The entry itself is unchanged and still

@@ -1,8 +1,15 @@
-import { type AnchorShown, anchorPage, anchorQuery, anchorState, anchorWritten } from '@countersign/wire'
+import {
+  type AnchorShown,
+  type AnchorState,
+  anchorPage,
+  anchorQuery,
+  anchorState,
+  anchorWritten,
+} from '@countersign/wire'
 import type { Sql, Tx } from '../../kernel/db.ts'
 import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
-import { actorOf, type RecordAct } from '../trail/index.ts'
+import { actorOf, type NewestCheckpoint, type RecordAct } from '../trail/index.ts'
 import type { AnchoringHealth } from './anchoring-health.ts'
 import { type AnchorRow, type ChainPlace, listAnchors } from './anchors-table.ts'
 import type { AnchorOutcome, AnchorPolicy, WriteAnchors } from './write-anchors.ts'
@@ -10,6 +17,7 @@ import type { AnchorOutcome, AnchorPolicy, WriteAnchors } from './write-anchors.
 type Needs = {
   readonly db: Sql & { readonly inTx: <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result> }
   readonly recordAct: RecordAct
+  readonly readNewestCheckpoint: (db: Sql) => Promise<NewestCheckpoint | undefined>
   /** Nothing while anchoring is off. */
   readonly anchoring:
     | {
@@ -20,30 +28,18 @@ type Needs = {
     | undefined
 }
 
-export function anchorRoutes({ db, recordAct, anchoring }: Needs): readonly Route[] {
+export function anchorRoutes({ db, recordAct, anchoring, readNewestCheckpoint }: Needs): readonly Route[] {
   return [
     route({
-      does: 'Tell where the trail is anchored and how that goes',
+      does: 'Tell the newest signed checkpoint, where the trail is anchored and how that goes',
       method: 'GET',
       path: '/trail/anchoring',
       needs: 'trail:read',
       answers: anchorState,
       handle: async () => {
-        if (!anchoring) return { is_on: false as const }
-        const { bucket, chainId, intervalMinutes, retentionDays } = anchoring.place
-        const { isHealthy, unanchored, waitingSeconds, failures, error } = await anchoring.health()
-        return {
-          is_on: true as const,
-          bucket,
-          chain_id: chainId,
-          interval_minutes: intervalMinutes,
-          retention_days: retentionDays,
-          is_healthy: isHealthy,
-          unanchored,
-          waiting_seconds: Math.round(waitingSeconds),
-          failures,
-          error,
-        }
+        const newest = await readNewestCheckpoint(db)
+        const checkpoint = newest ? { ...newest, at: newest.at.toISOString() } : null
+        return { checkpoint, anchoring: await stateOf(anchoring) }
       },
     }),
     route({
@@ -84,6 +80,24 @@ export function anchorRoutes({ db, recordAct, anchoring }: Needs): readonly Rout
       },
     }),
   ]
+}
+
+async function stateOf(anchoring: Needs['anchoring']): Promise<AnchorState['anchoring']> {
+  if (!anchoring) return { is_on: false }
+  const { bucket, chainId, intervalMinutes, retentionDays } = anchoring.place
+  const { isHealthy, unanchored, waitingSeconds, failures, error } = await anchoring.health()
+  return {
+    is_on: true,
+    bucket,
+    chain_id: chainId,
+    interval_minutes: intervalMinutes,
+    retention_days: retentionDays,
+    is_healthy: isHealthy,
+    unanchored,
+    waiting_seconds: Math.round(waitingSeconds),
+    failures,
+    error,
+  }
 }
 
 function answerOf(outcome: AnchorOutcome): { is: 'written' | 'nothing_new'; anchor: AnchorShown | null } {

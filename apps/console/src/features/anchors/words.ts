@@ -1,0 +1,28 @@
+import type { AnchorShown, AnchorState } from '@countersign/wire'
+import { counted } from '../../ui/numbers.ts'
+import type { Verdict } from '../../ui/verdicts.ts'
+
+type On = Extract<AnchorState['anchoring'], { is_on: true }>
+type Mark = { readonly verdict: Verdict; readonly word: string }
+
+export function anchorMark({ written_at, attempts, error }: AnchorShown): Mark {
+  if (written_at !== null) return { verdict: 'allowed', word: 'Locked' }
+  return error === null ? { verdict: 'held', word: 'Waits' } : { verdict: 'failed', word: `Failed ${attempts}×` }
+}
+
+export function healthMark({ is_healthy, failures }: On): Mark {
+  if (!is_healthy) return { verdict: 'blocked', word: 'Somebody has to act' }
+  return failures > 0
+    ? { verdict: 'held', word: 'Being tried again' }
+    : { verdict: 'allowed', word: 'Anchored in time' }
+}
+
+export function intervalWords(minutes: number): string {
+  if (minutes === 60) return 'every hour'
+  if (minutes % 1440 === 0) return minutes === 1440 ? 'every day' : `every ${minutes / 1440} days`
+  return minutes % 60 === 0 ? `every ${minutes / 60} hours` : `every ${counted(minutes, 'minute')}`
+}
+
+export const variablesText = `COUNTERSIGN_ANCHOR_BUCKET=my-anchors
+COUNTERSIGN_ANCHOR_CHAIN_ID=countersign-production
+AWS_REGION=eu-central-1`
