@@ -56,7 +56,7 @@ export const navigation: readonly Group[] = [
     word: 'Record',
     destinations: [
       { to: '/trail', word: 'Trail', needs: 'trail:read', icon: TrailIcon, key: 't' },
-      { to: '/anchors', word: 'Anchors', needs: 'trail:read', icon: AnchorIcon, key: 'n' },
+      { to: '/anchors', word: 'Anchors', needs: 'trail:read', icon: AnchorIcon, key: 'w' },
     ],
   },
   {
