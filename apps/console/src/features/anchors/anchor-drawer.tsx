@@ -13,6 +13,9 @@ type Props = { readonly anchor: AnchorShown; readonly onClose: () => void }
 
 const verifyCommand = 'countersign trail anchors verify --key "$(cat key-of-the-log)"'
 
+const spanWords = (first: number, last: number): string =>
+  first === last ? countWords(first) : `${countWords(first)} to ${countWords(last)}`
+
 export function AnchorDrawer({ anchor, onClose }: Props) {
   const { sequence, key, sha256, first_number, size, root, made_at, written_at, locked_until, next_attempt_at } = anchor
   return (
@@ -28,7 +31,7 @@ export function AnchorDrawer({ anchor, onClose }: Props) {
             <VerdictBadge {...anchorMark(anchor)} />
           </Fact>
           <Fact name="Covers">
-            {counted(size, 'entry', 'entries')}, of which {countWords(first_number)} to {countWords(size - 1)} are new
+            {counted(size, 'entry', 'entries')}, new since the one before: {spanWords(first_number, size - 1)}
           </Fact>
           <Fact name="Made">
             <Instant at={made_at} form="exact" />

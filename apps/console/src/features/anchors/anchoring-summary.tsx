@@ -1,4 +1,5 @@
 import type { AnchorState } from '@countersign/wire'
+import type { ReactNode } from 'react'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
@@ -9,8 +10,14 @@ import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import classes from './anchors.module.css'
 import { healthMark, intervalWords } from './words.ts'
 
+type Props = {
+  readonly state: AnchorState
+  /** What can be done about it, where it is on. */
+  readonly act: ReactNode
+}
+
 /** What is signed, and how keeping it elsewhere goes. */
-export function AnchoringSummary({ state: { checkpoint, anchoring } }: { readonly state: AnchorState }) {
+export function AnchoringSummary({ state: { checkpoint, anchoring }, act }: Props) {
   return (
     <div className={classes.summary}>
       {anchoring.is_on && anchoring.error !== null && (
@@ -49,7 +56,10 @@ export function AnchoringSummary({ state: { checkpoint, anchoring } }: { readonl
         </section>
         {anchoring.is_on && (
           <section aria-label="Anchoring">
-            <h2>Anchoring</h2>
+            <div className={classes.head}>
+              <h2>Anchoring</h2>
+              {act}
+            </div>
             <Facts>
               <Fact name="Health">
                 <VerdictBadge {...healthMark(anchoring)} />

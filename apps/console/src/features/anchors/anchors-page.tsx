@@ -45,6 +45,7 @@ const columns: readonly Column<AnchorShown>[] = [
     id: 'covers',
     header: 'Covers',
     width: 'minmax(120px, 1fr)',
+    isWideOnly: true,
     cell: ({ size, first_number }) => (
       <span className={ui.cut}>
         {counted(size, 'entry', 'entries')}
@@ -82,13 +83,13 @@ export function AnchorsPage() {
   const state = useQuery(anchoringQuery)
   const isOn = state.data?.anchoring.is_on === true
   return (
-    <Page title="Checkpoints & anchors" width="full" aside={isOn && <AnchorNow />}>
+    <Page title="Checkpoints & anchors" width="full">
       <div className={classes.page}>
         {state.isPending && <Loading rows={4} />}
         {state.isError && !state.data && (
           <Failed what="The checkpoints could not be read" error={state.error} onRetry={() => void state.refetch()} />
         )}
-        {state.data && <AnchoringSummary state={state.data} />}
+        {state.data && <AnchoringSummary state={state.data} act={<AnchorNow />} />}
         {state.data && (isOn ? <AnchorList /> : <HowToAnchor />)}
       </div>
     </Page>
