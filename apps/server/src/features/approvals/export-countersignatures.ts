@@ -46,5 +46,3 @@ export function exportCountersignatures({ db }: { readonly db: Sql }) {
     throw new Problem(problems.conflict, 'The trail has no number for this decision yet. Ask again in a second.')
   }
 }
-
-export type ExportCountersignatures = ReturnType<typeof exportCountersignatures>

@@ -100,5 +100,3 @@ export function approvalPolicies({ db, clock, bus, recordAct }: Needs) {
       }),
   }
 }
-
-export type ApprovalPolicies = ReturnType<typeof approvalPolicies>

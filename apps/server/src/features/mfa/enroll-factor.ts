@@ -249,5 +249,3 @@ function blank(who: Person, id: string, label: string, at: Date): Omit<NewFactor
     registration: null,
   }
 }
-
-export type EnrollFactors = ReturnType<typeof enrollFactors>

@@ -96,5 +96,3 @@ export function manageFactors({ kernel, keyrings, recordAct }: FactorNeeds) {
       }),
   }
 }
-
-export type ManageFactors = ReturnType<typeof manageFactors>

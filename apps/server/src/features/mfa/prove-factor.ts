@@ -144,5 +144,3 @@ export function proveFactors(needs: FactorNeeds) {
     },
   }
 }
-
-export type ProveFactors = ReturnType<typeof proveFactors>

@@ -38,5 +38,3 @@ export function requiredRoles({ db, bus, recordAct }: Needs) {
       }),
   }
 }
-
-export type RequiredRoles = ReturnType<typeof requiredRoles>

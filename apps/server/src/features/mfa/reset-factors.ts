@@ -72,5 +72,3 @@ export function resetFactors({ kernel, recordAct }: Needs) {
       }),
   }
 }
-
-export type ResetFactors = ReturnType<typeof resetFactors>

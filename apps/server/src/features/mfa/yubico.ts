@@ -19,7 +19,7 @@ export function readYubicoOtp(typed: string): string | undefined {
 }
 
 /** What identifies the key: everything before the 32 characters that change each time. */
-export function identityOf(otp: string): string {
+function identityOf(otp: string): string {
   return otp.slice(0, -32)
 }
 
@@ -58,9 +58,9 @@ async function importKey(secretKey: Secret): Promise<SharedKey> {
   return globalThis.crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-1' }, false, ['sign', 'verify'])
 }
 
-function lineOf(parameters: Readonly<Record<string, string>>): Buffer {
+function lineOf(parameters: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer> {
   const sorted = Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return Buffer.from(sorted.map(([name, value]) => `${name}=${value}`).join('&'))
+  return new TextEncoder().encode(sorted.map(([name, value]) => `${name}=${value}`).join('&'))
 }
 
 async function signed(key: SharedKey, parameters: Readonly<Record<string, string>>): Promise<string> {
