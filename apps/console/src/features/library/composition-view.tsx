@@ -13,6 +13,7 @@ import { counted } from '../../ui/numbers.ts'
 import { PageLink } from '../../ui/page-link.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
 import ui from '../../ui/ui.module.css'
+import whole from '../../ui/whole.module.css'
 import { YamlEditor } from '../../ui/yaml/yaml-editor.tsx'
 import { CompositionItems } from './composition-items.tsx'
 import classes from './library.module.css'
@@ -36,8 +37,8 @@ function Opened({ composition, onClose }: { readonly composition: Composition; r
   const change = useCompositionChange(name)
   const preview = useQuery(previewQuery(name, edit))
   return (
-    <div className={classes.whole}>
-      <div className={classes.bar}>
+    <div className={whole.whole}>
+      <div className={whole.bar}>
         <h2 className={classes.name}>{name}</h2>
         {description !== null && <span className={ui.cutFaint}>{description}</span>}
         <span className={classes.grow} />

@@ -12,9 +12,9 @@ import { Listing } from '../../ui/listing.tsx'
 import { usePages } from '../../ui/pages.ts'
 import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
+import whole from '../../ui/whole.module.css'
 import { CompositionView } from './composition-view.tsx'
 import { ImportButton } from './import-button.tsx'
-import classes from './library.module.css'
 import { NewComposition } from './new-composition.tsx'
 import { compositionsQuery } from './queries.ts'
 import { libraryRoute } from './route.ts'
@@ -73,7 +73,7 @@ export function CompositionsTab() {
     return <CompositionView key={composition} name={composition} onClose={() => go({})} />
   }
   return (
-    <div className={classes.whole}>
+    <div className={whole.whole}>
       <div className={toolbar.toolbar}>
         <p className={ui.quiet}>Rules in an order, out of which a ruleset of the same name is made.</p>
         <span className={toolbar.grow} />

@@ -12,8 +12,8 @@ import { Listing } from '../../ui/listing.tsx'
 import { usePages } from '../../ui/pages.ts'
 import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
+import whole from '../../ui/whole.module.css'
 import { ImportButton } from './import-button.tsx'
-import classes from './library.module.css'
 import { libraryRulesQuery } from './queries.ts'
 import { libraryRoute } from './route.ts'
 import { RuleDrawer } from './rule-drawer.tsx'
@@ -82,7 +82,7 @@ export function RulesTab() {
     void navigate({ to: '/library', search: ({ environment }) => ({ environment, q, ...change }), replace })
   }
   return (
-    <div className={classes.whole}>
+    <div className={whole.whole}>
       <div className={toolbar.toolbar}>
         <TextInput
           className={toolbar.find}

@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
+import whole from '../../ui/whole.module.css'
 import { eventQuery } from '../events/queries.ts'
 import { unnamed } from '../rulesets/drafts.ts'
 import { revisionQuery, rulesetsQuery } from '../rulesets/queries.ts'
@@ -58,7 +59,7 @@ export function PlaygroundTab() {
   }
   if (rulesets.isSuccess && !chosen) {
     return (
-      <div className={classes.bar}>
+      <div className={whole.bar}>
         {choice}There is no ruleset {ruleset}.
       </div>
     )

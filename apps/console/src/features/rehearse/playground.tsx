@@ -2,6 +2,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useRef } from 'react'
 import { useCan } from '../../api/session.ts'
+import whole from '../../ui/whole.module.css'
 import type { EditorHandle } from '../../ui/yaml/code-mirror.tsx'
 import { YamlEditor } from '../../ui/yaml/yaml-editor.tsx'
 import { type Draft, useDraft } from '../rulesets/drafts.ts'
@@ -37,8 +38,8 @@ export function Playground({ draftKey, label, original, base, acts }: Props) {
   const isCurrent =
     settledText === text && settledCall === callDraft && !evaluation.isPlaceholderData && !evaluation.isFetching
   return (
-    <div className={classes.whole}>
-      {acts && <div className={classes.bar}>{acts(text, draft)}</div>}
+    <div className={whole.whole}>
+      {acts && <div className={whole.bar}>{acts(text, draft)}</div>}
       <div className={classes.panes}>
         <div className={classes.text}>
           <YamlEditor

@@ -14,6 +14,7 @@ import { PageLink } from '../../ui/page-link.tsx'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { tellFailure } from '../../ui/tell.tsx'
 import ui from '../../ui/ui.module.css'
+import whole from '../../ui/whole.module.css'
 import classes from './rehearse.module.css'
 import { isOpen, replayQuery } from './replay-queries.ts'
 import { ReplayResultView } from './replay-result.tsx'
@@ -26,7 +27,7 @@ export function ReplayView({ id, onClose }: Props) {
   const { data, error, isError, refetch } = useQuery(replayQuery(id))
   return (
     <>
-      <div className={classes.bar}>
+      <div className={whole.bar}>
         <h2 className={classes.name}>{data ? `Replay of ${nameOf(data)}` : 'Replay'}</h2>
         <span className={classes.grow} />
         {data && data.version !== null && data.status === 'done' && (

@@ -14,6 +14,7 @@ import { Listing } from '../../ui/listing.tsx'
 import { usePages } from '../../ui/pages.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import ui from '../../ui/ui.module.css'
+import whole from '../../ui/whole.module.css'
 import classes from './rehearse.module.css'
 import { replaysQuery } from './replay-queries.ts'
 import { ReplayView } from './replay-view.tsx'
@@ -78,12 +79,12 @@ export function ReplaysTab() {
   }
   const begin = <Button onClick={() => go({ start: true })}>Replay recorded calls</Button>
   return (
-    <div className={classes.whole}>
+    <div className={whole.whole}>
       {replay !== undefined ? (
         <ReplayView id={replay} onClose={() => go({})} />
       ) : (
         <>
-          <div className={classes.bar}>
+          <div className={whole.bar}>
             <p className={classes.lead}>What a text would have made of the calls that were recorded.</p>
             <span className={classes.grow} />
             {mayStart && (

@@ -1,6 +1,7 @@
 import { Button, Select } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Failed, Loading } from '../../ui/list-states.tsx'
+import whole from '../../ui/whole.module.css'
 import { DiffView } from './diff-view.tsx'
 import { diffQuery, revisionsQuery } from './queries.ts'
 import classes from './revisions.module.css'
@@ -22,7 +23,7 @@ export function CompareRevisions({ name, from, to, onChange, onClose }: Props) {
     .map((version) => ({ value: String(version), label: `v${version}` }))
   return (
     <div>
-      <div className={classes.bar}>
+      <div className={whole.bar}>
         <span>Compare</span>
         <Select
           aria-label="Older version"

@@ -12,10 +12,10 @@ import { usePages } from '../../ui/pages.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import ui from '../../ui/ui.module.css'
+import whole from '../../ui/whole.module.css'
 import { CompareRevisions } from './compare-revisions.tsx'
 import { revisionsQuery } from './queries.ts'
 import { RevisionDrawer } from './revision-drawer.tsx'
-import classes from './revisions.module.css'
 import { rulesetRoute } from './route.ts'
 import type { RulesetSearch } from './search.ts'
 
@@ -80,8 +80,8 @@ export function RevisionsTab({ ruleset: { name, revision_count } }: { readonly r
   const chosen = [...selected].map(Number).toSorted((a, b) => a - b)
   const [older, newer] = chosen
   return (
-    <div className={classes.whole}>
-      <div className={classes.bar}>
+    <div className={whole.whole}>
+      <div className={whole.bar}>
         <span className={ui.faint} role="status">
           {chosen.length === 0
             ? 'Select two to compare them.'

@@ -8,6 +8,7 @@ import { useCan } from '../../api/session.ts'
 import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { tell, tellFailure } from '../../ui/tell.tsx'
+import whole from '../../ui/whole.module.css'
 import type { EditorHandle } from '../../ui/yaml/code-mirror.tsx'
 import { YamlEditor } from '../../ui/yaml/yaml-editor.tsx'
 import { CheckStatus } from './check-status.tsx'
@@ -63,8 +64,8 @@ export function RulesetEditor({ draftKey, name, original, base, line }: Props) {
   const canSave = isCurrent && checked.is_valid && same === null
 
   return (
-    <div className={classes.whole}>
-      <div className={classes.bar}>
+    <div className={whole.whole}>
+      <div className={whole.bar}>
         <CheckStatus checked={checked} isCurrent={isCurrent} error={check.error} name={name} />
         <span className={classes.grow} />
         {mayWrite && (
