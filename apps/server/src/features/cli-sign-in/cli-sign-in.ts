@@ -29,7 +29,7 @@ type Needs = {
   readonly start: StartSession
 }
 
-export const cliSignInSeconds = 600
+const cliSignInSeconds = 600
 
 export type Started = {
   /** Together with the verifier, what the command line shows that it is the one that began. */
