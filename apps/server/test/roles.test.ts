@@ -72,9 +72,7 @@ describe('every route of every surface', () => {
 
   test('names a permission that some route needs, and every permission has its route', () => {
     const used = new Set(addresses().map(({ route }) => permissionOf(route)))
-    const unused = permissions.filter(
-      (name) => !used.has(name) && name !== 'protected:write' && name !== 'trail:export',
-    )
+    const unused = permissions.filter((name) => !used.has(name) && name !== 'protected:write')
     expect(unused).toEqual([])
   })
 })
