@@ -1,7 +1,7 @@
-import { permissions } from '@countersign/wire'
+import { type Permission, permissionRows, permissions } from '@countersign/wire'
 import { compose } from '../../apps/server/src/compose.ts'
 import { readConfig, variables } from '../../apps/server/src/config.ts'
-import type { Route } from '../../apps/server/src/features/roles/index.ts'
+import { builtInRoles, type Route } from '../../apps/server/src/features/roles/index.ts'
 import { systemClock } from '../../apps/server/src/kernel/clock.ts'
 import { makeKeyring } from '../../apps/server/src/kernel/crypto.ts'
 import { openDb } from '../../apps/server/src/kernel/db.ts'
@@ -121,20 +121,33 @@ ${table(['Route', 'What it does', 'Needs'], rows(publicLog))}
 }
 
 function permissionsPage(native: readonly Route[]): string {
-  const rows = permissions.map((permission) => [
+  const matrix = permissions.map((permission) => [
     code(permission),
-    native
-      .filter(({ needs }) => needs === permission || needs === `agent-key or ${permission}`)
-      .map(({ does }) => does)
-      .join('; '),
+    permissionRows[permission].does,
+    ...builtInRoles.map((role) => (role.permissions.includes(permission) ? markOf(role, permission) : '')),
+    permissionRows[permission].forTokens ? 'yes' : '',
   ])
+  const routes = permissions.flatMap((permission) => {
+    const opened = native.filter(({ needs }) => needs === permission || needs === `agent-key or ${permission}`)
+    return opened.length === 0 ? [] : [[code(permission), opened.map(({ does }) => does).join('; ')]]
+  })
+  const heads = ['Permission', 'What it allows', ...builtInRoles.map(({ name }) => code(name)), 'Tokens']
   return `${printed}
 # Permissions
 
-A route names the permission it needs; a role is a list of permissions. \`admin\` has all of them.
+A route names the permission it needs; a role is a list of permissions. \`○\`: not in protected environments, since the role
+lacks \`protected:write\`. *Tokens*: what an API token can be given. A test asks every route as every role.
 
-${table(['Permission', 'What it opens'], rows)}
+${table(heads, matrix)}
+
+## What each opens
+
+${table(['Permission', 'Routes'], routes)}
 `
+}
+
+function markOf(role: (typeof builtInRoles)[number], permission: Permission): string {
+  return permissionRows[permission].isGuarded && !role.permissions.includes('protected:write') ? '○' : '●'
 }
 
 function errorsPage(): string {
