@@ -212,7 +212,7 @@ export function enrollFactors(needs: FactorNeeds) {
 }
 
 /** The first factor needs the password of somebody who has one, typed lately; every other one a factor, proven lately. */
-export function mayEnroll(who: Person): void {
+function mayEnroll(who: Person): void {
   if (who.factors.isEnrolled) return mayAddAnother(who)
   if (who.factors.hasPassword) demandStepUp(who)
 }
