@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
-import { configuredProviders } from './configured-providers.ts'
+import { configuredProviders, configuredSeeds } from './configured-providers.ts'
 import { configuredFallbacks, configuredSettings } from './configured-settings.ts'
 import { manageRoles, roleRoutes } from './features/access/index.ts'
 import { sessionValues } from './features/agent-sessions/index.ts'
@@ -63,6 +63,7 @@ import {
   makeLink,
   managePeople,
   peopleRoutes,
+  seedPeople,
   setupRoutes,
   setupToken,
   useLinks,
@@ -706,7 +707,11 @@ export function compose(needs: ComposeNeeds): App {
     routes: { native, publicLog, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
     makeTenant: makeAnotherTenant(tenantNeeds),
     bus,
-    bootstrap: bootstrapFromConfig({ db, makeFirstTenant: makeTenant }),
+    bootstrap: async (email, password) => {
+      const made = await bootstrapFromConfig({ db, makeFirstTenant: makeTenant })(email, password)
+      await seedPeople(tenantNeeds)(configuredSeeds(config), { hasProvider: providers.length > 0 })
+      return made === 'not given' && (await countPeople(db)) > 0 ? 'not needed' : made
+    },
     start: async () => {
       await bus.start()
       observing.start()

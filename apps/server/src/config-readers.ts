@@ -39,6 +39,17 @@ export const boolean: Reader<boolean> = {
   },
 }
 
+/** E-mail addresses, each once, in small letters. */
+export const addresses: Reader<readonly string[]> = {
+  form: 'comma-separated e-mail addresses',
+  read: (given) => {
+    const found = [...new Set(list.read(given).map((one) => one.toLowerCase()))]
+    const odd = found.find((one) => !/^[^\s@]+@[^\s@]+$/.test(one) || one.length > 254)
+    if (odd !== undefined) throw new Error(`names ${odd}, which is no e-mail address`)
+    return found
+  },
+}
+
 export const list: Reader<readonly string[]> = {
   form: 'comma-separated list',
   read: (given) =>

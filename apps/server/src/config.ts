@@ -1,4 +1,5 @@
 import {
+  addresses,
   boolean,
   chainId,
   databaseUrl,
@@ -191,6 +192,34 @@ export const variables = {
     fallbackWords: 'none; the set-up page asks',
     help: 'Password of the first administrator, at least 12 characters.',
     isSecret: true,
+  }),
+  admins: variable({
+    name: 'COUNTERSIGN_ADMINS',
+    older: ['ADMIN_USERS'],
+    reader: addresses,
+    fallback: [],
+    help: 'Addresses that are administrators from the start: whoever is not there yet is added when the server starts. Nobody is changed or removed.',
+  }),
+  viewers: variable({
+    name: 'COUNTERSIGN_VIEWERS',
+    older: ['VIEWER_USERS'],
+    reader: addresses,
+    fallback: [],
+    help: 'The same for viewers.',
+  }),
+  deployers: variable({
+    name: 'COUNTERSIGN_DEPLOYERS',
+    older: ['DEPLOYER_USERS'],
+    reader: addresses,
+    fallback: [],
+    help: 'The same for deployers.',
+  }),
+  operators: variable({
+    name: 'COUNTERSIGN_OPERATORS',
+    older: ['OPERATIONS_USERS'],
+    reader: addresses,
+    fallback: [],
+    help: 'The same for those with the role ops.',
   }),
   setupToken: variable<Secret, undefined>({
     name: 'COUNTERSIGN_SETUP_TOKEN',

@@ -23,3 +23,9 @@ export function configuredProviders(config: Config): readonly Provider[] {
   }
   return [google, ...oidcProviders]
 }
+
+/** Who the environment names as people of this server. */
+export function configuredSeeds({ admins, viewers, deployers, operators }: Config) {
+  const named = { admin: admins, viewer: viewers, deployer: deployers, ops: operators }
+  return Object.entries(named).flatMap(([role, emails]) => emails.map((email) => ({ email, role })))
+}

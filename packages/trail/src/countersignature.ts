@@ -201,10 +201,10 @@ function contentIn(text: string): CountersignedContent {
   const { v, decision, reason } = value
   if (v !== 1) throw new NotSigned('The content is of another version.')
   if (decision !== 'approve' && decision !== 'deny') throw new NotSigned('The content decides neither yes nor no.')
-  const content = {
-    v: 1 as const,
+  const content: CountersignedContent = {
+    v: 1,
     approval: textOf(value['approval']),
-    decision: decision as 'approve' | 'deny',
+    decision: decision,
     reason: reason === null ? null : textOf(reason),
     decider: textOf(value['decider']),
     relying_party: textOf(value['relying_party']),

@@ -73,7 +73,8 @@ export async function startIdp({ port = 0, client, accounts }: Options) {
       await provider.interactionResult(context.req, context.res, { login: { accountId }, consent: { grantId } }),
     )
   })
-  server.on('request', provider.callback())
+  const answer = provider.callback()
+  server.on('request', (request, response) => void answer(request, response))
 
   return {
     issuer,

@@ -22,7 +22,6 @@ export async function startLyingIdp(client: { readonly id: string; readonly secr
   const [own, foreign] = await Promise.all([generateKeyPair('RS256'), generateKeyPair('RS256')])
   const jwk = { ...(await exportJWK(own.publicKey)), kid: 'own', alg: 'RS256', use: 'sig' }
   let lies: Lies = {}
-  let asked = 0
   const codes = new Map<string, { readonly nonce: string; readonly challenge: string; readonly claims: JWTPayload }>()
 
   const idToken = (nonce: string, claims: JWTPayload): Promise<string> => {
@@ -43,7 +42,6 @@ export async function startLyingIdp(client: { readonly id: string; readonly secr
   }
 
   const token = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    asked += 1
     const answers = lies.answers ?? 'as told'
     if (answers === 'never') return
     if (answers === 'with an error') return tell(response, 500, { error: 'server_error' })
@@ -93,8 +91,6 @@ export async function startLyingIdp(client: { readonly id: string; readonly secr
     lie: (how: Lies): void => {
       lies = how
     },
-    /** How often the token endpoint was asked. */
-    asked: () => asked,
     /** What the browser would bring back after somebody with these claims had signed in at the address. */
     signIn: (address: string, claims: JWTPayload): string => {
       const { searchParams } = new URL(address)

@@ -197,6 +197,7 @@ describe('a provider that lies', () => {
     ['an unsigned token', { signs: 'not at all' }],
     ['an error', { answers: 'with an error' }],
     ['a page instead of a token', { answers: 'with nonsense' }],
+    ['an answer that never comes', { answers: 'never' }],
   ]
   for (const [what, lie] of lies) {
     test(`lets nobody in with ${what}`, async () => {

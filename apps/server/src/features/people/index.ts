@@ -19,4 +19,5 @@ export {
 } from './people-table.ts'
 export { makeLink, useLinks } from './person-links.ts'
 export { limitSetup, setupRoutes, wrongToken } from './routes.ts'
+export { seedPeople } from './seed-people.ts'
 export { type SetupToken, setupToken } from './setup-token.ts'

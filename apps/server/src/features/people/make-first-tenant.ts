@@ -40,7 +40,8 @@ export function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstT
       facts,
       by,
     }: Omit<FirstAdministrator, 'password'> & {
-      readonly passwordHash: string
+      /** Null for somebody who signs in elsewhere. */
+      readonly passwordHash: string | null
       readonly by?: Pick<Act, 'actor' | 'personal'>
     },
   ) => {

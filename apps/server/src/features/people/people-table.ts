@@ -64,6 +64,15 @@ export async function findByEmail(db: Sql, email: string): Promise<PersonRow | u
   return row
 }
 
+/** Whether somebody was ever known by this address, removed people included. */
+export async function hasHeldAddress(db: Sql, tenant: string, email: string): Promise<boolean> {
+  const rows = await db.query<{ id: string }>(
+    `select p.id from people as p where p.tenant_id = $1 and p.email_folded = lower($2) limit 1`,
+    [tenant, email],
+  )
+  return rows.length > 0
+}
+
 export async function findPerson(db: Sql, tenant: string, id: string): Promise<PersonRow | undefined> {
   const [row] = await db.query<PersonRow>(
     `select ${columns} from people as p where p.tenant_id = $1 and p.id = $2 and p.removed_at is null`,

@@ -1,2 +1,9 @@
 export { passwordsTaken } from './passwords-taken.ts'
-export { countPeople, findTenantName, insertTenant, listTenants, type TenantSize } from './tenants-table.ts'
+export {
+  countPeople,
+  findOldestTenant,
+  findTenantName,
+  insertTenant,
+  listTenants,
+  type TenantSize,
+} from './tenants-table.ts'

@@ -26,3 +26,8 @@ export async function countPeople(db: Sql): Promise<number> {
   const [row] = await db.query<{ count: number }>(`select count(*) as count from people as p`)
   return row?.count ?? 0
 }
+
+export async function findOldestTenant(db: Sql): Promise<string | undefined> {
+  const [row] = await db.query<{ id: string }>(`select t.id from tenants as t order by t.made_at, t.id limit 1`)
+  return row?.id
+}

@@ -153,12 +153,18 @@ function choicesFor(who: Authority, roles: readonly { name: string; title: strin
 
 function tokenOnWire(row: TokenRow, now: Date) {
   const hasExpired = row.expiresAt !== null && row.expiresAt <= now
-  const status = row.revokedAt ? 'revoked' : hasExpired ? 'expired' : row.isOwnerActive ? 'live' : 'stopped'
+  const status: 'revoked' | 'expired' | 'live' | 'stopped' = row.revokedAt
+    ? 'revoked'
+    : hasExpired
+      ? 'expired'
+      : row.isOwnerActive
+        ? 'live'
+        : 'stopped'
   return {
     id: row.id,
     name: row.name,
     prefix: row.prefix,
-    status: status as 'revoked' | 'expired' | 'live' | 'stopped',
+    status,
     permissions: [...row.permissions],
     environments: row.environments === null ? null : [...row.environments],
     owner: { id: row.ownerId, label: row.ownerEmail },
