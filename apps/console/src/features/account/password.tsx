@@ -4,8 +4,8 @@ import { type FormEvent, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { fieldErrors, wordsFor } from '../../api/problem.ts'
 import { Notice } from '../../ui/notice.tsx'
+import { passwordFault, passwordLengthMin } from '../../ui/password.ts'
 import { tell } from '../../ui/tell.tsx'
-import { passwordFault, passwordLengthMin } from '../setup/password.ts'
 import classes from './account.module.css'
 
 export function Password() {

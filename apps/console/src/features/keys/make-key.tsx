@@ -5,8 +5,8 @@ import { api } from '../../api/client.ts'
 import { fieldErrors, wordsFor } from '../../api/problem.ts'
 import { useEnvironments, useSession } from '../../api/session.ts'
 import type { AgentKey, MadeAgentKey } from '../../api/types.ts'
-import { CopyButton } from '../../ui/copy-button.tsx'
 import { Notice } from '../../ui/notice.tsx'
+import { ShownOnce } from '../../ui/shown-once.tsx'
 import { Snippet } from '../../ui/snippets/snippet.tsx'
 import classes from './keys.module.css'
 import { renderingChoices } from './words.ts'
@@ -122,10 +122,7 @@ function Once({ made, onDone }: { readonly made: MadeAgentKey; readonly onDone: 
         It is shown once. The server keeps only a keyed hash, so nobody can show it again; if it is lost, revoke it and
         make another.
       </p>
-      <div className={classes.key}>
-        <code>{made.key}</code>
-        <CopyButton text={made.key} what="the key" withWord />
-      </div>
+      <ShownOnce text={made.key} what="the key" />
       <Snippet url={server.base_url} agentKey={made.key} environment={made.environment} ruleset="base" />
       <div className={classes.actions}>
         <Button onClick={onDone}>I have copied it</Button>

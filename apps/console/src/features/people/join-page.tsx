@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
@@ -6,8 +6,8 @@ import { api } from '../../api/client.ts'
 import { fieldErrors, wordsFor } from '../../api/problem.ts'
 import { queryClient } from '../../api/query-client.ts'
 import { DoorPage } from '../../frame/door-page.tsx'
+import { isGoodPassword, NewPassword, nothingTyped } from '../../ui/new-password.tsx'
 import { Notice } from '../../ui/notice.tsx'
-import { passwordFault, passwordLengthMin } from '../setup/password.ts'
 import type { LinkState } from './types.ts'
 
 /** What stands behind `#` never leaves the browser by itself: no server and no proxy writes it down. */
@@ -44,14 +44,13 @@ function Join({ link, state }: { readonly link: string; readonly state: LinkStat
   const navigate = useNavigate()
   const isInvitation = state.purpose === 'invitation'
   const [name, setName] = useState(state.name === state.email ? '' : state.name)
-  const [password, setPassword] = useState('')
-  const [repeated, setRepeated] = useState('')
+  const [typed, setTyped] = useState(nothingTyped)
   const [isTried, setTried] = useState(false)
   const accept = useMutation({
     mutationFn: () =>
       api.post('/links/acceptance', {
         link,
-        password,
+        password: typed.password,
         ...(isInvitation && name.trim() !== '' && { name: name.trim() }),
       }),
     onSuccess: async () => {
@@ -61,12 +60,10 @@ function Join({ link, state }: { readonly link: string; readonly state: LinkStat
     },
   })
   const faults = fieldErrors(accept.error)
-  const fault = passwordFault(password)
-  const toggle = { 'aria-label': 'Show or hide the password' }
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     setTried(true)
-    if (fault === null && password === repeated) accept.mutate()
+    if (isGoodPassword(typed)) accept.mutate()
   }
   return (
     <DoorPage
@@ -87,27 +84,7 @@ function Join({ link, state }: { readonly link: string; readonly state: LinkStat
             error={faults['name']}
           />
         )}
-        <PasswordInput
-          label="Password"
-          description={`At least ${passwordLengthMin} characters. Four random words do well.`}
-          autoComplete="new-password"
-          required
-          withAsterisk={false}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          error={faults['password'] ?? (isTried && fault)}
-          visibilityToggleButtonProps={toggle}
-        />
-        <PasswordInput
-          label="Password again"
-          autoComplete="new-password"
-          required
-          withAsterisk={false}
-          value={repeated}
-          onChange={(event) => setRepeated(event.currentTarget.value)}
-          error={isTried && repeated !== password && 'The two passwords differ.'}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the repeated password' }}
-        />
+        <NewPassword typed={typed} onChange={setTyped} isTried={isTried} fault={faults['password']} />
         <Button type="submit" fullWidth loading={accept.isPending}>
           {isInvitation ? 'Join' : 'Set the password'}
         </Button>

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
-import { CopyButton } from '../../ui/copy-button.tsx'
 import { Instant } from '../../ui/instant.tsx'
+import { ShownOnce } from '../../ui/shown-once.tsx'
 import classes from './people.module.css'
 import type { Invitation } from './types.ts'
 
@@ -14,10 +14,7 @@ export function LinkOnce({ invitation: { link, expires_at }, who, onDone }: Prop
         Give this link to {who} in confidence: whoever opens it becomes them. It is shown once, works once, and ends{' '}
         <Instant at={expires_at} form="exact" />.
       </p>
-      <div className={classes.secret}>
-        <code>{link}</code>
-        <CopyButton text={link} what="the link" withWord />
-      </div>
+      <ShownOnce text={link} what="the link" />
       <div className={classes.acts}>
         <Button onClick={onDone}>I have copied it</Button>
       </div>

@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
@@ -6,8 +6,8 @@ import { api } from '../../api/client.ts'
 import { ApiProblem, fieldErrors, wordsFor } from '../../api/problem.ts'
 import { queryClient } from '../../api/query-client.ts'
 import { DoorPage } from '../../frame/door-page.tsx'
+import { isGoodPassword, NewPassword, nothingTyped } from '../../ui/new-password.tsx'
 import { Notice } from '../../ui/notice.tsx'
-import { passwordFault, passwordLengthMin } from './password.ts'
 import { setupRoute } from './route.ts'
 
 export function SetupPage() {
@@ -16,14 +16,13 @@ export function SetupPage() {
   const [token, setToken] = useState(search.token ?? '')
   const [tenantName, setTenantName] = useState('')
   const [email, setEmail] = useState('')
-  const [password, setPassword] = useState('')
-  const [repeated, setRepeated] = useState('')
+  const [typed, setTyped] = useState(nothingTyped)
   const [isTried, setTried] = useState(false)
   const setUp = useMutation({
     mutationFn: async () => {
       const named = tenantName.trim() === '' ? {} : { tenant_name: tenantName.trim() }
-      await api.post('/setup', { token: token.trim(), email, password, ...named })
-      await api.post('/session', { email, password })
+      await api.post('/setup', { token: token.trim(), email, password: typed.password, ...named })
+      await api.post('/session', { email, password: typed.password })
     },
     onSuccess: async () => {
       queryClient.clear()
@@ -31,13 +30,12 @@ export function SetupPage() {
     },
   })
   const faults = fieldErrors(setUp.error)
-  const fault = passwordFault(password)
   const isRefusedToken = setUp.error instanceof ApiProblem && [401, 403].includes(setUp.error.status)
   const isDone = setUp.error instanceof ApiProblem && setUp.error.status === 409
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     setTried(true)
-    if (fault === null && repeated === password) setUp.mutate()
+    if (isGoodPassword(typed)) setUp.mutate()
   }
   return (
     <DoorPage
@@ -85,28 +83,7 @@ export function SetupPage() {
           onChange={(event) => setEmail(event.currentTarget.value)}
           error={faults['email']}
         />
-        <PasswordInput
-          label="Password"
-          description={`At least ${passwordLengthMin} characters. Four random words do well.`}
-          name="new-password"
-          autoComplete="new-password"
-          required
-          withAsterisk={false}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          error={faults['password'] ?? (isTried && fault)}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-        />
-        <PasswordInput
-          label="Password again"
-          autoComplete="new-password"
-          required
-          withAsterisk={false}
-          value={repeated}
-          onChange={(event) => setRepeated(event.currentTarget.value)}
-          error={isTried && repeated !== password && 'The two passwords differ.'}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the repeated password' }}
-        />
+        <NewPassword typed={typed} onChange={setTyped} isTried={isTried} fault={faults['password']} />
         <Button type="submit" fullWidth loading={setUp.isPending}>
           Create the administrator
         </Button>

@@ -1,6 +1,7 @@
 import { Button, Tabs } from '@mantine/core'
 import { useSession } from '../../api/session.ts'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import { ShownOnce } from '../../ui/shown-once.tsx'
 import classes from './tokens.module.css'
 import type { MadeApiToken } from './types.ts'
 import { snippetsOf } from './words.ts'
@@ -15,10 +16,7 @@ export function TokenOnce({ made: { token }, onDone }: Props) {
       <p className={classes.lead}>
         It is shown once. The server keeps only a keyed hash; if it is lost, rotate it or make another.
       </p>
-      <div className={classes.secret}>
-        <code>{token}</code>
-        <CopyButton text={token} what="the token" withWord />
-      </div>
+      <ShownOnce text={token} what="the token" />
       <Tabs defaultValue={snippets[0]?.name ?? ''}>
         <Tabs.List aria-label="How it is used">
           {snippets.map(({ name }) => (

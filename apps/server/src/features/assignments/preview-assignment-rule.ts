@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound } from '../../kernel/problem.ts'
 import {
@@ -67,7 +68,7 @@ async function compare(
   let changedCount = 0
   let matchedCount = 0
   for (const [n, agent] of agents.entries()) {
-    if (n % turnMax === turnMax - 1) await new Promise<void>((resolve) => setImmediate(resolve))
+    if (n % turnMax === turnMax - 1) await nextTurn()
     const ask = askOf(agent)
     if (rule && ruleMatches(rule, ask)) matchedCount += 1
     const [before, after] = [books.before.resolve(ask, order), books.after.resolve(ask, order)]

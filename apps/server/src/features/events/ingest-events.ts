@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../kernel/clock.ts'
 import { isJsonObject, type JsonValue, NestedTooDeep, writeSortedJson } from '../../kernel/json.ts'
 import { redact, writeChecked } from '../redaction/index.ts'
@@ -178,12 +179,6 @@ function attempt(work: () => Prepared | string): Prepared | string {
     if (cause instanceof NestedTooDeep) return `${cause.message}.`
     throw cause
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
 
 /**

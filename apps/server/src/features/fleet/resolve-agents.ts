@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -60,7 +61,7 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
       if (ruleset !== known.ruleset || source !== known.source) {
         notebook.note(name, { assignment: { ruleset, source, ruleId } })
       }
-      if (n % turnMax === turnMax - 1) await new Promise<void>((next) => setImmediate(next))
+      if (n % turnMax === turnMax - 1) await nextTurn()
     }
   }
 
