@@ -39,13 +39,19 @@ module.exports = {
       'surfaces-below-compose',
       'Surfaces are composed; they do not compose.',
       { path: `${server}/surfaces/` },
-      { path: `${server}/(?!kernel/|features/|surfaces/|config\\.ts)` },
+      { path: `${server}/(?!kernel/|features/|surfaces/|boot/config\\.ts)` },
     ),
     forbid(
       'surfaces-apart',
       'One dialect never leans on another, so that each can be deleted.',
       { path: `${server}/surfaces/([^/]+)/` },
       { path: `${server}/surfaces/[^/]+/`, pathNot: `${server}/surfaces/$1/` },
+    ),
+    forbid(
+      'boot-below-main',
+      'Reading the configuration and starting the database happen before anything is composed.',
+      { path: `${server}/boot/` },
+      { path: `${server}/(?!kernel/|features/|boot/|surfaces/console/)` },
     ),
     forbid('nobody-imports-main', 'main.ts starts; it is not a library.', {}, { path: `${server}/main\\.ts$` }),
     forbid(

@@ -6,7 +6,7 @@ const anchor = '**/*.anchor.test.ts'
 const faults = '**/*.faults.test.ts'
 // These bring their own PostgreSQL, so a second run on another server would tell nothing new.
 const ownServer = process.env['TEST_POSTGRES_MAJOR']
-  ? ['apps/server/src/kernel/embedded-postgres.test.ts', 'apps/server/test/failures/database-stopped.test.ts']
+  ? ['apps/server/src/boot/embedded-postgres.test.ts', 'apps/server/test/failures/database-stopped.test.ts']
   : []
 const ignored = ['**/node_modules/**', '**/dist/**']
 

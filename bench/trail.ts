@@ -7,14 +7,14 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { emptyFrontier, entryBytes, exportLine, leafHash } from '@countersign/trail'
 import { verifyExport } from '../apps/cli/src/trail/trail-export.ts'
+import { openDataFolder } from '../apps/server/src/boot/data-folder.ts'
+import { startEmbeddedPostgres } from '../apps/server/src/boot/embedded-postgres.ts'
+import { migrate } from '../apps/server/src/boot/migrate.ts'
 import { callRecorder, cutCheckpoints, makeSequencer, proveEntry } from '../apps/server/src/features/trail/index.ts'
 import { systemClock } from '../apps/server/src/kernel/clock.ts'
 import { makeKeyring, randomToken } from '../apps/server/src/kernel/crypto.ts'
-import { openDataFolder } from '../apps/server/src/kernel/data-folder.ts'
 import { type Db, openDb } from '../apps/server/src/kernel/db.ts'
-import { startEmbeddedPostgres } from '../apps/server/src/kernel/embedded-postgres.ts'
 import { idMaker } from '../apps/server/src/kernel/ids.ts'
-import { migrate } from '../apps/server/src/kernel/migrate.ts'
 
 const callers = 200
 const rounds = 5

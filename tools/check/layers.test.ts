@@ -35,6 +35,7 @@ const plants: readonly (readonly [rule: string, file: string, text: string])[] =
   ['features-know-no-surface', `${server}/features/racks/a4.ts`, `import '../../surfaces/native/n.ts'`],
   ['surfaces-apart', `${server}/surfaces/rack/a5.ts`, `import '../native/n.ts'`],
   ['surfaces-below-compose', `${server}/surfaces/rack/a6.ts`, `import '../../compose.ts'`],
+  ['boot-below-main', `${server}/boot/a6.ts`, `import '../compose.ts'`],
   ['nobody-imports-main', `${server}/a7.ts`, `import './main.ts'`],
   ['packages-use-no-app', 'packages/wire/src/a8.ts', `import '../../../apps/server/src/compose.ts'`],
   ['packages-through-index', `${server}/kernel/a9.ts`, `import '../../../../packages/wire/src/deep.ts'`],

@@ -1,13 +1,12 @@
 import { type Permission, permissionRows, permissions } from '@countersign/wire'
+import { readConfig, variables } from '../../apps/server/src/boot/config.ts'
 import { compose } from '../../apps/server/src/compose.ts'
-import { readConfig, variables } from '../../apps/server/src/config.ts'
 import { builtInRoles, type Route } from '../../apps/server/src/features/roles/index.ts'
 import { systemClock } from '../../apps/server/src/kernel/clock.ts'
-import { makeKeyring } from '../../apps/server/src/kernel/crypto.ts'
+import { makeKeyring, Secret } from '../../apps/server/src/kernel/crypto.ts'
 import { openDb } from '../../apps/server/src/kernel/db.ts'
 import { makeLog } from '../../apps/server/src/kernel/log.ts'
 import { problems } from '../../apps/server/src/kernel/problem.ts'
-import { Secret } from '../../apps/server/src/kernel/secret.ts'
 
 /** The reference, page by page, printed from the tables the server itself runs by. */
 export async function referencePages(): Promise<Readonly<Record<string, string>>> {

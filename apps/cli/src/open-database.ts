@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { readVariable } from '../../server/src/config.ts'
-import { type DataFolder, openDataFolder } from '../../server/src/kernel/data-folder.ts'
+import { readVariable } from '../../server/src/boot/config.ts'
+import { type DataFolder, openDataFolder } from '../../server/src/boot/data-folder.ts'
+import { runningEmbeddedPostgres, startEmbeddedPostgres } from '../../server/src/boot/embedded-postgres.ts'
 import { type Db, openDb } from '../../server/src/kernel/db.ts'
-import { runningEmbeddedPostgres, startEmbeddedPostgres } from '../../server/src/kernel/embedded-postgres.ts'
 
 type Where = { readonly database?: string; readonly dataDir?: string }
 

@@ -1,4 +1,4 @@
-import { buildConsole } from '../src/console-build.ts'
+import { buildConsole } from '../src/boot/console-build.ts'
 import { makeLog } from '../src/kernel/log.ts'
 
 /** The console is built once for all files of a run: two that build at the same moment stand in each other's way. */

@@ -1,5 +1,5 @@
-import { openDataFolder } from '../src/kernel/data-folder.ts'
-import { startEmbeddedPostgres } from '../src/kernel/embedded-postgres.ts'
+import { openDataFolder } from '../src/boot/data-folder.ts'
+import { startEmbeddedPostgres } from '../src/boot/embedded-postgres.ts'
 
 // A process of its own for the launcher's tests: starts or adopts the database on the folder given, says so in one line
 // of JSON for each thing that happens, and stops on SIGTERM.

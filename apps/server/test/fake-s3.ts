@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { s3Store } from '../src/features/anchors/index.ts'
-import { Secret } from '../src/kernel/secret.ts'
+import { Secret } from '../src/kernel/crypto.ts'
 
 /** How the store misbehaves; several at once. */
 export type Fault =

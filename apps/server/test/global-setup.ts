@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { openDataFolder } from '../src/kernel/data-folder.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/kernel/embedded-postgres.ts'
+import { openDataFolder } from '../src/boot/data-folder.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/boot/embedded-postgres.ts'
 import { prepareServer, type TestServer } from './test-server.ts'
 
 declare module 'vitest' {

@@ -1,10 +1,9 @@
+import { readConfig } from '../src/boot/config.ts'
 import { compose } from '../src/compose.ts'
-import { readConfig } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/kernel/clock.ts'
-import { makeKeyring, randomToken } from '../src/kernel/crypto.ts'
+import { makeKeyring, randomToken, Secret } from '../src/kernel/crypto.ts'
 import { openDb } from '../src/kernel/db.ts'
 import { makeLog } from '../src/kernel/log.ts'
-import { Secret } from '../src/kernel/secret.ts'
 import { testDatabase } from './database.ts'
 
 const testSecret = 'a secret of the tests that is long enough'

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
+import { migrate, migrationsFolder } from '../src/boot/migrate.ts'
 import { sha256Hex } from '../src/kernel/crypto.ts'
-import { migrate, migrationsFolder } from '../src/kernel/migrate.ts'
 
 /** What every test file needs to know to make a database of its own. */
 export type TestServer = {
@@ -87,7 +87,7 @@ async function makeRole(superuser: pg.Client, name: string): Promise<void> {
 /** Names the template for everything that decides what is in it. */
 async function fingerprint(): Promise<string> {
   const names = (await readdir(migrationsFolder)).filter((name) => name.endsWith('.sql')).toSorted()
-  const files = [...names, '../src/kernel/migrate.ts'].map((name) => join(migrationsFolder, name))
+  const files = [...names, '../src/boot/migrate.ts'].map((name) => join(migrationsFolder, name))
   const texts = await Promise.all(files.map((path) => readFile(path, 'utf8')))
   const boss = (await import('pg-boss')).getConstructionPlans()
   return sha256Hex(JSON.stringify([names, texts, boss])).slice(0, 16)

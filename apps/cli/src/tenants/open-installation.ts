@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { readVariable } from '../../../server/src/config.ts'
+import { readVariable } from '../../../server/src/boot/config.ts'
+import { requireKnown } from '../../../server/src/boot/known-secrets.ts'
 import { makeAnotherTenant } from '../../../server/src/features/people/index.ts'
 import { makeFirstSigningKey } from '../../../server/src/features/signing/index.ts'
 import { recordAct } from '../../../server/src/features/trail/index.ts'
@@ -8,7 +9,6 @@ import { systemClock } from '../../../server/src/kernel/clock.ts'
 import { type Keyring, makeKeyring } from '../../../server/src/kernel/crypto.ts'
 import type { Db } from '../../../server/src/kernel/db.ts'
 import { idMaker } from '../../../server/src/kernel/ids.ts'
-import { requireKnown } from '../../../server/src/known-secrets.ts'
 import type { OpenedDatabase } from '../open-database.ts'
 
 type Env = Readonly<Record<string, string | undefined>>

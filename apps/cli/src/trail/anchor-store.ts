@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { readVariable } from '../../../server/src/config.ts'
+import { readVariable } from '../../../server/src/boot/config.ts'
 import { type ObjectStore, s3Store } from '../../../server/src/features/anchors/index.ts'
 import type { Surroundings } from '../database-options.ts'
 

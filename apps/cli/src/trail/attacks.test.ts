@@ -25,8 +25,8 @@ import {
   makeSequencer,
   recordAct,
 } from '../../../server/src/features/trail/index.ts'
+import { Secret } from '../../../server/src/kernel/crypto.ts'
 import { idMaker } from '../../../server/src/kernel/ids.ts'
-import { Secret } from '../../../server/src/kernel/secret.ts'
 import { findPython } from '../../../server/test/python.ts'
 import { keyCreated, openTrail, readLog, type TrailScene } from '../../../server/test/trail-scene.ts'
 import { trailCommand } from './trail-command.ts'

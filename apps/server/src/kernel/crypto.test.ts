@@ -9,11 +9,11 @@ import {
   makeKeyring,
   makeSigningKeyPair,
   passwordMatches,
+  Secret,
   signatureMatches,
   signBytes,
   unusablePassword,
 } from './crypto.ts'
-import { Secret } from './secret.ts'
 
 const old = 'an older secret of the tests, long enough'
 const current = 'the current secret of the tests, long enough'

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { Secret } from './secret.ts'
+import { Secret } from './crypto.ts'
 
 /** Runs statements; a transaction and the pool both are one. Values are always parameters, never text. */
 export type Sql = {

@@ -4,7 +4,7 @@ import AjvCompiler from '@fastify/ajv-compiler'
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { isDatabaseFull, isDatabaseGone } from './db.ts'
-import { readJsonInTurns } from './json-in-turns.ts'
+import { readJsonInTurns } from './http/json-in-turns.ts'
 import { type InputError, Problem, problems } from './problem.ts'
 
 declare module 'fastify' {

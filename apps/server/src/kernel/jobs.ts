@@ -2,7 +2,9 @@ import type { PgBoss } from 'pg-boss'
 import type { Clock } from './clock.ts'
 import type { Sql } from './db.ts'
 import type { Log } from './log.ts'
-import { jobsSchema } from './migrate.ts'
+
+/** Where pg-boss keeps its tables. */
+export const jobsSchema = 'pgboss'
 
 /** A queue is a value that a feature exports: who enqueues and who works share its name and the type of its payload. */
 export type Queue<Payload extends object> = {

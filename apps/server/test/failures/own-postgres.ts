@@ -3,18 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { makeFolder } from '../../src/kernel/data-folder.ts'
-import {
-  freePort,
-  NotStarted,
-  openCluster,
-  startServer,
-  stopServer,
-} from '../../src/kernel/embedded-postgres/cluster.ts'
-import { readPostmaster } from '../../src/kernel/embedded-postgres/postmaster.ts'
-import { appRole, databaseName, makeRoles, ownerRole } from '../../src/kernel/embedded-postgres/roles.ts'
-import { installedRuntime } from '../../src/kernel/embedded-postgres/runtime.ts'
-import { migrate } from '../../src/kernel/migrate.ts'
+import { makeFolder } from '../../src/boot/data-folder.ts'
+import { freePort, NotStarted, openCluster, startServer, stopServer } from '../../src/boot/embedded-postgres/cluster.ts'
+import { readPostmaster } from '../../src/boot/embedded-postgres/postmaster.ts'
+import { appRole, databaseName, makeRoles, ownerRole } from '../../src/boot/embedded-postgres/roles.ts'
+import { installedRuntime } from '../../src/boot/embedded-postgres/runtime.ts'
+import { migrate } from '../../src/boot/migrate.ts'
 
 export type OwnPostgres = {
   readonly url: string

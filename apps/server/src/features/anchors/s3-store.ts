@@ -1,5 +1,5 @@
 import type * as Sdk from '@aws-sdk/client-s3'
-import type { Secret } from '../../kernel/secret.ts'
+import type { Secret } from '../../kernel/crypto.ts'
 import { type ObjectStore, type ObjectVersion, type StoredObject, StoreFault } from './object-store.ts'
 
 export type S3Place = {

@@ -1,6 +1,5 @@
-import { randomToken } from '../../kernel/crypto.ts'
+import { randomToken, type Secret } from '../../kernel/crypto.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
-import type { Secret } from '../../kernel/secret.ts'
 
 export type YubicoConfig = { readonly clientId: string; readonly secretKey: Secret; readonly url: string }
 

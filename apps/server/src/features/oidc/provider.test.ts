@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Secret } from '../../kernel/secret.ts'
+import { Secret } from '../../kernel/crypto.ts'
 import { type Provider, provenBy, safeReturn } from './provider.ts'
 
 const provider: Provider = {

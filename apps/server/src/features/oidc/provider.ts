@@ -1,4 +1,4 @@
-import type { Secret } from '../../kernel/secret.ts'
+import type { Secret } from '../../kernel/crypto.ts'
 
 /** An identity provider people may sign in with. */
 export type Provider = {

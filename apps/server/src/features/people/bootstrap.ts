@@ -1,6 +1,6 @@
+import type { Secret } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem } from '../../kernel/problem.ts'
-import type { Secret } from '../../kernel/secret.ts'
 import { countPeople } from '../tenants/index.ts'
 import type { MakeFirstTenant } from './make-first-tenant.ts'
 import { passwordLengthMin } from './password-policy.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { type TestServer, testServer } from '../../../test/server.ts'
-import { Secret } from '../../kernel/secret.ts'
+import { Secret } from '../../kernel/crypto.ts'
 
 const token = 'the set-up token of the tests'
 const password = 'correct horse battery staple'

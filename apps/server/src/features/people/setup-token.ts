@@ -1,4 +1,4 @@
-import type { Secret } from '../../kernel/secret.ts'
+import type { Secret } from '../../kernel/crypto.ts'
 
 /** What whoever sets the server up must know: configured, or made at start and printed with the link. */
 export type SetupToken = { readonly matches: (given: string) => boolean; readonly reveal: () => string }

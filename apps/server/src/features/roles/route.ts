@@ -1,7 +1,7 @@
 import type { Permission, PersonalPermission } from '@countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static, TSchema } from 'typebox'
-import type { Secret } from '../../kernel/secret.ts'
+import type { Secret } from '../../kernel/crypto.ts'
 import type { Agent, Caller, Person, Principal } from './principal.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { type EntryMac, type MacFinding, macChecker, macKeyId, macOf } from '@countersign/trail'
-import type { Secret } from '../../kernel/secret.ts'
+import type { Secret } from '../../kernel/crypto.ts'
 
 export type EntryMacs = {
   /** Undefined without a secret: entries then have no MAC. */

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isLoopback } from '../../config.ts'
+import { isLoopback } from '../../boot/config.ts'
 import { randomToken } from '../../kernel/crypto.ts'
 import { builtConsole } from './built-console.ts'
 

@@ -1,6 +1,6 @@
 import { type ReadHealth, unreadiness } from '../../features/health/index.ts'
 import { type Route, route } from '../../features/roles/index.ts'
-import type { Secret } from '../../kernel/secret.ts'
+import type { Secret } from '../../kernel/crypto.ts'
 
 type Needs = {
   readonly readHealth: ReadHealth

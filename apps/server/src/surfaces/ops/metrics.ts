@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import type { Secret } from '../../kernel/crypto.ts'
 import type { Metrics } from '../../kernel/metrics.ts'
-import type { Secret } from '../../kernel/secret.ts'
 
 /** Prometheus text. With a token configured only its holder may read; without one, only this machine. */
 export function metricsRoute(

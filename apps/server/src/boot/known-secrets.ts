@@ -1,5 +1,5 @@
-import type { Keyring } from './kernel/crypto.ts'
-import type { Db, Sql } from './kernel/db.ts'
+import type { Keyring } from '../kernel/crypto.ts'
+import type { Db, Sql } from '../kernel/db.ts'
 
 /**
  * Refuses to start with a secret the database does not know: everything made with the right one would silently stop

@@ -1,4 +1,4 @@
-import { type JsonValue, needsExactNumbers, readJson } from './json.ts'
+import { type JsonValue, needsExactNumbers, readJson } from '../json.ts'
 
 /** What is read without letting others have a turn. */
 const sliceBytes = 256 * 1_024

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { testClock } from './clock.ts'
+import { testClock } from '../kernel/clock.ts'
 import { giveMemoryBack, keepMemoryLow } from './memory.ts'
 
 /** What is garbage as soon as this returns. */

@@ -1,5 +1,5 @@
+import type { Provider } from '../features/oidc/index.ts'
 import type { Config } from './config.ts'
-import type { Provider } from './features/oidc/index.ts'
 
 /** The identity providers of the configuration; Google's own variables make one more, as the older gateway had it. */
 export function configuredProviders(config: Config): readonly Provider[] {

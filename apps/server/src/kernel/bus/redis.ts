@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
-import type { Relay } from './bus.ts'
-import type { Log } from './log.ts'
-import type { Secret } from './secret.ts'
+import type { Relay } from '../bus.ts'
+import type { Secret } from '../crypto.ts'
+import type { Log } from '../log.ts'
 
 /** Ids only: whoever can read them learns that something happened, and those of another database mean nothing here. */
 const channel = 'countersign'

@@ -3,13 +3,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { sha256Hex } from './crypto.ts'
-import type { Log } from './log.ts'
+import { sha256Hex } from '../kernel/crypto.ts'
+import { jobsSchema } from '../kernel/jobs.ts'
+import type { Log } from '../kernel/log.ts'
 
 export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
-
-/** Where pg-boss keeps its tables; `jobs.ts` uses it. */
-export const jobsSchema = 'pgboss'
 
 type Migration = { readonly name: string; readonly text: string }
 type Applied = { readonly name: string; readonly checksum: string }

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
+import type { Provider } from '../features/oidc/index.ts'
+import { Secret } from '../kernel/crypto.ts'
 import { httpUrl, type Reader } from './config-readers.ts'
-import type { Provider } from './features/oidc/index.ts'
-import { Secret } from './kernel/secret.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 2000 })
 const provider = Type.Object(

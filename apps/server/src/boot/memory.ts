@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Clock, Stop } from './clock.ts'
+import type { Clock, Stop } from '../kernel/clock.ts'
 
 type Collect = (options: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void
 

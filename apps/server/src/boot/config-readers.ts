@@ -1,5 +1,5 @@
 import { isChainId } from '@countersign/trail'
-import { Secret } from './kernel/secret.ts'
+import { Secret } from '../kernel/crypto.ts'
 
 /** Turns the text of a variable into a value, or throws an Error whose message is the remedy. */
 export type Reader<Value> = { readonly read: (text: string) => Value; readonly form: string }

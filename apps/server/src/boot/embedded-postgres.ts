@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { randomToken } from './crypto.ts'
+import { randomToken } from '../kernel/crypto.ts'
+import type { Log } from '../kernel/log.ts'
 import { type DataFolder, errorCode, unless } from './data-folder.ts'
 import {
   type Cluster,
@@ -16,7 +17,6 @@ import { chooseHome } from './embedded-postgres/home.ts'
 import { isServerOf, readPostmaster } from './embedded-postgres/postmaster.ts'
 import { appRole, databaseName, makeRoles, ownerRole } from './embedded-postgres/roles.ts'
 import { installedRuntime, removeOtherRuntimes } from './embedded-postgres/runtime.ts'
-import type { Log } from './log.ts'
 
 export type EmbeddedPostgres = {
   /** As the restricted role the server runs as. */

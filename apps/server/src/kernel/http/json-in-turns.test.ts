@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type JsonValue, readJson, writeJson } from './json.ts'
+import { type JsonValue, readJson, writeJson } from '../json.ts'
 import { readJsonInTurns } from './json-in-turns.ts'
 
 const noTurn = () => Promise.resolve()

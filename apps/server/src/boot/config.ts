@@ -1,3 +1,5 @@
+import type { Provider } from '../features/oidc/index.ts'
+import type { Secret } from '../kernel/crypto.ts'
 import {
   addresses,
   boolean,
@@ -21,8 +23,6 @@ import {
   secretText,
   text,
 } from './config-readers.ts'
-import type { Provider } from './features/oidc/index.ts'
-import type { Secret } from './kernel/secret.ts'
 import { issuerIn, oidcProviders } from './oidc-reader.ts'
 
 /** One variable: the name we print, the older products' names for it, how to read it, what holds without it. */

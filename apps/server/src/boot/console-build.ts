@@ -4,14 +4,14 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { sha256Hex } from './kernel/crypto.ts'
-import type { Log } from './kernel/log.ts'
-import { builtConsole } from './surfaces/console/built-console.ts'
+import { sha256Hex } from '../kernel/crypto.ts'
+import type { Log } from '../kernel/log.ts'
+import { builtConsole } from '../surfaces/console/built-console.ts'
 
 type Needs = { readonly say: (text: string) => void; readonly log: Log }
 
-const consoleFolder = fileURLToPath(new URL('../../console/', import.meta.url))
-const wireFolder = fileURLToPath(new URL('../../../packages/wire/src/', import.meta.url))
+const consoleFolder = fileURLToPath(new URL('../../../console/', import.meta.url))
+const wireFolder = fileURLToPath(new URL('../../../../packages/wire/src/', import.meta.url))
 const sources = ['src', 'index.html', 'public', 'vite.config.ts', 'package.json'].map((name) =>
   join(consoleFolder, name),
 )
