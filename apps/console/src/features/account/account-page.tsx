@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Page } from '../../frame/page.tsx'
+import groups from '../../ui/groups.module.css'
 import { Failed, Loading } from '../../ui/list-states.tsx'
-import classes from './account.module.css'
 import { BackupCodes, Factors } from './factors.tsx'
 import { Password } from './password.tsx'
 import { factorsQuery } from './queries.ts'
@@ -16,7 +16,7 @@ export function AccountPage() {
   const { data, error, isError, refetch } = useQuery(factorsQuery)
   return (
     <Page title="Account & security" width="full">
-      <div className={classes.body}>
+      <div className={groups.body}>
         {isError && !data && (
           <Failed what="Your factors could not be read" error={error} onRetry={() => void refetch()} />
         )}

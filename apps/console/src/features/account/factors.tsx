@@ -6,6 +6,7 @@ import { wordsFor } from '../../api/problem.ts'
 import { sessionKey } from '../../api/session.ts'
 import type { FactorItem, FactorStatus } from '../../api/types.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
+import groups from '../../ui/groups.module.css'
 import { Instant } from '../../ui/instant.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
@@ -26,14 +27,14 @@ export function Factors({ status, isAdding, onAdding }: Props) {
   const [removing, setRemoving] = useState<FactorItem | null>(null)
   const kinds = [...new Set(status.factors.map(({ kind }) => kind))]
   return (
-    <section className={classes.group} aria-label="Second factors">
-      <div className={classes.headLine}>
+    <section className={groups.group} aria-label="Second factors">
+      <div className={groups.headLine}>
         <h2>Second factors</h2>
         <Button variant={status.is_enrolled ? 'default' : 'filled'} onClick={() => onAdding(true)}>
           Add a factor
         </Button>
       </div>
-      <p className={classes.lead}>
+      <p className={groups.lead}>
         {status.is_enrolled
           ? 'Asked for when you sign in, and before acts that are hard to take back.'
           : 'You have none: whoever learns your password is you. A passkey takes half a minute.'}
@@ -195,14 +196,14 @@ export function BackupCodes({ status }: { readonly status: FactorStatus }) {
     onSettled: () => client.invalidateQueries({ queryKey: ['mfa'] }),
   })
   return (
-    <section className={classes.group} aria-label="Backup codes">
-      <div className={classes.headLine}>
+    <section className={groups.group} aria-label="Backup codes">
+      <div className={groups.headLine}>
         <h2>Backup codes</h2>
         <Button variant="default" loading={renew.isPending} onClick={() => renew.mutate()}>
           Make new codes
         </Button>
       </div>
-      <p className={classes.lead}>
+      <p className={groups.lead}>
         {total === 0 ? (
           'You have none.'
         ) : (

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { fieldErrors, wordsFor } from '../../api/problem.ts'
+import groups from '../../ui/groups.module.css'
 import { Notice } from '../../ui/notice.tsx'
 import { passwordFault, passwordLengthMin } from '../../ui/password.ts'
 import { tell } from '../../ui/tell.tsx'
@@ -32,7 +33,7 @@ export function Password() {
   }
   const toggle = { 'aria-label': 'Show or hide the password' }
   return (
-    <section className={classes.group} id="password" aria-label="Password">
+    <section className={groups.group} id="password" aria-label="Password">
       <h2>Password</h2>
       <form className={classes.form} onSubmit={submit}>
         {change.isError && Object.keys(faults).length === 0 && <Notice tone="bad">{wordsFor(change.error)}</Notice>}

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
 import type { SessionRow } from '../../api/types.ts'
+import groups from '../../ui/groups.module.css'
 import { Instant } from '../../ui/instant.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
@@ -23,8 +24,8 @@ export function Sessions() {
     return <Failed what="Your sessions could not be read" error={error} onRetry={() => void refetch()} />
   if (!data) return <Loading rows={3} rowHeight={56} />
   return (
-    <section className={classes.group} aria-label="Your sessions">
-      <div className={classes.headLine}>
+    <section className={groups.group} aria-label="Your sessions">
+      <div className={groups.headLine}>
         <h2>Where you are signed in</h2>
         {data.items.length > 1 && (
           <Button variant="default" loading={end.isPending} onClick={() => end.mutate(null)}>

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
 import type { FactorStatus } from '../../api/types.ts'
+import groups from '../../ui/groups.module.css'
 import { Instant } from '../../ui/instant.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
 import classes from './account.module.css'
@@ -17,9 +18,9 @@ export function TrustedDevices({ devices }: { readonly devices: FactorStatus['tr
     onSettled: () => client.invalidateQueries({ queryKey: ['mfa'] }),
   })
   return (
-    <section className={classes.group} aria-label="Trusted browsers">
+    <section className={groups.group} aria-label="Trusted browsers">
       <h2>Trusted browsers</h2>
-      <p className={classes.lead}>
+      <p className={groups.lead}>
         {devices.length === 0
           ? 'None: every sign-in asks for a factor.'
           : 'Not asked for a factor at sign-in. Acts that need a fresh proof still ask.'}

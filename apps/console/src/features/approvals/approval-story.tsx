@@ -12,6 +12,7 @@ import { Instant } from '../../ui/instant.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
+import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import classes from './story.module.css'
 import { hasVotesToShow, Votes } from './votes.tsx'
@@ -143,7 +144,7 @@ function Held({ approval }: Props) {
               </span>
             )}
             {tags.map((tag) => (
-              <span key={tag} className={classes.tag}>
+              <span key={tag} className={ui.word}>
                 {tag}
               </span>
             ))}
@@ -211,7 +212,7 @@ function Similar({ approval }: Props) {
             <Link to="/approvals/$id" params={{ id }} search={(before) => before} className={classes.code}>
               {agent_id}
             </Link>
-            {has_same_args && <span className={classes.tag}>same arguments</span>}
+            {has_same_args && <span className={ui.word}>same arguments</span>}
             <span className={classes.reason}>{decision?.reason}</span>
             <span className={classes.when}>
               <Instant at={created_at} />

@@ -3,6 +3,7 @@ import { Select } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { CrossIcon, SortUpIcon } from '../../ui/icons.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
+import ui from '../../ui/ui.module.css'
 import { revisionsQuery } from '../rulesets/queries.ts'
 import classes from './baselines.module.css'
 
@@ -34,14 +35,14 @@ export function BaselineRow({ baseline: { ruleset, version }, isEditable, onVers
           />
           <button
             type="button"
-            className={classes.icon}
+            className={ui.iconButton}
             aria-label={`Move ${ruleset} up`}
             disabled={!onUp}
             onClick={onUp}
           >
             <SortUpIcon size={14} />
           </button>
-          <button type="button" className={classes.icon} aria-label={`Remove ${ruleset}`} onClick={onRemove}>
+          <button type="button" className={ui.iconButton} aria-label={`Remove ${ruleset}`} onClick={onRemove}>
             <CrossIcon size={14} />
           </button>
         </>

@@ -9,6 +9,7 @@ import { Failed, Loading } from '../../ui/list-states.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
+import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import { Why } from '../../ui/why.tsx'
 import classes from './event-drawer.module.css'
@@ -104,7 +105,7 @@ function Detail({ detail, onOpen, onFilter }: DetailProps) {
         {isWhole ? (
           <Arguments json={detail.payloadJson} label="Event" />
         ) : (
-          <button type="button" className={classes.link} onClick={() => setWhole(true)}>
+          <button type="button" className={ui.textButton} onClick={() => setWhole(true)}>
             Show the whole event
           </button>
         )}
@@ -131,7 +132,7 @@ function EventFacts({ detail, onFilter }: Pick<DetailProps, 'detail' | 'onFilter
         <Fact name="Session">
           <code>{session_id}</code>
           <CopyButton text={session_id} what="the session id" />
-          <button type="button" className={classes.link} onClick={() => onFilter(session_id)}>
+          <button type="button" className={ui.textButton} onClick={() => onFilter(session_id)}>
             All of it
           </button>
         </Fact>

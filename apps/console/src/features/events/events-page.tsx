@@ -7,6 +7,7 @@ import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
+import faceted from '../../ui/filters/faceted.module.css'
 import { FilterBar } from '../../ui/filters/filter-bar.tsx'
 import type { Filters } from '../../ui/filters/filter-text.ts'
 import { Histogram } from '../../ui/histogram/histogram.tsx'
@@ -145,16 +146,16 @@ export function EventsPage() {
         <ExportMenu list={list} />
         <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />
       </div>
-      <div className={classes.body}>
+      <div className={faceted.body}>
         {!isNarrow && (
-          <aside className={classes.facets} aria-label="Counts">
+          <aside className={faceted.facets} aria-label="Counts">
             {facetList}
             {facets.isError && !facets.data && (
               <PartialNote onRetry={() => void facets.refetch()}>The counts could not be read.</PartialNote>
             )}
           </aside>
         )}
-        <section className={classes.main} aria-label="Events">
+        <section className={faceted.main} aria-label="Events">
           {histogram.data && (
             <div className={classes.histogram}>
               <Histogram

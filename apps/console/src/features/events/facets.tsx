@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { FacetList, type FacetValue } from '../../ui/filters/facet-list.tsx'
+import faceted from '../../ui/filters/faceted.module.css'
 import { type Filter, type Filters, onlyFilter, toggleFilter } from '../../ui/filters/filter-text.ts'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import classes from './events.module.css'
@@ -53,7 +54,7 @@ export function Facets({ facets, filters, onFilters, isInOneEnvironment }: Props
     const shown = all.filter(({ value }, index) => isWhole || index < shownAtFirst || chosen.has(value))
     const hidden = all.length - shown.length
     return (
-      <div key={name} className={classes.facet}>
+      <div key={name} className={faceted.facet}>
         <FacetList
           title={title}
           name={name}

@@ -1,5 +1,6 @@
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
+import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import classes from './event-drawer.module.css'
 import { Moment } from './moment.tsx'
@@ -56,7 +57,7 @@ function Where({ step, isOpen, onOpen }: WhereProps) {
   if (approvalId !== undefined) return <PageLink to={`/approvals/${approvalId}`}>Open the approval</PageLink>
   if (event === undefined || isOpen) return null
   return (
-    <button type="button" className={classes.link} onClick={() => onOpen(event.id)}>
+    <button type="button" className={ui.textButton} onClick={() => onOpen(event.id)}>
       Open this event
     </button>
   )

@@ -1,5 +1,5 @@
 import type { AgentRow } from '@countersign/wire'
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useEnvironment } from '../../frame/environment.ts'
@@ -8,7 +8,7 @@ import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
-import { SearchIcon } from '../../ui/icons.tsx'
+import { FindField } from '../../ui/find-field.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
 import { Listing } from '../../ui/listing.tsx'
@@ -131,13 +131,11 @@ export function FleetPage() {
         <SummaryBar summary={summary} status={search.status} onStatus={(status) => go({ status })} />
       )}
       <div className={toolbar.toolbar}>
-        <TextInput
-          className={toolbar.find}
-          aria-label="Find an agent"
+        <FindField
+          label="Find an agent"
           placeholder="Agent, name or tag"
-          leftSection={<SearchIcon size={14} />}
-          value={search.q ?? ''}
-          onChange={(event) => go({ q: event.currentTarget.value || undefined })}
+          text={search.q}
+          onText={(found) => go({ q: found })}
         />
         {search.ruleset !== undefined && (
           <Button variant="default" onClick={() => go({ ruleset: undefined })}>

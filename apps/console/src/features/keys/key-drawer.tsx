@@ -7,6 +7,7 @@ import { useCan } from '../../api/session.ts'
 import type { AgentKey } from '../../api/types.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import parts from '../../ui/drawer-parts.module.css'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
@@ -58,7 +59,7 @@ export function KeyDrawer({ agentKey, name, onClose }: Props) {
       {mayWrite && (
         <div className={classes.form}>
           <form
-            className={classes.inline}
+            className={parts.inline}
             onSubmit={(event) => {
               event.preventDefault()
               change.mutate({ label: newLabel.trim() })
@@ -96,7 +97,7 @@ export function KeyDrawer({ agentKey, name, onClose }: Props) {
               }}
             />
           )}
-          <div className={classes.danger}>
+          <div className={parts.danger}>
             <p>Revoking closes what it holds open and cannot be undone.</p>
             <Button variant="default" className={classes.revoke} onClick={() => setRevoking(true)}>
               Revoke the key

@@ -1,4 +1,4 @@
-import { Button, Switch, TextInput } from '@mantine/core'
+import { Button, Switch } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
@@ -9,7 +9,8 @@ import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
-import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
+import { FindField } from '../../ui/find-field.tsx'
+import { PlusIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
 import { Listing } from '../../ui/listing.tsx'
@@ -97,13 +98,11 @@ export function KeysPage() {
   return (
     <Page title="Keys" width="full" aside={data && <span className={ui.faint}>{counted(all.length, 'key')}</span>}>
       <div className={toolbar.toolbar}>
-        <TextInput
-          className={toolbar.find}
-          aria-label="Find a key"
+        <FindField
+          label="Find a key"
           placeholder="Label or prefix"
-          leftSection={<SearchIcon size={14} />}
-          value={search.q ?? ''}
-          onChange={(event) => go({ q: event.currentTarget.value || undefined })}
+          text={search.q}
+          onText={(found) => go({ q: found })}
         />
         <Switch
           label="With revoked"

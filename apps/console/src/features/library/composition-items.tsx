@@ -144,7 +144,7 @@ function Item({ item, index, count, isReadOnly, onPart, onMove, onRemove }: Item
         />
         <span className={ui.quiet}>v{version}</span>
         {version < latest_version && !isReadOnly && (
-          <button type="button" className={classes.link} onClick={() => onPart({ version: latest_version })}>
+          <button type="button" className={ui.textButton} onClick={() => onPart({ version: latest_version })}>
             Upgrade to v{latest_version}
           </button>
         )}

@@ -1,11 +1,12 @@
 import type { LibraryRule } from '@countersign/wire'
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
-import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
+import { FindField } from '../../ui/find-field.tsx'
+import { PlusIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
 import { Listing } from '../../ui/listing.tsx'
@@ -84,13 +85,11 @@ export function RulesTab() {
   return (
     <div className={whole.whole}>
       <div className={toolbar.toolbar}>
-        <TextInput
-          className={toolbar.find}
-          aria-label="Find a rule"
+        <FindField
+          label="Find a rule"
           placeholder="Id, name or description"
-          leftSection={<SearchIcon size={14} />}
-          value={q ?? ''}
-          onChange={(event) => go({ q: event.currentTarget.value || undefined }, true)}
+          text={q}
+          onText={(found) => go({ q: found }, true)}
         />
         <span className={toolbar.grow} />
         {mayWrite && (

@@ -2,6 +2,7 @@ import { Button, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useEnvironments } from '../../api/session.ts'
 import { CrossIcon, PlusIcon } from '../../ui/icons.tsx'
+import ui from '../../ui/ui.module.css'
 import { rolesQuery } from '../roles/queries.ts'
 import { isGrantable } from '../roles/words.ts'
 import classes from './people.module.css'
@@ -50,7 +51,7 @@ export function GrantsEditor({ grants, onChange, fault }: Props) {
           />
           <button
             type="button"
-            className={classes.icon}
+            className={ui.iconButton}
             aria-label={`Remove role ${at + 1}`}
             disabled={grants.length === 1}
             onClick={() => onChange(grants.filter((_one, index) => index !== at))}

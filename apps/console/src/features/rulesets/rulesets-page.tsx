@@ -1,5 +1,5 @@
 import type { RulesetSummary } from '@countersign/wire'
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useCan, useEnvironments } from '../../api/session.ts'
@@ -8,7 +8,8 @@ import { Page } from '../../frame/page.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
-import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
+import { FindField } from '../../ui/find-field.tsx'
+import { PlusIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
 import { Listing } from '../../ui/listing.tsx'
@@ -53,16 +54,13 @@ function List() {
       aside={data && <span className={ui.faint}>{counted(all.length, 'ruleset')}</span>}
     >
       <div className={toolbar.toolbar}>
-        <TextInput
-          className={toolbar.find}
-          aria-label="Find a ruleset"
+        <FindField
+          label="Find a ruleset"
           placeholder="Name or description"
-          leftSection={<SearchIcon size={14} />}
-          value={q ?? ''}
-          onChange={(event) => {
-            const next = event.currentTarget.value || undefined
-            void navigate({ to: '/rulesets', search: (before) => ({ ...before, q: next }), replace: true })
-          }}
+          text={q}
+          onText={(found) =>
+            void navigate({ to: '/rulesets', search: (before) => ({ ...before, q: found }), replace: true })
+          }
         />
         <span className={toolbar.grow} />
         <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
+import groups from '../../ui/groups.module.css'
 import { counted } from '../../ui/numbers.ts'
 import { tell } from '../../ui/tell.tsx'
 import classes from './settings.module.css'
@@ -28,7 +29,7 @@ export function Danger() {
   })
   const age = Number(days)
   return (
-    <section className={classes.group} aria-label="Danger zone">
+    <section className={groups.group} aria-label="Danger zone">
       <h2>Danger zone</h2>
       <div className={classes.row}>
         <div className={classes.words}>

@@ -9,11 +9,13 @@ import type { Environment } from '../../api/types.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { colorOf, environmentColorNames } from '../../ui/environments.ts'
+import groups from '../../ui/groups.module.css'
 import { CrossIcon, SortDownIcon, SortUpIcon } from '../../ui/icons.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { tell, tellFailure } from '../../ui/tell.tsx'
+import ui from '../../ui/ui.module.css'
 import { BaselinesDrawer } from '../baselines/baselines-drawer.tsx'
 import { baselinesQuery } from '../baselines/queries.ts'
 import { PoliciesDrawer } from './policies-drawer.tsx'
@@ -65,9 +67,9 @@ export function Environments() {
   }
   return (
     <>
-      <section className={classes.group} aria-label="Environments">
+      <section className={groups.group} aria-label="Environments">
         <h2>Environments</h2>
-        <p className={classes.lead}>
+        <p className={groups.lead}>
           A protected environment is inked solid wherever it is named, and keys of it are never the first choice.
         </p>
         {sorted.map((environment, at) => (
@@ -126,7 +128,7 @@ function Row({ environment, isEditable, onBaselines, onPolicies, onUp, onDown }:
         <EnvironmentTag name={name} />
         <span className={classes.quiet}>{counted(key_count, 'key')}</span>
         {mayReadRulesets && <BaselinesLink environment={name} onOpen={onBaselines} />}
-        <button type="button" className={classes.link} aria-label={`Decisions in ${name}`} onClick={onPolicies}>
+        <button type="button" className={ui.textButton} aria-label={`Decisions in ${name}`} onClick={onPolicies}>
           decisions
         </button>
       </span>
@@ -144,15 +146,28 @@ function Row({ environment, isEditable, onBaselines, onPolicies, onUp, onDown }:
             onChange={(event) => change.mutate({ is_protected: event.currentTarget.checked })}
           />
           <span className={classes.moves}>
-            <button type="button" aria-label={`Move ${name} up`} disabled={!onUp} onClick={onUp}>
+            <button
+              type="button"
+              className={ui.iconButton}
+              aria-label={`Move ${name} up`}
+              disabled={!onUp}
+              onClick={onUp}
+            >
               <SortUpIcon size={14} />
             </button>
-            <button type="button" aria-label={`Move ${name} down`} disabled={!onDown} onClick={onDown}>
+            <button
+              type="button"
+              className={ui.iconButton}
+              aria-label={`Move ${name} down`}
+              disabled={!onDown}
+              onClick={onDown}
+            >
               <SortDownIcon size={14} />
             </button>
             <Tooltip label={key_count > 0 ? `Revoke its ${counted(key_count, 'key')} first` : `Remove ${name}`}>
               <button
                 type="button"
+                className={ui.iconButton}
                 aria-label={`Remove ${name}`}
                 aria-disabled={key_count > 0}
                 onClick={() => key_count === 0 && setRemoving(true)}
@@ -194,7 +209,7 @@ function BaselinesLink({ environment, onOpen }: BaselinesLinkProps) {
   return (
     <button
       type="button"
-      className={isBehind ? classes.behind : classes.link}
+      className={isBehind ? classes.behind : ui.textButton}
       aria-label={`${words}: baselines of ${environment}`}
       onClick={onOpen}
     >
@@ -244,7 +259,7 @@ function Add() {
     add.mutate()
   }
   return (
-    <section className={classes.group} aria-label="Add an environment">
+    <section className={groups.group} aria-label="Add an environment">
       <h2>Add an environment</h2>
       {add.isError && faults['name'] === undefined && <Notice tone="bad">{wordsFor(add.error)}</Notice>}
       <form className={classes.add} onSubmit={submit}>

@@ -6,9 +6,11 @@ import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
 import { useCan } from '../../api/session.ts'
 import type { Setting } from '../../api/types.ts'
+import groups from '../../ui/groups.module.css'
 import { SearchIcon } from '../../ui/icons.tsx'
 import { Failed, FilteredToNothing, Loading } from '../../ui/list-states.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
+import ui from '../../ui/ui.module.css'
 import { settingsQuery } from './queries.ts'
 import { settingsRoute } from './route.ts'
 import classes from './settings.module.css'
@@ -73,7 +75,7 @@ function Groups({ settings }: { readonly settings: readonly Setting[] }) {
         />
       )}
       {[...Map.groupBy(shown, ({ group }) => group)].map(([group, members]) => (
-        <section key={group} className={classes.group} aria-label={group}>
+        <section key={group} className={groups.group} aria-label={group}>
           <h2>{group}</h2>
           {members.map((setting) => (
             // A value that changed elsewhere replaces what was being typed.
@@ -136,7 +138,7 @@ function Row({ setting, isPointedAt }: RowProps) {
               {isEditable && (
                 <button
                   type="button"
-                  className={classes.link}
+                  className={ui.textButton}
                   disabled={change.isPending}
                   onClick={() => change.mutate(undefined)}
                 >

@@ -3,13 +3,13 @@ import type { ReactNode } from 'react'
 import { useSession } from '../../api/session.ts'
 import type { Permission } from '../../api/types.ts'
 import { Page } from '../../frame/page.tsx'
+import groups from '../../ui/groups.module.css'
 import { PageTabs } from '../../ui/page-tabs.tsx'
 import { Danger } from './danger.tsx'
 import { Environments } from './environments.tsx'
 import { General } from './general.tsx'
 import { settingsRoute } from './route.ts'
 import { type Tab, tabs } from './search.ts'
-import classes from './settings.module.css'
 import { SigningKeys } from './signing-keys.tsx'
 
 const parts: Readonly<Record<Tab, { readonly word: string; readonly needs: Permission; readonly body: ReactNode }>> = {
@@ -35,7 +35,7 @@ export function SettingsPage() {
         parts={shown.map((one) => ({
           name: one,
           word: parts[one].word,
-          body: <div className={classes.body}>{parts[one].body}</div>,
+          body: <div className={groups.body}>{parts[one].body}</div>,
         }))}
       />
     </Page>

@@ -7,6 +7,7 @@ import { useCan } from '../../api/session.ts'
 import type { SigningKey } from '../../api/types.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import groups from '../../ui/groups.module.css'
 import { Instant } from '../../ui/instant.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { counted } from '../../ui/numbers.ts'
@@ -41,8 +42,8 @@ export function SigningKeys() {
     return <Failed what="The signing keys could not be read" error={error} onRetry={() => void refetch()} />
   if (!data) return <Loading rows={2} rowHeight={64} />
   return (
-    <section className={classes.group} aria-label="Signing keys">
-      <div className={classes.headLine}>
+    <section className={groups.group} aria-label="Signing keys">
+      <div className={groups.headLine}>
         <h2>Signing keys</h2>
         {mayWrite && (
           <Button variant="default" onClick={() => setRotating(true)}>
@@ -50,7 +51,7 @@ export function SigningKeys() {
           </Button>
         )}
       </div>
-      <p className={classes.lead}>
+      <p className={groups.lead}>
         Ed25519. Every rollout is signed by each key that is not retired; agents that pin a public key accept only its
         signatures.
       </p>
@@ -79,7 +80,7 @@ export function SigningKeys() {
         title="Rotate the signing key"
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
-        <p className={classes.lead}>
+        <p className={groups.lead}>
           A new key becomes current and signs every live rollout in addition. Existing agent keys keep being served the
           signature they know, so nothing changes for running agents.
         </p>

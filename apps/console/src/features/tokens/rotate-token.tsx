@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
+import parts from '../../ui/drawer-parts.module.css'
 import { Notice } from '../../ui/notice.tsx'
 import { pathOf } from './queries.ts'
 import { TokenOnce } from './token-once.tsx'
@@ -32,7 +33,7 @@ export function RotateToken({ token: { id, name } }: { readonly token: ApiToken 
     setMade(null)
   }
   return (
-    <div className={classes.danger}>
+    <div className={parts.danger}>
       <p>Rotating makes a new value; the old one works on for as long as you say.</p>
       <Button variant="default" onClick={() => setOpen(true)}>
         Rotate

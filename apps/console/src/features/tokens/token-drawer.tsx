@@ -6,6 +6,7 @@ import { wordsFor } from '../../api/problem.ts'
 import { useCan } from '../../api/session.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import parts from '../../ui/drawer-parts.module.css'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
@@ -105,7 +106,7 @@ function Rename({ token: { id, name } }: { readonly token: ApiToken }) {
   })
   return (
     <form
-      className={classes.inline}
+      className={parts.inline}
       onSubmit={(event) => {
         event.preventDefault()
         change.mutate()
@@ -141,7 +142,7 @@ function Revoke({ token: { id, name }, onDone }: { readonly token: ApiToken; rea
     onSettled: () => client.invalidateQueries({ queryKey: ['tokens', 'list'] }),
   })
   return (
-    <div className={classes.danger}>
+    <div className={parts.danger}>
       <p>Revoking refuses its next call and cannot be undone.</p>
       <Button variant="default" className={classes.sharp} onClick={() => setAsking(true)}>
         Revoke the token

@@ -1,4 +1,4 @@
-import { Button, Switch, TextInput } from '@mantine/core'
+import { Button, Switch } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
@@ -6,7 +6,8 @@ import { Page } from '../../frame/page.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
-import { PlusIcon, SearchIcon } from '../../ui/icons.tsx'
+import { FindField } from '../../ui/find-field.tsx'
+import { PlusIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
 import { Listing } from '../../ui/listing.tsx'
@@ -113,13 +114,11 @@ export function TokensPage() {
       aside={list.data && <span className={ui.faint}>{counted(all.length, 'token')}</span>}
     >
       <div className={toolbar.toolbar}>
-        <TextInput
-          className={toolbar.find}
-          aria-label="Find a token"
+        <FindField
+          label="Find a token"
           placeholder="Name, token or owner"
-          leftSection={<SearchIcon size={14} />}
-          value={search.q ?? ''}
-          onChange={(event) => go({ q: event.currentTarget.value || undefined })}
+          text={search.q}
+          onText={(found) => go({ q: found })}
         />
         <Switch
           label="With revoked"

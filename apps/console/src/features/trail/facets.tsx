@@ -1,5 +1,6 @@
 import type { TrailFacets } from '../../api/types.ts'
 import { FacetList, type FacetValue } from '../../ui/filters/facet-list.tsx'
+import faceted from '../../ui/filters/faceted.module.css'
 import { type Filters, onlyFilter, toggleFilter } from '../../ui/filters/filter-text.ts'
 import type { Names } from '../../ui/subjects.ts'
 import classes from './trail.module.css'
@@ -38,7 +39,7 @@ export function Facets({ facets, filters, names, onFilters }: Props) {
       }),
     )
     return (
-      <div key={facet} className={classes.facet}>
+      <div key={facet} className={faceted.facet}>
         <FacetList
           title={title}
           name={name}

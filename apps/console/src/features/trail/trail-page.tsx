@@ -9,6 +9,7 @@ import { actWords } from '../../ui/acts.ts'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
+import faceted from '../../ui/filters/faceted.module.css'
 import { FilterBar } from '../../ui/filters/filter-bar.tsx'
 import type { Filters } from '../../ui/filters/filter-text.ts'
 import { FilterIcon } from '../../ui/icons.tsx'
@@ -185,16 +186,16 @@ export function TrailPage() {
         {canExport && <ExportMenu search={search} />}
         <ColumnMenu columns={columns} choice={choice} onChoice={setChoice} />
       </div>
-      <div className={classes.body}>
+      <div className={faceted.body}>
         {!isNarrow && (
-          <aside className={classes.facets} aria-label="Counts">
+          <aside className={faceted.facets} aria-label="Counts">
             {facetList}
             {facets.isError && !facets.data && (
               <PartialNote onRetry={() => void facets.refetch()}>The counts could not be read.</PartialNote>
             )}
           </aside>
         )}
-        <section className={classes.main} aria-label="Entries">
+        <section className={faceted.main} aria-label="Entries">
           {list.isPending && <Loading rows={14} />}
           {list.isError && rows.length === 0 && (
             <Failed what="The trail could not be read" error={list.error} onRetry={() => void list.refetch()} />
