@@ -63,7 +63,7 @@ function PaletteBody({ onClose }: { readonly onClose: () => void }) {
   }
 
   return (
-    <div className={classes.palette}>
+    <div>
       <div className={classes.line}>
         <SearchIcon />
         <input

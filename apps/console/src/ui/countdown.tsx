@@ -26,7 +26,7 @@ export function Countdown({ deadline, since, withBar = false }: Props) {
           <span style={{ width: `${share * 100}%` }} />
         </span>
       )}
-      <span className={classes.words} role="timer" aria-label={left <= 0 ? words : `${words} left`}>
+      <span role="timer" aria-label={left <= 0 ? words : `${words} left`}>
         {words}
       </span>
     </span>

@@ -32,7 +32,7 @@ export function ReplayResultView({ replay, result }: Props) {
   const hasChanges = changesShown.some((one) => counts[one] > 0)
   return (
     <>
-      <div className={classes.sums}>
+      <div>
         <p className={classes.headline} role="status">
           {countsWords(counts)}.
         </p>

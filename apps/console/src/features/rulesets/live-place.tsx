@@ -47,7 +47,7 @@ export function LivePlace({ ruleset, environment, onReview, onOpen }: Props) {
           <span className={classes.quiet}>nothing of {name} is live here</span>
         )}
       </div>
-      <div className={classes.how}>{data && <RolloutBar counts={data.counts} />}</div>
+      <div>{data && <RolloutBar counts={data.counts} />}</div>
       {mayRollOut && (
         <div className={classes.acts}>
           {here && others.length > 0 && (
