@@ -34,7 +34,7 @@ const servedOnly = {
   ],
   'no-restricted-properties': [
     'error',
-    { object: 'process', property: 'env', message: 'Settings are read in main.ts, from the table in config.ts.' },
+    { object: 'process', property: 'env', message: 'Settings are read in main.ts, from the table in variables.ts.' },
     {
       object: 'Date',
       property: 'now',

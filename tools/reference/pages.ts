@@ -1,5 +1,6 @@
 import { type Permission, permissionRows, permissions } from '@countersign/wire'
-import { readConfig, variables } from '../../apps/server/src/boot/config.ts'
+import { readConfig } from '../../apps/server/src/boot/config.ts'
+import { variables } from '../../apps/server/src/boot/variables.ts'
 import { compose } from '../../apps/server/src/compose.ts'
 import { builtInRoles, type Route } from '../../apps/server/src/features/roles/index.ts'
 import { systemClock } from '../../apps/server/src/kernel/clock.ts'

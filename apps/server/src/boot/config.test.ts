@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigError, readConfig, variables } from './config.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { variables } from './variables.ts'
 
 const noFile = () => {
   throw new Error('no such file')

@@ -1,5 +1,6 @@
 import type { ConfiguredFallbacks, ConfiguredSetting } from '../features/settings/index.ts'
-import { type Config, variables } from './config.ts'
+import { type Config } from './config.ts'
+import { variables } from './variables.ts'
 
 /** Values of the environment that operators look for on the settings page. They change with a restart. */
 export function configuredSettings(config: Config): readonly ConfiguredSetting[] {
