@@ -1,5 +1,3 @@
-import { boolean, databaseUrl, sealKey, secretKey, text } from './config-readers.ts'
-import { oidcProviders } from './oidc-reader.ts'
 import { type Environment, type Found, type ValueOf, type Variable, type Variables, variables } from './variables.ts'
 
 export type Config = {
