@@ -43,7 +43,7 @@ import { jobRoutes } from './features/jobs/index.ts'
 import { agentKeyRoutes, authenticateAgent, manageAgentKeys } from './features/keys/index.ts'
 import { libraryRoutes, manageRules } from './features/library/index.ts'
 import { sweepLimits, takeFromLimit } from './features/limits/index.ts'
-import { makeMfa, mfaRoutes } from './features/mfa/index.ts'
+import { makeMfa, mfaRoutes, proveInline } from './features/mfa/index.ts'
 import {
   askProvider,
   countAdministratorsWithIdentity,
@@ -102,6 +102,7 @@ import {
   authenticatePerson,
   changePassword,
   countSessions,
+  csrfTokens,
   endAllSessions,
   endSessions,
   isSessionToken,
@@ -205,7 +206,7 @@ export type ComposeNeeds = {
 
 export type App = {
   readonly http: FastifyInstance
-  readonly routes: Readonly<Record<'native' | 'publicLog' | 'edictum', readonly Route[]>>
+  readonly routes: Readonly<Record<'native' | 'publicLog' | 'edictum' | 'rack', readonly Route[]>>
   readonly start: () => Promise<void>
   /** Turns readiness false, tells streams to reconnect, finishes what is under way, closes. */
   readonly stop: () => Promise<void>
@@ -513,6 +514,7 @@ export function compose(needs: ComposeNeeds): App {
   const mount: MountNeeds = {
     authenticate: { person: sessions.person, caller, agent: agents.agent },
     recordRefusal: refusals.record,
+    proveInline: proveInline({ prove: mfa.prove, clock, cookie }),
     spendFactor: (who) => spendUnspent(db, who.tenant, who.sessionId, new Date(clock.now().getTime() - unspentMs)),
     log,
     baseUrl,
@@ -677,6 +679,7 @@ export function compose(needs: ComposeNeeds): App {
 
   const rack = rackSignInRoutes({ db, providers, door, cli })
   const publicLog = publicLogRoutes({ db })
+  const csrf = csrfTokens(keyring)
   const renew = renewCookie({ clock, sessions, cookie })
   http.addHook('onSend', (request, reply, _payload, done) => {
     if (request.who?.is === 'person') renew(request, reply)
@@ -686,6 +689,7 @@ export function compose(needs: ComposeNeeds): App {
   })
   http.decorateRequest('who', undefined)
   http.decorateRequest('mounted', undefined)
+  http.decorateRequest('inlineFactor', undefined)
   const observing = observeRequests(http, { metrics, log, clock })
   declareGauges({
     metrics,
@@ -696,14 +700,14 @@ export function compose(needs: ComposeNeeds): App {
   })
   metricsRoute(http, { metrics, token: config.monitoringToken })
   mountEdictum(http, mount, { agent: edictum, v1: edictumV1, apiV1: edictumApiV1 })
-  mountRack(http, mount, rack)
+  mountRack(http, { ...mount, csrf }, rack)
   mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
   mountPublicLog(http, mount, publicLog)
-  mountConsole(http, { baseUrl, countPeople: () => countPeople(db) })
+  mountConsole(http, { baseUrl, csrfOf: csrf.of })
 
   return {
     http,
-    routes: { native, publicLog, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
+    routes: { native, publicLog, rack, edictum: [...edictum, ...edictumV1, ...edictumApiV1] },
     makeTenant: makeAnotherTenant(tenantNeeds),
     bus,
     bootstrap: async (email, password) => {

@@ -42,6 +42,7 @@ export type Purpose =
   | 'factor-secret'
   | 'backup-code'
   | 'trusted-device'
+  | 'csrf-token'
 
 export { randomInt }
 

@@ -10,6 +10,7 @@ export const problems = {
   mfaRequired: { code: 'mfa_required', status: 403, title: 'Second factor needed' },
   mfaStepUpRequired: { code: 'mfa_step_up_required', status: 403, title: 'Prove it is you' },
   mfaEnrollmentRequired: { code: 'mfa_enrollment_required', status: 403, title: 'Add a second factor first' },
+  invalidFactorType: { code: 'invalid_mfa_type', status: 400, title: 'No such kind of factor' },
   mfaFailed: { code: 'mfa_verification_failed', status: 403, title: 'Not accepted' },
   countersignatureRequired: {
     code: 'countersignature_required',

@@ -18,6 +18,8 @@ export type Assertion = { readonly challengeId: string; readonly credential: Rea
 
 const challengeMs = 300_000
 
+export type ProveFactors = ReturnType<typeof proveFactors>
+
 /** Proves a factor one has: at sign-in, for a fresh step-up, or along with a single request. */
 export function proveFactors(needs: FactorNeeds) {
   const { kernel, keyrings, attempt, proveSession, rp, yubico } = needs

@@ -10,7 +10,9 @@ export function passFactorGate(who: Person, { needs, factor }: Pick<Route, 'need
   if (needs === 'anyone' || factor === 'before') return
   const { isEnrolled, isRequired, isVerified } = who.factors
   if (isEnrolled && !isVerified) {
-    throw new Problem(problems.mfaRequired, 'Complete the sign-in with your second factor first.')
+    throw new Problem(problems.mfaRequired, 'Complete the sign-in with your second factor first.', {
+      facts: { level: factor ?? 'step-up' },
+    })
   }
   if (isRequired && !isEnrolled) {
     throw new Problem(
@@ -19,6 +21,20 @@ export function passFactorGate(who: Person, { needs, factor }: Pick<Route, 'need
     )
   }
   if (factor !== undefined) demandStepUp(who, factor)
+}
+
+/**
+ * Whether a factor that came along is needed: only then is it used up. Some acts that change something find out by
+ * themselves that they need a fresh proof.
+ */
+export function lacksProof(
+  who: Person,
+  { needs, factor, method }: Pick<Route, 'needs' | 'factor' | 'method'>,
+): boolean {
+  const { isEnrolled, isVerified, isSteppedUp } = who.factors
+  if (!isEnrolled || needs === 'anyone' || factor === 'before') return false
+  if (!isVerified || factor === 'always') return true
+  return !isSteppedUp && (factor === 'step-up' || method !== 'GET')
 }
 
 /** For acts that need a fresh proof only sometimes: a rollout to a protected environment, a decision that policy guards. */
@@ -30,6 +46,7 @@ export function demandStepUp(who: Caller, level: 'step-up' | 'always' = 'step-up
     throw new Problem(
       problems.mfaEnrollmentRequired,
       'This needs a fresh proof that it is you. Add a second factor under Account & security first.',
+      { facts: { level } },
     )
   }
   // Without a factor there is only the password, which proves no more when it is typed for each act.

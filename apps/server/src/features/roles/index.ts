@@ -1,4 +1,4 @@
-export { type Credential, credentialIn } from './credential.ts'
+export { type Credential, credentialIn, type InlineFactor } from './credential.ts'
 export { demandStepUp } from './factor-gate.ts'
 export {
   type Authenticate,

@@ -5,7 +5,8 @@ import { Secret } from '../../kernel/crypto.ts'
 import { toProblem } from '../../kernel/http.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
-import { passFactorGate, stepUpNeeded } from './factor-gate.ts'
+import { type InlineFactor, inlineFactorIn } from './credential.ts'
+import { lacksProof, passFactorGate, stepUpNeeded } from './factor-gate.ts'
 import { lacks } from './permits.ts'
 import type { Agent, Caller, Person, Principal } from './principal.ts'
 import type { Method, Needs, RequestFacts, Route } from './route.ts'
@@ -16,6 +17,8 @@ declare module 'fastify' {
     who: Principal | undefined
     /** Set for every route of a table; made once for each, since Fastify makes its own anew whenever it is asked. */
     mounted: Mounted | undefined
+    /** A second factor that came along and is needed; proven once the request is known to fit. */
+    inlineFactor: InlineFactor | undefined
   }
 }
 
@@ -40,6 +43,8 @@ export type Dialect = {
   readonly render: (problem: Problem, request: FastifyRequest, reply: FastifyReply) => unknown
   /** Said to a cookie's holder who did not send `X-Requested-With`. */
   readonly missingHeader: string
+  /** Tells a request of one's own page from another site's; by default the header that no other site can set. */
+  readonly isOwnPage?: (request: FastifyRequest) => boolean
   /** Open routes that change something and need no such header, as older clients send none. */
   readonly headerExempt?: ReadonlySet<string>
 }
@@ -57,6 +62,8 @@ export type MountNeeds = {
   readonly recordRefusal: RecordRefusal
   /** Uses up the factor the session has proven for one act; false when there was none, or another act was faster. */
   readonly spendFactor: (who: Person) => Promise<boolean>
+  /** Proves a factor that came along with a request. Throws a Problem when it is not good; answers what holds from then on. */
+  readonly proveInline: (who: Person, factor: InlineFactor, facts: RequestFacts, reply: FastifyReply) => Promise<Person>
   readonly log: Log
   readonly baseUrl: string
 }
@@ -121,22 +128,22 @@ function mountRoute(app: FastifyInstance, mount: Mount, route: Route): void {
       }
     },
     handler: async (request, reply) => {
-      const input = {
-        who: request.who,
-        params: request.params,
-        query: request.query,
-        body: request.body,
-        // Finding out the address costs more than most handlers do with it.
-        get facts() {
-          return factsOf(request)
-        },
-        request,
-        reply,
-      }
       let answer: unknown
       try {
         // Not earlier: a request that is refused for its shape does not cost the caller a touch of the key.
-        if (route.factor === 'always' && request.who?.is === 'person') await spend(mount, request.who)
+        if (request.who?.is === 'person') request.who = await useFactor(mount, route, request.who, request, reply)
+        const input = {
+          who: request.who,
+          params: request.params,
+          query: request.query,
+          body: request.body,
+          // Finding out the address costs more than most handlers do with it.
+          get facts() {
+            return factsOf(request)
+          },
+          request,
+          reply,
+        }
         answer = await route.handle(input as never)
       } catch (error) {
         // Not 401: whoever could not sign in is recorded by signing in, which knows whose account it was.
@@ -170,8 +177,32 @@ async function admit(mount: Mount, route: Route, request: FastifyRequest): Promi
   if (changes && (who === undefined || !isByHeader(request))) refuseCrossSite(mount, route, request)
   checkPermission(route.needs, who)
   // Permission first: nobody taps a key only to be told no.
-  if (who?.is === 'person') passFactorGate(who, route)
+  if (who?.is !== 'person') return who
+  const factor = route.needs === 'anyone' ? undefined : inlineFactorIn(request.headers)
+  if (factor && lacksProof(who, route)) request.inlineFactor = factor
+  else passFactorGate(who, route)
   return who
+}
+
+/** Uses up the factor of this request: the one that came along, or the one the session has proven for one act. */
+async function useFactor(
+  mount: Mount,
+  route: Route,
+  who: Person,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Person> {
+  const { inlineFactor: factor } = request
+  if (!factor) {
+    if (route.factor === 'always') await spend(mount, who)
+    return who
+  }
+  const proven = await mount.proveInline(who, factor, factsOf(request), reply)
+  passFactorGate(proven, route)
+  // It was for this request: nothing stays behind that opens another sharp act.
+  const isSpent = await mount.spendFactor(who)
+  if (route.factor === 'always' && !isSpent) throw stepUpNeeded('always')
+  return proven
 }
 
 async function spend({ spendFactor }: Mount, who: Person): Promise<void> {
@@ -227,7 +258,7 @@ function forgiven(cause: unknown): undefined {
 }
 
 function permissionIn(needs: Needs): Permission | undefined {
-  if (needs === 'anyone' || needs === 'signed-in' || needs === 'agent-key') return undefined
+  if (needs === 'anyone' || needs === 'signed-in' || needs === 'caller' || needs === 'agent-key') return undefined
   return (needs.startsWith('agent-key or ') ? needs.slice('agent-key or '.length) : needs) as Permission
 }
 
@@ -243,10 +274,15 @@ function refuseCrossSite({ dialect, baseUrl }: Mount, route: Route, request: Fas
   if (isForeignOrigin || isForeignSite) {
     throw new Problem(problems.crossSite, 'This request was sent by a page of another site.')
   }
-  const header = request.headers['x-requested-with']
-  if ((header === undefined || header === '') && !dialect.headerExempt?.has(`${route.method} ${route.path}`)) {
+  const isOwnPage = dialect.isOwnPage?.(request) ?? hasOwnHeader(request)
+  if (!isOwnPage && !dialect.headerExempt?.has(`${route.method} ${route.path}`)) {
     throw new Problem(problems.crossSite, dialect.missingHeader)
   }
+}
+
+function hasOwnHeader({ headers }: FastifyRequest): boolean {
+  const header = headers['x-requested-with']
+  return header !== undefined && header !== ''
 }
 
 function hostOf(origin: string): string | undefined {

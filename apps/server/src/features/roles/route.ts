@@ -5,11 +5,12 @@ import type { Secret } from '../../kernel/crypto.ts'
 import type { Agent, Caller, Person, Principal } from './principal.ts'
 
 /**
- * Who may call a route. `anyone` is a word that has to be typed; `signed-in` is every person; `agent-key` is every
+ * Who may call a route. `anyone` is a word that has to be typed; `signed-in` is every person; `caller` is every person
+ * and every API token; `agent-key` is every
  * holder of an agent key; a permission is a person, or a token where machines may, who has it. `agent-key or …` lets
  * both in: the key sees its own environment only.
  */
-export type Needs = 'anyone' | 'signed-in' | 'agent-key' | Permission | `agent-key or ${Permission}`
+export type Needs = 'anyone' | 'signed-in' | 'caller' | 'agent-key' | Permission | `agent-key or ${Permission}`
 
 type WhoFor<N extends Needs> = N extends 'anyone'
   ? Principal | undefined

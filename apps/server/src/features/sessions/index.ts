@@ -1,4 +1,5 @@
 export { authenticatePerson, renewCookie, type SessionReader, unspentMs } from './authenticate-person.ts'
+export { type CsrfTokens, csrfTokens } from './csrf-token.ts'
 export { type EndSessions, endAllSessions, endSessions } from './end-sessions.ts'
 export { othersSessionRoutes } from './others-sessions.ts'
 export { type Lifted, type ProveSession, proveSession } from './prove-session.ts'

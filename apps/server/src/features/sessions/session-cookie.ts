@@ -1,6 +1,6 @@
-/** Ours is written; the older product's name is read, so that a browser it knows stays signed in after a move. */
+/** Ours is written; the older products' names are read, so that what knows them goes on working. */
 const ours = 'countersign_session'
-const read = [ours, 'edictum_session']
+const read = [ours, 'edictum_session', 'session_token']
 
 export function tokenIn(cookieHeader: string | undefined): string | undefined {
   if (cookieHeader === undefined) return undefined
