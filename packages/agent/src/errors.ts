@@ -1,7 +1,8 @@
-/** Why a call was blocked, for programs. `rule` and `limit` are the ruleset's word, the others say what failed. */
+/** Why a call was blocked, for programs. `rule`, `limit` and `workflow` are the word of the documents, the others say what failed. */
 export type BlockCode =
   | 'rule'
   | 'limit'
+  | 'workflow'
   | 'approval_denied'
   | 'approval_timed_out'
   | 'approval_unavailable'
@@ -15,7 +16,7 @@ export type BlockFacts = {
   readonly code: BlockCode
   readonly tool: string
   readonly callId: string
-  /** The rule or limit that spoke, when one did. */
+  /** The rule, limit or stage that spoke, when one did. */
   readonly rule?: string | undefined
   readonly cause?: unknown
 }

@@ -19,6 +19,9 @@ export type EventAction =
   | 'call_approval_granted'
   | 'call_approval_blocked'
   | 'call_approval_timeout'
+  | 'workflow_stage_advanced'
+  | 'workflow_completed'
+  | 'workflow_state_updated'
 
 /** One event as it is reported: flat, snake case, arguments redacted. */
 export type AgentEvent = Readonly<Record<string, unknown>> & {
@@ -44,6 +47,8 @@ export type Reported = {
   readonly passed?: boolean | undefined
   readonly durationMs?: number | undefined
   readonly error?: string | undefined
+  /** Where the session stands in its workflow, when it has one. */
+  readonly workflow?: JsonObject | undefined
 }
 
 export type Reporter = { readonly agentId: string; readonly environment: string; readonly runId: string }
@@ -82,12 +87,13 @@ const tooLarge = JSON.stringify({ _redacted: 'payload exceeded 32KB' })
 /** Written by hand where a value cannot need an escape: every call writes this twice before it goes on. */
 function tailOf(reported: Reported): string {
   const { action, revision, fired, allFired, error, reason, source, succeeded, passed, durationMs } = reported
-  const { attempts, executions } = reported
+  const { attempts, executions, workflow } = reported
   const isPlain = fired === undefined && reason === undefined && source === undefined && !allFired?.length
   const said = isPlain ? plainWords(action, revision) : words(reported)
   const duration = durationMs === undefined ? null : Math.round(durationMs)
+  const gates = workflow === undefined ? '' : `,"workflow":${JSON.stringify(workflow)}`
   const wrong = error === undefined ? null : text(redactText(error))
-  return `${said},"timestamp":"${isoOf(reported.at)}","tool_success":${succeeded ?? null},"postconditions_passed":${passed ?? null},"duration_ms":${duration},"error":${wrong},"result_summary":null,"session_attempt_count":${attempts ?? null},"session_execution_count":${executions ?? null}}`
+  return `${said},"timestamp":"${isoOf(reported.at)}","tool_success":${succeeded ?? null},"postconditions_passed":${passed ?? null},"duration_ms":${duration},"error":${wrong},"result_summary":null,"session_attempt_count":${attempts ?? null},"session_execution_count":${executions ?? null}${gates}}`
 }
 
 function words({ action, revision, fired, allFired = [], reason, source }: Reported): string {

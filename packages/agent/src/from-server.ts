@@ -16,6 +16,7 @@ import { openSpool, type Spool } from './spool.ts'
 import { openStateFolder, type StateFolder } from './state-folder.ts'
 import { openTrust, type Trust } from './trust.ts'
 import { within } from './within.ts'
+import { localStates, serverStates } from './workflow-states.ts'
 
 const startTimeoutMs = 30_000
 const requestTimeoutMs = 15_000
@@ -65,6 +66,7 @@ export async function fromServer(options: ServerOptions, settings: Settings): Pr
   return {
     revision: following.revision,
     counters: options.counters === 'server' ? serverCounters(server) : localCounters(clock.steadyMs),
+    states: (workflow) => (options.counters === 'server' ? serverStates(server, workflow) : localStates()),
     ask: askServer({ server, clock, agentId, flush: () => within(flushBeforeAskMs, delivery.flush()) }),
     record: (lines, when) => {
       try {

@@ -15,16 +15,19 @@ import {
   type JsonObject,
   type PreDecision,
   sideEffectOf,
+  type WorkflowAnswer,
 } from '@countersign/rules'
 import type { Answer, Ask } from './approvals.ts'
 import type { FrozenCall } from './call.ts'
-import { ApprovalDenied, type BlockCode, CallBlocked, EndNotRecorded } from './errors.ts'
+import { type BlockCode, type CallBlocked, EndNotRecorded } from './errors.ts'
 import { type CallReport, type Reported, type Reporter, reportCall } from './event.ts'
 import type { Clock } from './host.ts'
 import { copyJson } from './json-copy.ts'
+import { causeOf, failureOf, NotRecorded, refusalOf, ToolThrew, textOf } from './refusal.ts'
 import type { Revision } from './revision.ts'
 import type { Executions, SessionCounters } from './session-counters.ts'
 import { looksFailed, outputOf } from './tool-result.ts'
+import type { WorkflowGates, WorkflowStep } from './workflow-gates.ts'
 
 export type GovernNeeds = {
   readonly reporter: Reporter
@@ -33,10 +36,14 @@ export type GovernNeeds = {
   readonly revision: () => Revision
   readonly counters: SessionCounters
   readonly ask: Ask | undefined
+  /** The stages a session must go through; undefined when there are none. */
+  readonly workflow: WorkflowGates | undefined
   /** Durable when it returns, as far as the spool promises; throws when it cannot. `before`: an effect may follow. */
   readonly record: (lines: readonly string[], when: 'before' | 'after') => void
   /** An event could not be recorded although its call was answered. */
   readonly recordLost: (cause: unknown) => void
+  /** What a call that ran has proven could not be kept: the gates that wait for it stay closed. */
+  readonly evidenceLost: (cause: unknown) => void
   readonly env: Readonly<Record<string, string>>
   readonly nextIndex: () => number
   readonly isClosed: () => boolean
@@ -90,6 +97,9 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
   #isReserved = false
   #ran: { readonly value: unknown } | undefined
   #end: readonly Reported[] = []
+  #step: WorkflowStep | undefined
+  /** Moves of the workflow that were not told yet; they go before what the call itself has to say. */
+  #moves: readonly Reported[] = []
 
   constructor(needs: GovernNeeds, call: FrozenCall, execution: Execution<Result>) {
     this.#needs = needs
@@ -121,8 +131,13 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
 
   /** A decision about these counters, and the reservation that makes it true for calls that run beside this one. */
   #decide(counters: Counters, approved: ReadonlySet<string>): Decided | Promise<Decided> {
-    const { sessionId, tool } = this.#call
     const decision = this.#judge(counters, approved)
+    if (decision instanceof Promise) return decision.then((made) => this.#reserve(made, counters, approved))
+    return this.#reserve(decision, counters, approved)
+  }
+
+  #reserve(decision: PreDecision, counters: Counters, approved: ReadonlySet<string>): Decided | Promise<Decided> {
+    const { sessionId, tool } = this.#call
     if (decision.verdict !== 'allow') return verdictOf(decision)
     try {
       const reserved = this.#needs.counters.reserve(sessionId, tool)
@@ -142,17 +157,44 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     if (before.executions === counters.executions && countOf(before, tool) === countOf(counters, tool)) return allow
     // Another call of the session came in between; the limits must be asked about what is true now.
     const again = this.#judge({ ...counters, ...before }, approved)
+    return again instanceof Promise ? again.then(this.#confirmed) : this.#confirmed(again)
+  }
+
+  #confirmed = (again: PreDecision): Decided | Promise<Decided> => {
     if (again.verdict === 'allow') return allow
     return this.#release().then(() => verdictOf(again))
   }
 
-  #judge(counters: Counters, approved: ReadonlySet<string>): PreDecision {
+  #judge(counters: Counters, approved: ReadonlySet<string>): PreDecision | Promise<PreDecision> {
     this.#counters = counters
-    const { tool, args, principal, metadata } = this.#call
-    const { environment } = this.#needs.reporter
-    const call = { tool, args, principal, metadata, environment }
-    this.#decision = decidePre(this.revision.compiled, call, { counters, approved, env: this.#needs.env })
-    return this.#decision
+    const { env, reporter, workflow } = this.#needs
+    const { tool, args, principal, metadata, sessionId } = this.#call
+    const call = { tool, args, principal, metadata, environment: reporter.environment }
+    const { compiled } = this.revision
+    if (!workflow) return (this.#decision = decidePre(compiled, call, { counters, approved, env }))
+    const decide = (answer: () => WorkflowAnswer): PreDecision =>
+      decidePre(compiled, call, { counters, approved, env, workflow: answer })
+    return workflow.decide(sessionId, call, decide).then(({ decision, step }) => {
+      this.#move(step)
+      return (this.#decision = decision)
+    })
+  }
+
+  /** Where the session stands now, and what is to be told of how it came there. */
+  #move(step: WorkflowStep): void {
+    this.#step = step
+    this.#moves = [...this.#moves, ...this.#movesOf(step)]
+  }
+
+  #movesOf({ events, snapshot }: WorkflowStep): readonly Reported[] {
+    return events.map(({ action, stageId, toStageId }) => ({
+      ...this.#facts(action),
+      workflow: {
+        ...snapshot,
+        ...(stageId !== undefined && { stage_id: stageId }),
+        ...(toStageId !== undefined && { to_stage_id: toStageId }),
+      },
+    }))
   }
 
   #countersAway(cause: unknown): Block {
@@ -170,9 +212,13 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
       const refused = await this.#askHuman(hold)
       if (refused) return refused
       this.revision = this.#needs.revision()
+      const spoke = this.#decision?.decidedBy
+      const stays = await this.#approveStage(spoke)
+      if (stays) return stays
       // What was approved was approved under other rules.
-      if (this.revision.hash === revision.hash && this.#decision?.decidedBy) approved.add(this.#decision.decidedBy.name)
-      else approved.clear()
+      if (this.revision.hash !== revision.hash) approved.clear()
+      // A stage is no rule, though one may be called like the other.
+      else if (spoke && spoke.source !== 'workflow') approved.add(spoke.name)
       const verdict = await this.#decideAgain(approved)
       if (verdict.is !== 'hold') return verdict
       hold = verdict
@@ -186,6 +232,18 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
       return await this.#decide(counters, approved)
     } catch (cause) {
       return this.#countersAway(cause)
+    }
+  }
+
+  /** Leaving a stage is approved for the session and not for the call alone. Undefined when the call may go on. */
+  async #approveStage(spoke: Fired | undefined): Promise<Block | undefined> {
+    if (spoke?.source !== 'workflow') return undefined
+    try {
+      await this.#needs.workflow?.approve(this.#call.sessionId, spoke.name)
+      return undefined
+    } catch (cause) {
+      const says = `${spoke.message} (approved, which could not be kept: ${textOf(cause)})`
+      return { is: 'block', code: 'approval_unavailable', says, rule: spoke.name }
     }
   }
 
@@ -263,7 +321,10 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
   execute = async (governed: Governed): Promise<Result> => {
     const { run, isFailure = looksFailed } = this.#execution
     // A read writes no intent before; it is reported with its end.
-    if (governed.isRead) this.#end = this.#intent()
+    if (governed.isRead) {
+      this.#end = [...this.#moves, ...this.#intent()]
+      this.#moves = []
+    }
     const startedMs = this.#needs.clock.steadyMs()
     const took = (): number => this.#needs.clock.steadyMs() - startedMs
     let value: Result
@@ -281,14 +342,35 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     const failed = isFailure(value)
     const durationMs = took()
     const { said, replaced } = this.#after(value)
+    // The rules decide what the agent sees of it; its kind may change by that.
+    const shown = replaced ? (replaced.value as Result) : value
+    const proven = failed ? [] : this.#prove(shown)
+    const moves = proven instanceof Promise ? await proven : proven
     this.#end = [
       ...this.#end,
       { ...this.#ended(failed ? 'call_failed' : 'call_executed', durationMs), succeeded: !failed, ...said },
+      ...moves,
     ]
-    if (!replaced) return value
-    this.#ran = { value: replaced.value }
-    // The rules decide what the agent sees of it; its kind may change by that.
-    return replaced.value as Result
+    if (replaced) this.#ran = { value: shown }
+    return shown
+  }
+
+  /** What ran is evidence for the gates behind it. It ran, so whatever fails here is not the call's failure. */
+  #prove(shown: unknown): readonly Reported[] | Promise<readonly Reported[]> {
+    const { workflow } = this.#needs
+    const stageId = this.#step?.stageId
+    // A completed workflow, and one that was not asked, have no use for it.
+    if (!workflow || stageId === undefined || stageId === '') return []
+    return workflow.recordResult(this.#call.sessionId, this.#call, stageId, shown).then(
+      (step) => {
+        this.#step = step
+        return this.#movesOf(step)
+      },
+      (cause: unknown) => {
+        this.#needs.evidenceLost(cause)
+        return []
+      },
+    )
   }
 
   /** What the rules for results say. A rule that cannot be evaluated has fired. */
@@ -352,7 +434,8 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
 
   #facts(action: Reported['action']): Reported {
     const { attempts, executions } = this.#counters ?? {}
-    return { action, at: this.#needs.clock.now(), revision: this.revision.hash, attempts, executions }
+    const workflow = this.#step?.snapshot
+    return { action, at: this.#needs.clock.now(), revision: this.revision.hash, attempts, executions, workflow }
   }
 
   #ended(action: Reported['action'], durationMs: number): Reported {
@@ -362,66 +445,23 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
 
   #write(reported: readonly Reported[], when: 'before' | 'after'): void {
     if (reported.length === 0) return
-    const lines = reported.map(this.#report)
+    const all = this.#moves.length === 0 ? reported : [...this.#moves, ...reported]
     try {
-      this.#needs.record(lines, when)
+      this.#needs.record(all.map(this.#report), when)
     } catch (cause) {
       throw new NotRecorded(cause)
     }
+    this.#moves = []
   }
 
-  refusal(outcome: Exclude<Outcome<Result>, { is: 'done' }>): CallBlocked {
-    const { tool, callId } = this.#call
-    const { verdict } = outcome
-    const facts = {
-      code: ('code' in verdict ? verdict.code : 'failed') as BlockCode,
-      tool,
-      callId,
-      rule: 'rule' in verdict ? verdict.rule : undefined,
-    }
-    if (facts.code !== 'approval_denied' && facts.code !== 'approval_timed_out')
-      return new CallBlocked(verdict.says, facts)
-    const by = this.#answer && 'by' in this.#answer ? this.#answer.by : undefined
-    return new ApprovalDenied(verdict.says, { ...facts, approvalId: this.#answer?.approvalId, decidedBy: by })
+  refusal({ verdict }: Exclude<Outcome<Result>, { is: 'done' }>): CallBlocked {
+    return refusalOf(verdict, this.#call, this.#answer)
   }
 
   /** What the caller is told of a failure: the tool's own error as it is, everything else as a blocked call. */
   failure(cause: unknown): Error {
-    if (cause instanceof ToolThrew) return cause.thrown as Error
-    if (cause instanceof EndNotRecorded) return cause
-    const { tool, callId, signal } = this.#call
-    if (signal?.aborted === true) return asError(signal.reason)
-    const facts = { tool, callId, cause: cause instanceof NotRecorded ? cause.cause : cause }
-    if (cause instanceof NotRecorded) {
-      return new CallBlocked(`The call cannot be recorded, so it is not made: ${textOf(cause.cause)}`, {
-        ...facts,
-        code: 'not_recorded',
-      })
-    }
-    return new CallBlocked(`The call could not be judged: ${textOf(cause)}`, { ...facts, code: 'failed' })
+    return failureOf(cause, this.#call)
   }
-}
-
-/** Tells the tool's own failure from ours. */
-class ToolThrew extends Error {
-  readonly thrown: unknown
-  constructor(thrown: unknown) {
-    super('The tool failed.')
-    this.thrown = thrown
-  }
-}
-
-class NotRecorded extends Error {
-  constructor(cause: unknown) {
-    super('The call cannot be recorded.', { cause })
-  }
-}
-
-/** What the disk said, behind the words for it. */
-function causeOf(error: unknown): unknown {
-  return error instanceof Error && (error instanceof NotRecorded || error instanceof EndNotRecorded)
-    ? error.cause
-    : error
 }
 
 function verdictOf({ verdict, decidedBy }: PreDecision): Block | Hold {
@@ -429,19 +469,15 @@ function verdictOf({ verdict, decidedBy }: PreDecision): Block | Hold {
   const rule = decidedBy?.name
   const named = rule === undefined ? {} : { rule }
   if (verdict === 'ask') return { is: 'hold', says, ...named }
-  const isLimit = decidedBy?.source === 'attempt_limit' || decidedBy?.source === 'operation_limit'
-  return { is: 'block', code: (isLimit ? 'limit' : 'rule') satisfies BlockCode, says, ...named }
+  return { is: 'block', code: codeOf(decidedBy?.source), says, ...named }
+}
+
+function codeOf(source: Fired['source'] | undefined): BlockCode {
+  if (source === 'attempt_limit' || source === 'operation_limit') return 'limit'
+  return source === 'workflow' ? 'workflow' : 'rule'
 }
 
 function countOf({ perTool }: Pick<Counters, 'perTool'>, tool: string): number {
   if (perTool instanceof Map) return perTool.get(tool) ?? 0
   return (perTool as Readonly<Record<string, number>>)[tool] ?? 0
-}
-
-function textOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('The call was given up.', { cause: reason })
 }

@@ -5,6 +5,7 @@ import { isPublicKey } from './crypto.ts'
 import { GuardFailed } from './errors.ts'
 import type { AgentEvent } from './event.ts'
 import { type Clock, processEnvironment, systemClock, warn } from './host.ts'
+import type { WorkflowOptions } from './workflow-gates.ts'
 
 type Common = {
   /** On whose behalf calls are made that do not say. */
@@ -21,6 +22,8 @@ type Common = {
   readonly workingDirectory?: string
   /** Lets rules for results redact and suppress also what came from tools that change something. */
   readonly enforcesOutputOnUnsafe?: boolean
+  /** Stages that every session must go through in order. */
+  readonly workflow?: WorkflowOptions
   readonly clock?: Clock
 }
 
@@ -47,7 +50,7 @@ export type ServerOptions = Common & {
   readonly publicKeys?: readonly string[]
   /** Where revision, trust and unsent events are kept; a folder below `~/.countersign` unless given. */
   readonly stateDir?: string
-  /** `server` shares limits between processes and costs two requests a call. */
+  /** `server` shares limits, and where sessions stand in a workflow, and costs two requests a call, or four. */
   readonly counters?: 'local' | 'server'
   /** What becomes of calls that change something while their events cannot be written to disk. */
   readonly whenUnrecorded?: 'block' | 'continue'
@@ -86,7 +89,7 @@ export type GuardProblem = {
 }
 
 const commonNames =
-  'principal sessionId onEvent onProblem env workingDirectory enforcesOutputOnUnsafe clock agentId environment'.split(
+  'principal sessionId onEvent onProblem env workingDirectory enforcesOutputOnUnsafe workflow clock agentId environment'.split(
     ' ',
   )
 const fileNames = new Set([...commonNames, 'file', 'approve'])
@@ -108,6 +111,7 @@ export type Settings = {
   readonly env: Readonly<Record<string, string>>
   readonly workingDirectory: string
   readonly enforcesOutputOnUnsafe: boolean
+  readonly exec: WorkflowOptions['exec']
   readonly clock: Clock
   readonly onEvent: ((event: AgentEvent) => void) | undefined
   readonly onProblem: (problem: GuardProblem) => void
@@ -144,6 +148,7 @@ export function readSettings(options: GuardOptions): Settings {
     env: options.env ?? processEnvironment(),
     workingDirectory: options.workingDirectory ?? process.cwd(),
     enforcesOutputOnUnsafe: options.enforcesOutputOnUnsafe ?? false,
+    exec: options.workflow?.exec,
     clock: options.clock ?? systemClock,
     onEvent: options.onEvent,
     onProblem: options.onProblem ?? (({ message }) => warn(message)),

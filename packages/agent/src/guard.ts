@@ -1,14 +1,16 @@
-import { readFile } from 'node:fs/promises'
-import type { JsonObject } from '@countersign/rules'
+import type { JsonObject, Workflow } from '@countersign/rules'
 import type { Ask } from './approvals.ts'
 import { freezeCall, type ToolCall } from './call.ts'
-import { GuardFailed } from './errors.ts'
 import type { AgentEvent } from './event.ts'
+import { followFile } from './follow-file.ts'
 import { type GovernNeeds, governCall } from './govern-call.ts'
 import { type FileOptions, type GuardOptions, isServer, readSettings, type Settings } from './guard-options.ts'
+import { type GuardWorkflow, guardWorkflow } from './guard-workflow.ts'
 import { loadRevision, type Revision } from './revision.ts'
 import { localCounters, type SessionCounters } from './session-counters.ts'
 import { within } from './within.ts'
+import { readWorkflow, workflowGates } from './workflow-gates.ts'
+import { localStates, type WorkflowStates } from './workflow-states.ts'
 
 export type Guard = {
   /**
@@ -26,6 +28,8 @@ export type Guard = {
     execute: (args: Args) => Result | Promise<Result>,
     options?: RunOptions<Result>,
   ) => (args: Args) => Promise<Result>
+  /** The stages sessions go through; undefined unless a workflow was given. */
+  readonly workflow: GuardWorkflow | undefined
   readonly status: () => GuardStatus
   /** Blocks every further call and those that wait for a human, lets running tools end, and delivers what is left. */
   readonly close: () => Promise<void>
@@ -42,7 +46,7 @@ export type GuardStatus = {
   readonly agentId: string
   readonly environment: string
   readonly sessionId: string
-  /** Whether changes arrive at this moment; without a server there are none to arrive. */
+  /** Whether changes arrive at this moment; of a file, whether it could be read and is what is enforced. */
   readonly isConnected: boolean
   /** Events that could not be kept. */
   readonly lostEvents: number
@@ -53,6 +57,7 @@ export type GuardStatus = {
 export type Backing = {
   readonly revision: () => Revision
   readonly counters: SessionCounters
+  readonly states: (workflow: string) => WorkflowStates
   readonly ask: Ask | undefined
   readonly record: GovernNeeds['record']
   readonly status: () => Pick<GuardStatus, 'isConnected' | 'lostEvents' | 'unsentBytes'>
@@ -63,43 +68,50 @@ export type Backing = {
 /** Makes a guard. Rejects with `GuardFailed` when there is nothing it could enforce: an agent must not run without. */
 export async function guard(options: GuardOptions): Promise<Guard> {
   const settings = readSettings(options)
-  if (!isServer(options)) return makeGuard(settings, await fromFile(options, settings))
-  // Agents that read a file need none of it.
-  const { fromServer } = await import('./from-server.ts')
-  return makeGuard(settings, await fromServer(options, settings))
+  const workflow = options.workflow && (await readWorkflow(options.workflow))
+  return makeGuard(settings, await backingOf(options, settings), workflow)
 }
 
-async function fromFile(options: FileOptions, settings: Settings): Promise<Backing> {
-  let revision: Revision
-  try {
-    revision = loadRevision(await readFile(options.file), settings)
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new GuardFailed(`There is nothing to enforce: ${why}`, { cause })
-  }
+async function backingOf(options: GuardOptions, settings: Settings): Promise<Backing> {
+  if (!isServer(options)) return fromFile(options, settings)
+  // Agents that read a file need none of it.
+  const { fromServer } = await import('./from-server.ts')
+  return fromServer(options, settings)
+}
+
+async function fromFile({ file, approve }: FileOptions, settings: Settings): Promise<Backing> {
+  const { clock, onProblem } = settings
+  const following = await followFile({ file, load: (bytes) => loadRevision(bytes, settings), onProblem })
   return {
-    revision: () => revision,
-    counters: localCounters(settings.clock.steadyMs),
-    ask: options.approve,
+    revision: following.revision,
+    counters: localCounters(clock.steadyMs),
+    states: localStates,
+    ask: approve,
     record: () => undefined,
-    status: () => ({ isConnected: false, lostEvents: 0, unsentBytes: 0 }),
+    status: () => ({ isConnected: following.isCurrent(), lostEvents: 0, unsentBytes: 0 }),
     lost: () => undefined,
-    close: () => Promise.resolve(),
+    close: () => {
+      following.stop()
+      return Promise.resolve()
+    },
   }
 }
 
 const underWayMs = 5_000
 
-function makeGuard(settings: Settings, backing: Backing): Guard {
-  const { agentId, environment, sessionId } = settings
+function makeGuard(settings: Settings, backing: Backing, workflow: Workflow | undefined): Guard {
+  const { agentId, environment, sessionId, clock, onProblem } = settings
   let calls = 0
   let closing: Promise<void> | undefined
   const stopping = new AbortController()
   const underWay = new Set<Promise<unknown>>()
   const { ask } = backing
+  const gates =
+    workflow && workflowGates({ workflow, states: backing.states(workflow.name), clock, exec: settings.exec })
   const needs: GovernNeeds = {
     reporter: { agentId, environment, runId: crypto.randomUUID() },
-    clock: settings.clock,
+    clock,
+    workflow: gates,
     revision: backing.revision,
     counters: backing.counters,
     // Nobody waits for an answer that nobody could act on any more.
@@ -111,6 +123,11 @@ function makeGuard(settings: Settings, backing: Backing): Guard {
       if (settings.onEvent) tell(settings, lines)
     },
     recordLost: backing.lost,
+    evidenceLost: (cause) => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const message = `What a call has proven to the workflow could not be kept, so its gates stay closed: ${why}`
+      onProblem({ kind: 'state_unusable', message, cause })
+    },
     env: settings.env,
     nextIndex: () => (calls += 1) - 1,
     isClosed: () => closing !== undefined,
@@ -140,6 +157,7 @@ function makeGuard(settings: Settings, backing: Backing): Guard {
 
   return {
     run,
+    workflow: gates && guardWorkflow(gates, needs, settings),
     wrap: (tool, execute, options) => (args) => run({ tool, args }, (copy) => execute(copy as typeof args), options),
     status: () => {
       const { name, hash } = backing.revision()

@@ -23,6 +23,15 @@ export const systemClock: Clock = {
   },
 }
 
+/** Again and again, and never what keeps a process from ending. */
+export function every(milliseconds: number, work: () => void): Stop {
+  const timer = setInterval(work, milliseconds)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+  }
+}
+
 /** Between 0 and 1, so that agents that lost the same server do not come back in step. */
 export function chance(): number {
   const [number = 0] = crypto.getRandomValues(new Uint32Array(1))

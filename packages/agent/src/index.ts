@@ -5,4 +5,6 @@ export { ApprovalDenied, type BlockCode, CallBlocked, EndNotRecorded, GuardFaile
 export type { AgentEvent, EventAction } from './event.ts'
 export { type Guard, type GuardStatus, guard, type RunOptions } from './guard.ts'
 export type { FileOptions, GuardOptions, GuardProblem, ServerOptions, SpoolOptions } from './guard-options.ts'
+export type { GuardWorkflow } from './guard-workflow.ts'
 export { type Clock, systemClock } from './host.ts'
+export type { WorkflowOptions } from './workflow-gates.ts'

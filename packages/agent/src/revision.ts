@@ -18,11 +18,13 @@ export type RevisionOptions = {
 }
 
 /** What every server serves at most, in either dialect. */
-const bytesMax = 524_288
+export const revisionBytesMax = 524_288
 
 /** Reads, checks and compiles; throws `RevisionRefused` with the first thing that is wrong. */
 export function loadRevision(bytes: Uint8Array, options: RevisionOptions): Revision {
-  if (bytes.byteLength > bytesMax) throw new RevisionRefused(`The ruleset is larger than ${bytesMax} bytes.`)
+  if (bytes.byteLength > revisionBytesMax) {
+    throw new RevisionRefused(`The ruleset is larger than ${revisionBytesMax} bytes.`)
+  }
   const parsed = parseRuleset(bytes, { isServed: true })
   if (!parsed.ok) {
     const [first] = parsed.diagnostics.filter(({ severity }) => severity === 'error')

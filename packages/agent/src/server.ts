@@ -20,7 +20,11 @@ class ServerSilent extends Error {
 
 export type Server = {
   /** Sends JSON, or JSON already written; answers the object that came back. */
-  readonly request: (method: 'GET' | 'POST', path: string, options?: RequestOptions) => Promise<JsonObject>
+  readonly request: (
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    options?: RequestOptions,
+  ) => Promise<JsonObject>
   /** Resolves when the stream is open; its chunks come until the server or `signal` ends it. */
   readonly openStream: (path: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>
 }
