@@ -94,6 +94,7 @@ function Draft({ environment, onMade }: DraftProps) {
       )}
       <Select
         label="Rules are served as"
+        description="Python 0.17 and TypeScript 0.2 call the older path and read only Ruleset: choose it for them."
         data={[...renderingChoices]}
         value={rendering}
         onChange={(value) => setRendering(renderingChoices.find((one) => one.value === value)?.value ?? 'auto')}

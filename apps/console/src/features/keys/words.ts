@@ -8,7 +8,7 @@ export const renderingWords: Readonly<Record<AgentKey['rendering'], string>> = {
 
 export const renderingChoices = [
   { value: 'auto', label: 'Automatic: by the path the agent calls' },
-  { value: 'ruleset', label: 'Ruleset: Python 0.17, TypeScript 0.3, Go 0.3 and later' },
+  { value: 'ruleset', label: 'Ruleset: Python 0.17, TypeScript 0.2, Go 0.3 and later' },
   { value: 'contract_bundle', label: 'ContractBundle: older kits' },
 ] as const
 
