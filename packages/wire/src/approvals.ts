@@ -15,7 +15,9 @@ export const approvalProof = Type.Enum(['session', 'step-up', 'countersignature'
 const policyFields = {
   proof: approvalProof,
   approvers: Type.Integer({ minimum: 1, maximum: 10, description: 'How many must approve; one who denies is enough' }),
-  excludes_owner: Type.Boolean({ description: 'Whoever made the key that asks may not decide' }),
+  excludes_owner: Type.Boolean({
+    description: 'Whoever made the key that asks may not approve, not even while nobody else can',
+  }),
 }
 export const approvalPolicy = Type.Object(
   {
@@ -32,6 +34,10 @@ export const approvalPolicies = Type.Object(
   { additionalProperties: false },
 )
 
+const byOwner = Type.Boolean({
+  description: 'By whoever made the key that asked: a denial, or an approval since nobody else could give it',
+})
+
 /** Who settled it, from where, how and why. Absent while pending. */
 export const approvalDecision = Type.Object({
   by: principalRef,
@@ -41,6 +47,7 @@ export const approvalDecision = Type.Object({
   address: nullable(Type.String()),
   user_agent: nullable(Type.String()),
   claimed_by: nullable(Type.String({ description: 'Who a deciding key says it speaks for; a claim, not proof' })),
+  by_owner: byOwner,
 })
 
 export const approvalItem = Type.Object({
@@ -122,6 +129,19 @@ export const similarApprovals = Type.Object({
   ),
 })
 
+/** Who could decide a pending call at this moment. */
+const approvalDeciders = Type.Object({
+  others: Type.Integer({ description: 'How many people could, besides those who made the key that asks' }),
+  you_may: Type.Enum(['approve', 'deny', 'nothing'], {
+    description: 'What the one who reads this may: approve or deny, deny only (the key is theirs), or neither',
+  }),
+  obstacle: nullable(
+    Type.String({
+      description: 'What keeps it from being decided, or should be known before, and the remedy; show it',
+    }),
+  ),
+})
+
 export const approvalDetail = Type.Object({
   ...approvalItem.properties,
   now: instant,
@@ -130,6 +150,7 @@ export const approvalDetail = Type.Object({
   why: approvalWhy,
   fate: approvalFate,
   similar: similarApprovals,
+  deciders: nullable(approvalDeciders),
   votes: Type.Array(
     Type.Object({
       by: principalRef,
@@ -137,6 +158,7 @@ export const approvalDetail = Type.Object({
       reason: nullable(Type.String()),
       at: instant,
       proof: approvalProof,
+      by_owner: byOwner,
     }),
     { description: 'What people said of it, in order; a key that decided is in decision alone' },
   ),
@@ -193,6 +215,13 @@ export const countersignatureChallenge = Type.Object({
 })
 export const countersignatureQuery = Type.Object({
   proofs: Type.Optional(Type.Boolean({ description: 'With the trail’s proofs; true unless told' })),
+  size: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 2 ** 53,
+      description: 'With proofs under the signed checkpoint of so many entries; under the newest unless told',
+    }),
+  ),
 })
 const assertionTexts = Type.Object({
   credential_id: Type.String(),

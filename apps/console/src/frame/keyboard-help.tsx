@@ -24,6 +24,7 @@ const lists: readonly Shortcut[] = [
 
 const approvals: readonly Shortcut[] = [
   { keys: ['a'], does: 'Approve' },
+  { keys: ['s'], does: 'Sign with a passkey and approve' },
   { keys: ['d'], does: 'Deny' },
   { keys: ['r'], does: 'Write a reason' },
   { keys: ['x'], does: 'Select, to decide many at once' },

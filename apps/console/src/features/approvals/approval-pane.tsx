@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useCan } from '../../api/session.ts'
+import { useCanIn } from '../../api/session.ts'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { ApprovalStory } from './approval-story.tsx'
 import classes from './approvals.module.css'
@@ -11,7 +11,7 @@ type Props = { readonly id: string; readonly hasBack: boolean }
 
 export function ApprovalPane({ id, hasBack }: Props) {
   const { data, error, isError, refetch } = useQuery(approvalQuery(id))
-  const mayDecide = useCan('approval:decide')
+  const mayDecide = useCanIn('approval:decide', data?.environment ?? '')
   return (
     <article className={classes.pane} aria-label="The call">
       {hasBack && (

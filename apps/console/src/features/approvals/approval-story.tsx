@@ -251,6 +251,11 @@ function Fate({ approval }: Props) {
       {decision?.claimed_by && (
         <p className={classes.note}>The key says it spoke for {decision.claimed_by}; that is a claim.</p>
       )}
+      {decision?.by_owner && status === 'approved' && (
+        <p className={classes.careful}>
+          By whoever made the key that asked: nobody else could decide in {approval.environment} then.
+        </p>
+      )}
       {decision?.reason && <blockquote className={classes.quote}>{decision.reason}</blockquote>}
       <div className={classes.line}>
         <VerdictBadge verdict={ran.verdict} word={ran.word} />

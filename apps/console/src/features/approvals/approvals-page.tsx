@@ -3,7 +3,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
-import { useCan } from '../../api/session.ts'
+import { useSession } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { toggled } from '../../ui/data-table/columns.ts'
@@ -25,7 +25,9 @@ export function ApprovalsPage() {
   const search = approvalsRoute.useSearch()
   const environment = useEnvironment()
   const navigate = useNavigate()
-  const mayDecide = useCan('approval:decide')
+  const { permitted_in: permittedIn } = useSession()
+  const mayDecide = (one: { readonly environment: string }): boolean =>
+    permittedIn[one.environment]?.includes('approval:decide') ?? false
   const isNarrow = useMediaQuery('(max-width: 1023px)', undefined, { getInitialValueInEffect: false }) ?? false
   const { id: openId } = useParams({ strict: false })
   const { view = 'pending' } = search
@@ -51,7 +53,8 @@ export function ApprovalsPage() {
     j: () => move(1),
     k: () => move(-1),
     x: () => {
-      if (current !== undefined && mayDecide) setSelected(toggled(selected, current))
+      const item = items.find(({ id }) => id === current)
+      if (item && mayDecide(item)) setSelected(toggled(selected, item.id))
     },
     Escape: () => {
       if (selected.size > 0) setSelected(new Set())
@@ -116,7 +119,7 @@ export function ApprovalsPage() {
                     item={item}
                     isCurrent={item.id === current}
                     isSelected={selected.has(item.id)}
-                    onSelect={mayDecide ? () => setSelected(toggled(selected, item.id)) : undefined}
+                    onSelect={mayDecide(item) ? () => setSelected(toggled(selected, item.id)) : undefined}
                   />
                 ))}
               </ul>

@@ -1,10 +1,12 @@
 import { Button, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { wordsFor } from '../../api/problem.ts'
 import type { ApprovalDetail } from '../../api/types.ts'
 import { useKeys } from '../../ui/keys.ts'
 import { Notice } from '../../ui/notice.tsx'
 import { useSecond } from '../../ui/now.ts'
+import { factorsQuery } from '../account/queries.ts'
 import actions from './actions.module.css'
 import classes from './approvals.module.css'
 import { CountersignDialog } from './countersign-dialog.tsx'
@@ -12,6 +14,12 @@ import { type Decision, useDecide } from './use-decide.ts'
 import { isIrreversible } from './words.ts'
 
 type Props = { readonly approval: ApprovalDetail }
+
+/** Somebody with a passkey can countersign of their own accord, where no policy asks for it. */
+function useHasPasskey(): boolean {
+  const { data } = useQuery(factorsQuery)
+  return data?.factors.some(({ kind }) => kind === 'passkey') ?? false
+}
 
 /** The decision and its reason. What cannot be undone is asked about once more, on a button that has to be reached. */
 export function DecisionBar({ approval }: Props) {
@@ -23,21 +31,25 @@ export function DecisionBar({ approval }: Props) {
   const isOver = useSecond() >= Date.parse(approval.deadline)
   // One approval of several leaves the call held, and this person has said theirs.
   const isClosed = isOver || decide.isPending || decide.isSuccess
-  const carryOut = (approve: boolean): void => {
-    if (isClosed) return
+  const mayApprove = approval.deciders?.you_may !== 'deny'
+  const mustSign = approval.policy.proof === 'countersignature'
+  const canSign = useHasPasskey()
+  const carryOut = (approve: boolean, isSigned = mustSign): void => {
+    if (isClosed || (approve && !mayApprove)) return
     setAsking(false)
     const said = reason.trim() === '' ? {} : { reason: reason.trim() }
     const decision = { id: approval.id, approve, ...said }
-    if (approval.policy.proof === 'countersignature') setSigning(decision)
+    if (isSigned) setSigning(decision)
     else decide.mutate(decision)
   }
   const approve = (): void => {
-    if (isIrreversible(approval)) setAsking(true)
+    if (isIrreversible(approval) && mayApprove && !mustSign) setAsking(true)
     else carryOut(true)
   }
   useKeys({
     a: approve,
     d: () => carryOut(false),
+    ...(canSign && { s: () => carryOut(true, true) }),
     r: () => input.current?.focus(),
     ...(isAsking && { Escape: () => setAsking(false) }),
   })
@@ -86,8 +98,26 @@ export function DecisionBar({ approval }: Props) {
             D
           </kbd>
         </Button>
-        <Button className={actions.approve} disabled={isClosed} onClick={approve}>
-          Approve
+        {canSign && !mustSign && (
+          <Button
+            variant="default"
+            disabled={isClosed || !mayApprove}
+            onClick={() => carryOut(true, true)}
+            title="Policy does not ask for it: your passkey signs exactly this call, and anybody can verify that later"
+          >
+            Sign and approve
+            <kbd className={actions.key} aria-hidden="true">
+              S
+            </kbd>
+          </Button>
+        )}
+        <Button
+          className={actions.approve}
+          disabled={isClosed || !mayApprove}
+          onClick={approve}
+          {...(!mayApprove && { title: 'You made the key that asks, so somebody else has to approve this' })}
+        >
+          {mustSign ? 'Sign and approve' : 'Approve'}
           <kbd className={actions.key} aria-hidden="true">
             A
           </kbd>

@@ -3,8 +3,8 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { wordsFor } from '../../api/problem.ts'
-import { useCan } from '../../api/session.ts'
-import type { Overview } from '../../api/types.ts'
+import { useCanIn } from '../../api/session.ts'
+import type { ApprovalDetail, Overview } from '../../api/types.ts'
 import { Countdown } from '../../ui/countdown.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { CheckIcon } from '../../ui/icons.tsx'
@@ -50,7 +50,7 @@ export function NeedsYou({ needs }: { readonly needs: Needs }) {
 
 function HeldCall({ item }: { readonly item: Needs['items'][number] }) {
   const { id, tool, agent_id, environment, message, deadline } = item
-  const mayDecide = useCan('approval:decide')
+  const mayDecide = useCanIn('approval:decide', environment)
   const client = useQueryClient()
   const navigate = useNavigate()
   const decide = useDecide()
@@ -60,8 +60,8 @@ function HeldCall({ item }: { readonly item: Needs['items'][number] }) {
   const carryOut = async (approve: boolean): Promise<void> => {
     setLooking(true)
     try {
-      // What cannot be undone is decided where all of it can be read.
-      if (approve && isIrreversible(await client.fetchQuery(approvalQuery(id)))) {
+      // What cannot be undone, is signed, or is not this person's to approve, is decided where all of it can be read.
+      if (approve && isForItsPage(await client.fetchQuery(approvalQuery(id)))) {
         await navigate({ to: '/approvals/$id', params: { id }, search: (before) => before })
         return
       }
@@ -109,4 +109,9 @@ function HeldCall({ item }: { readonly item: Needs['items'][number] }) {
       )}
     </li>
   )
+}
+
+function isForItsPage(approval: ApprovalDetail): boolean {
+  const { policy, deciders } = approval
+  return isIrreversible(approval) || policy.proof === 'countersignature' || deciders?.you_may === 'deny'
 }

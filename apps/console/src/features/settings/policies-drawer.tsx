@@ -97,7 +97,8 @@ function Body({ environment, kept, onClose }: Props & { readonly kept: readonly 
             onChange={(value) => change(at, { approvers: Number(value) || 1 })}
           />
           <Switch
-            label="Whoever made the agent’s key may not decide"
+            label="Whoever made the agent’s key never approves"
+            description="Otherwise they may only while nobody else could, and the record says so."
             checked={policy.excludes_owner}
             disabled={!mayWrite}
             onChange={(event) => change(at, { excludes_owner: event.currentTarget.checked })}

@@ -37,7 +37,7 @@ export type Policy = {
   readonly proof: 'session' | 'step-up' | 'countersignature'
   /** How many must approve; one who denies is enough. */
   readonly approvers: number
-  /** Whoever made the key that asks may not decide. */
+  /** Whoever made the key that asks may not decide, not even while nobody else can. */
   readonly excludesOwner: boolean
 }
 
@@ -69,6 +69,8 @@ export type Settlement = {
   readonly address: string | null
   readonly userAgent: string | null
   readonly claimedBy: string | null
+  /** By whoever made the key that asked, since nobody else could. */
+  readonly byOwner: boolean
 }
 
 export type Approval = Asked & {
@@ -124,6 +126,7 @@ export function bySystem(reason: string | null): Omit<Settlement, 'status' | 'at
     address: null,
     userAgent: null,
     claimedBy: null,
+    byOwner: false,
   }
 }
 

@@ -13,6 +13,7 @@ type Row = Omit<Asked, 'policy'> &
     readonly settledAddress: string | null
     readonly settledUserAgent: string | null
     readonly claimedBy: string | null
+    readonly byOwner: boolean
     readonly reason: string | null
     readonly lastPolledAt: Date | null
     readonly keyLabel: string | null
@@ -26,12 +27,12 @@ const columns = `
   a.status, a.settled_at as "settledAt", a.settled_by_kind as "settledByKind", a.settled_by_id as "settledById",
   a.settled_by_label as "settledByLabel", a.settled_via as "settledVia", a.settled_address as "settledAddress",
   a.proof, a.approvers, a.excludes_owner as "excludesOwner",
-  a.settled_user_agent as "settledUserAgent", a.claimed_by as "claimedBy", a.reason, a.last_polled_at as "lastPolledAt",
+  a.settled_user_agent as "settledUserAgent", a.claimed_by as "claimedBy", a.settled_by_owner as "byOwner", a.reason, a.last_polled_at as "lastPolledAt",
   (select k.label from agent_keys as k where k.tenant_id = a.tenant_id and k.id = a.key_id) as "keyLabel"`
 
 function fromRow(row: Row): Approval {
   const { status, settledAt, settledByKind, settledById, settledByLabel, settledVia, settledAddress } = row
-  const { settledUserAgent, claimedBy, reason, proof, approvers, excludesOwner, ...asked } = row
+  const { settledUserAgent, claimedBy, byOwner, reason, proof, approvers, excludesOwner, ...asked } = row
   const settlement =
     status === 'pending' || settledAt === null || settledByKind === null || settledVia === null
       ? null
@@ -44,6 +45,7 @@ function fromRow(row: Row): Approval {
           address: settledAddress,
           userAgent: settledUserAgent,
           claimedBy,
+          byOwner,
         }
   return { ...asked, policy: { proof, approvers, excludesOwner }, settlement }
 }
@@ -113,16 +115,31 @@ export async function settlePending(
   tx: Sql,
   { tenant, environment }: Sight,
   id: string,
-  { status, at, by, via, reason, address, userAgent, claimedBy }: Settlement,
+  { status, at, by, via, reason, address, userAgent, claimedBy, byOwner }: Settlement,
 ): Promise<Approval | undefined> {
   const [row] = await tx.query<Row>(
     `update approvals as a
         set status = $4, settled_at = $5, settled_by_kind = $6, settled_by_id = $7, settled_by_label = $8, settled_via = $9,
-            reason = $10, settled_address = $11, settled_user_agent = $12, claimed_by = $13
+            reason = $10, settled_address = $11, settled_user_agent = $12, claimed_by = $13, settled_by_owner = $14
       where a.tenant_id = $1 and a.id = $2 and ($3::text is null or a.environment = $3)
         and a.status = 'pending' and a.deadline > $5 and not ($6 = 'agent_key' and a.key_id::text = $7)
       returning ${columns}`,
-    [tenant, id, environment ?? null, status, at, by.kind, by.id, by.label, via, reason, address, userAgent, claimedBy],
+    [
+      tenant,
+      id,
+      environment ?? null,
+      status,
+      at,
+      by.kind,
+      by.id,
+      by.label,
+      via,
+      reason,
+      address,
+      userAgent,
+      claimedBy,
+      byOwner,
+    ],
   )
   return row && fromRow(row)
 }

@@ -1,4 +1,11 @@
-import { type CountersignatureFile, readVerifier, verifyCountersignatures } from '@countersign/trail'
+import {
+  type CountersignatureFile,
+  readCheckpoint,
+  readEntryProof,
+  readNote,
+  readVerifier,
+  verifyCountersignatures,
+} from '@countersign/trail'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
@@ -114,10 +121,18 @@ describe('policy', () => {
     expect(answer).toMatchObject({ status: 200, body: { status: 'approved' } })
   })
 
-  test('may exclude whoever made the key that asks', async () => {
+  test('may exclude whoever made the key that asks, also while nobody else can decide', async () => {
     await policy(acme.cookie, [{ ...everyRule, excludes_owner: true }])
     const id = await held()
-    expect(await decide(acme.cookie, id, { approve: true })).toMatchObject({ status: 403 })
+    expect(await decide(acme.cookie, id, { approve: true })).toMatchObject({
+      status: 403,
+      body: { detail: expect.stringContaining('Invite an approver') as string },
+    })
+    expect((await call(acme.cookie, 'GET', `/approvals/${id}`)).body['deciders']).toMatchObject({
+      others: 0,
+      you_may: 'deny',
+      obstacle: expect.stringContaining('Nobody can approve this') as string,
+    })
     const other = await colleague()
     expect(await decide(other.cookie, id, { approve: true })).toMatchObject({
       status: 200,
@@ -127,26 +142,26 @@ describe('policy', () => {
 
   test('may want several people: nobody counts twice, and one who denies is enough', async () => {
     await policy(acme.cookie, [{ ...everyRule, approvers: 2 }])
-    const other = await colleague()
+    const [one, two] = [await colleague(), await colleague()]
     const id = await held()
-    expect(await decide(acme.cookie, id, { approve: true, reason: 'one' })).toMatchObject({
+    expect(await decide(one.cookie, id, { approve: true, reason: 'one' })).toMatchObject({
       body: { status: 'pending' },
     })
-    expect(await decide(acme.cookie, id, { approve: true })).toMatchObject({ status: 409 })
-    const { body } = await call(other.cookie, 'GET', `/approvals/${id}`)
+    expect(await decide(one.cookie, id, { approve: true })).toMatchObject({ status: 409 })
+    const { body } = await call(two.cookie, 'GET', `/approvals/${id}`)
     expect(body).toMatchObject({ votes: [{ approve: true, reason: 'one' }], policy: { approvers: 2 } })
-    expect(await decide(other.cookie, id, { approve: true })).toMatchObject({ body: { status: 'approved' } })
+    expect(await decide(two.cookie, id, { approve: true })).toMatchObject({ body: { status: 'approved' } })
 
     const second = await held()
-    await decide(acme.cookie, second, { approve: true })
-    expect(await decide(other.cookie, second, { approve: false })).toMatchObject({ body: { status: 'denied' } })
+    await decide(one.cookie, second, { approve: true })
+    expect(await decide(two.cookie, second, { approve: false })).toMatchObject({ body: { status: 'denied' } })
   })
 
   test('in racing votes of two people counts both: the call is approved once', async () => {
     await policy(acme.cookie, [{ ...everyRule, approvers: 2 }])
-    const other = await colleague()
+    const people = [await colleague(), await colleague()]
     const id = await held()
-    const answers = await Promise.all([acme, other].map(({ cookie }) => decide(cookie, id, { approve: true })))
+    const answers = await Promise.all(people.map(({ cookie }) => decide(cookie, id, { approve: true })))
     expect(answers.map(({ body }) => body['status']).sort()).toEqual(['approved', 'pending'])
   })
 
@@ -202,7 +217,7 @@ describe('a countersignature', () => {
     expect((await decide(cookie, two, body)).status).toBe(422)
     const other = await colleague(cookie)
     expect((await decide(other.cookie, one, body)).status).toBe(403)
-    const again = await signed(cookie, key, one, { approve: true })
+    const again = await signed(cookie, key, one, { approve: false })
     expect((await decide(cookie, one, again)).status).toBe(200)
     expect((await decide(cookie, one, again)).status).not.toBe(200)
     expect((await decide(cookie, two, again)).status).not.toBe(200)
@@ -249,9 +264,9 @@ function changed(file: CountersignatureFile, path: readonly (string | number)[],
 }
 
 describe('an exported approval', () => {
-  const exported = async () => {
+  const exported = async (more: object = {}) => {
     const { key, cookie } = await withPasskey(acme.cookie)
-    const id = await held()
+    const id = await held(more)
     expect((await decide(cookie, id, await signed(cookie, key, id, { approve: true, reason: 'seen it' }))).status).toBe(
       200,
     )
@@ -263,7 +278,7 @@ describe('an exported approval', () => {
       full = await call(cookie, 'GET', `/approvals/${id}/countersignature`)
     expect(full.status, full.text).toBe(200)
     const log = readVerifier((await server.call('GET', '/trail/key')).text.trim())
-    return { id, bare, full: full.body as CountersignatureFile, log }
+    return { id, bare, full: full.body as CountersignatureFile, log, cookie }
   }
 
   test('is verified offline by who trusts the key or the log, by nobody who trusts neither, and not after any change', async () => {
@@ -298,6 +313,39 @@ describe('an exported approval', () => {
         }
       expect(count).toBeGreaterThan(file === bare ? 25 : 33)
     }
+  })
+
+  test('that is too long for an entry is in the trail by its digest, and verified like any other', async () => {
+    const { full, log } = await exported({ tool_args: { text: 'x'.repeat(20_000) } })
+    const [one] = full.countersignatures
+    expect(one?.content.length).toBeGreaterThan(20_000)
+    expect(verifyCountersignatures(JSON.stringify(full), { log })).toMatchObject([{ decision: 'approve' }])
+    const proven = JSON.stringify(full.proofs)
+    expect(proven.length).toBeLessThan(20_000)
+    // Another long content under the same entry, whatever key signed it, is another decision.
+    const longer = changed(full, ['countersignatures', 0, 'content'], 0.5)
+    expect(() => verifyCountersignatures(longer, { log })).toThrow()
+  })
+
+  test('has all its proofs under one checkpoint, and under the very one that somebody kept', async () => {
+    const { id, full, cookie } = await exported()
+    const headIn = (proof: string) => readCheckpoint(readNote(readEntryProof(proof).checkpoint).text)
+    const [proofs] = full.proofs ?? []
+    const kept = headIn(proofs?.decision ?? '')
+    expect(headIn(proofs?.registration ?? '').size).toBe(kept.size)
+
+    // The log grows; under its newest checkpoint the trusted one no longer fits, and the old one can be asked for.
+    await server.newKey({ ...acme, cookie })
+    let newest: Answer
+    do newest = await call(cookie, 'GET', `/approvals/${id}/countersignature`)
+    while (headIn((newest.body as CountersignatureFile).proofs?.[0]?.decision ?? '').size === kept.size)
+    expect(() => verifyCountersignatures(newest.text, { head: kept })).toThrow('not under the trusted one')
+    const asked = await call(cookie, 'GET', `/approvals/${id}/countersignature?size=${kept.size}`)
+    expect(asked.status, asked.text).toBe(200)
+    expect(verifyCountersignatures(asked.text, { head: kept })).toMatchObject([{ decision: 'approve' }])
+    const forged = { ...kept, root: kept.root.map((byte) => byte ^ 1) }
+    expect(() => verifyCountersignatures(asked.text, { head: forged })).toThrow('not under the trusted one')
+    expect((await call(cookie, 'GET', `/approvals/${id}/countersignature?size=1`)).status).not.toBe(200)
   })
 
   test('cannot carry what nobody checks', async () => {

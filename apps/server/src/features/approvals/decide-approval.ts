@@ -9,8 +9,9 @@ import { type Approval, asOf, type Settlement, type Settling, settle, statusOf }
 import { findApproval, settlePending } from './approvals-table.ts'
 import type { Countersign, Signed } from './countersign.ts'
 import { authorOf, type Decider, sightOf } from './decider.ts'
+import { asOwner, fourEyesOn, mayOwnerDecide } from './four-eyes.ts'
 import { tellSettled, tellVote } from './tell-settled.ts'
-import { holdForVote, insertVote, listVotes } from './votes-table.ts'
+import { holdForVote, insertVote, listOwners, listVotes } from './votes-table.ts'
 
 export type Decision = {
   readonly approve: boolean
@@ -109,13 +110,13 @@ async function vote(
 ): Promise<Approval> {
   const { who, facts } = decider
   const sight = sightOf(decider)
-  const owner = await holdForVote(tx, who.tenant, id)
+  await holdForVote(tx, who.tenant, id)
   const found = await findApproval(tx, sight, id)
   if (!found) throw notFound('approval')
   const now = needs.clock.now()
   if (asOf(found, now).settlement) throw alreadyDecided(found, now)
-  if (found.policy.excludesOwner && owner === who.id)
-    throw new Problem(problems.forbidden, 'You made the key that asks, so somebody else has to decide this.')
+  const eyes = await fourEyesOn(tx, found, now)
+  const byOwner = asOwner([who.id], decision.approve, eyes, found.policy)
   const proof = signed ? 'countersignature' : found.policy.proof
   const isNew = await insertVote(tx, {
     tenant: who.tenant,
@@ -127,12 +128,16 @@ async function vote(
     proof,
     factor: signed?.factor ?? null,
     countersignature: signed?.countersignature ?? null,
+    byOwner,
   })
   if (!isNew) throw new Problem(problems.conflict, 'You have approved this already. Somebody else is needed as well.')
-  const given = (await listVotes(tx, who.tenant, id)).filter(({ isApproval }) => isApproval).length
+  // What an owner said while they were alone counts no more once somebody else can decide.
+  const doesCount = mayOwnerDecide(eyes, found.policy)
+  const votes = await listVotes(tx, who.tenant, id)
+  const given = votes.filter((vote) => vote.isApproval && (doesCount || !vote.byOwner)).length
   if (!decision.approve || given >= found.policy.approvers)
     return settleBy(needs, tx, decider, id, deciding(decision), decision.reason, 'approval:decide', signed)
-  await tellVote(needs, tx, found, decider, { given, reason: decision.reason, signed, facts })
+  await tellVote(needs, tx, found, decider, { given, byOwner, reason: decision.reason, signed, facts })
   return found
 }
 
@@ -152,7 +157,13 @@ async function settleBy(
   if (!found) throw notFound('approval')
   if (decider.is === 'person') demand(decider.who, permission, { environment: found.environment })
   refuseOwn(decider, found)
-  const settlement = settle(found, act({ ...authorOf(decider), reason }), now)
+  const settling = act({ ...authorOf(decider), reason, byOwner: false })
+  const byOwner = settling.is === 'decide' && (await isByOwner(tx, decider, settling.approve, found, now))
+  const settlement = settle(
+    found,
+    settling.is === 'decide' ? { ...settling, how: { ...settling.how, byOwner } } : settling,
+    now,
+  )
   // Between the read above and this statement somebody else may win; the condition in it decides.
   const settled = settlement && (await settlePending(tx, sight, id, settlement))
   if (!settled) throw alreadyDecided((await findApproval(tx, sight, id)) ?? found, now)
@@ -164,6 +175,13 @@ async function settleBy(
 function refuseOwn(decider: Decider, { keyId }: Approval): void {
   if (decider.is === 'key' && decider.who.keyId === keyId)
     throw new Problem(problems.forbidden, 'An approval cannot be decided with the key that asked for it.')
+}
+
+/** A deciding key is as much its owner as the asking one: two keys of one person are no four eyes. */
+async function isByOwner(tx: Tx, decider: Decider, approve: boolean, found: Approval, now: Date): Promise<boolean> {
+  const { tenant } = found
+  const deciders = decider.is === 'key' ? await listOwners(tx, tenant, decider.who.keyId) : [decider.who.id]
+  return asOwner(deciders, approve, await fourEyesOn(tx, found, now), found.policy)
 }
 
 function alreadyDecided(found: Approval, now: Date): Problem {

@@ -12,7 +12,7 @@ export function sightOf({ who }: Decider): Sight {
 }
 
 /** What is written down of them beside the approval. */
-export function authorOf(decider: Decider): Omit<Settlement, 'status' | 'at' | 'reason'> {
+export function authorOf(decider: Decider): Omit<Settlement, 'status' | 'at' | 'reason' | 'byOwner'> {
   const { address, userAgent } = decider.facts
   if (decider.is === 'person') {
     const { id, email } = decider.who

@@ -2,14 +2,16 @@ import type { ApprovalDetail } from '@countersign/wire'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { readJson, writeSortedJson } from '../../kernel/json.ts'
+import { type Caller, permits } from '../roles/index.ts'
 import type { Approval } from './approval.ts'
 import { countTwins, findSimilar } from './approvals-table.ts'
 import { deriveWhy, type RevisionText } from './derive-why.ts'
 import { digestText } from './digest.ts'
+import { fourEyesOn, mayOwnerDecide, obstacleIn } from './four-eyes.ts'
 import { matchFate, type ReportedEvent } from './match-fate.ts'
 import type { ReadApproval } from './read-approval.ts'
 import { itemView, similarView, votesView } from './views.ts'
-import { listVotes } from './votes-table.ts'
+import { listVotes, type Vote } from './votes-table.ts'
 
 /** What the agent reported of calls that may be the one that was held. */
 export type ReadReportedEvents = (approval: Approval) => Promise<readonly ReportedEvent[]>
@@ -22,7 +24,7 @@ type Needs = {
   readonly reportedEvents: ReadReportedEvents
 }
 
-export type DescribeApproval = (tenant: string, id: string) => Promise<ApprovalDetail>
+export type DescribeApproval = (who: Caller, id: string) => Promise<ApprovalDetail>
 
 const similarMax = 10
 
@@ -33,8 +35,23 @@ export function describeApproval({ db, clock, readApproval, revisionText, report
     const events = approval.settlement ? await reportedEvents(approval) : []
     return matchFate({ approval, args, events, twins: await countTwins(db, approval), now })
   }
-  return async (tenant, id) => {
+  const decidersOf = async (who: Caller, approval: Approval, votes: readonly Vote[], now: Date) => {
+    if (approval.settlement) return null
+    const { environment, policy } = approval
+    const eyes = await fourEyesOn(db, approval, now)
+    const mayDecide = who.is === 'person' && permits(who, 'approval:decide', { environment })
+    const mayApprove = !eyes.owners.includes(who.id) || mayOwnerDecide(eyes, policy)
+    const given = votes.filter(({ isApproval }) => isApproval).length
+    return {
+      others: eyes.others.length,
+      you_may: mayDecide ? (mayApprove ? ('approve' as const) : ('deny' as const)) : ('nothing' as const),
+      obstacle: obstacleIn(eyes, { environment, policy, given }),
+    }
+  }
+  return async (who, id) => {
+    const { tenant } = who
     const approval = await readApproval({ tenant }, id)
+    const votes = await listVotes(db, tenant, id)
     const now = clock.now()
     const { revision } = approval
     return {
@@ -45,7 +62,8 @@ export function describeApproval({ db, clock, readApproval, revisionText, report
       why: deriveWhy(approval, revision === null ? undefined : await revisionText(tenant, revision)),
       fate: await fateOf(approval, now),
       similar: similarView(await findSimilar(db, approval, now, similarMax)),
-      votes: votesView(await listVotes(db, tenant, id)),
+      deciders: await decidersOf(who, approval, votes, now),
+      votes: votesView(votes),
     }
   }
 }

@@ -5,10 +5,13 @@ import { proveEntry } from '../trail/index.ts'
 import { findApproval } from './approvals-table.ts'
 import { listVotes, type Vote } from './votes-table.ts'
 
+/** `size`: under the signed checkpoint of so many entries, which somebody has kept; the newest unless told. */
+type Wanted = { readonly proofs: boolean; readonly size?: number | undefined }
+
 /** What an outsider needs to check who countersigned an approval, with no trust in this server. */
 export function exportCountersignatures({ db }: { readonly db: Sql }) {
   const prove = proveEntry({ db })
-  return async (tenant: string, id: string, withProofs: boolean): Promise<CountersignatureFile> => {
+  return async (tenant: string, id: string, { proofs: withProofs, size }: Wanted): Promise<CountersignatureFile> => {
     if (!(await findApproval(db, { tenant }, id))) throw notFound('approval')
     const votes = (await listVotes(db, tenant, id)).filter(({ countersignature }) => countersignature !== null)
     if (votes.length === 0)
@@ -16,11 +19,17 @@ export function exportCountersignatures({ db }: { readonly db: Sql }) {
     const countersignatures = votes.flatMap(({ countersignature }) => (countersignature ? [countersignature] : []))
     if (!withProofs) return { countersigned_approval: 1, countersignatures }
     const proofs: { decision: string; registration: string }[] = []
-    for (const vote of votes) proofs.push(await proofsOf(tenant, id, vote))
+    let under = size
+    for (const vote of votes) {
+      const proven = await proofsOf(tenant, id, vote, under)
+      // All under one checkpoint, though another is signed meanwhile: whoever trusts that one can check all of them.
+      under = proven.size
+      proofs.push({ decision: proven.decision, registration: proven.registration })
+    }
     return { countersigned_approval: 1, countersignatures, proofs }
   }
 
-  async function proofsOf(tenant: string, id: string, { person, factor }: Vote) {
+  async function proofsOf(tenant: string, id: string, { person, factor }: Vote, under: number | undefined) {
     const decision = await numberOf(
       `e.subject_kind = 'approval' and e.subject_id = $2 and e.actor_id = $3
        and e.act in ('approval.approved', 'approval.denied', 'approval.voted')`,
@@ -30,10 +39,8 @@ export function exportCountersignatures({ db }: { readonly db: Sql }) {
       `e.subject_kind = 'factor' and e.subject_id = $2 and e.actor_id = $3 and e.act = 'factor.added'`,
       [tenant, factor, person],
     )
-    return {
-      decision: (await prove(tenant, decision)).proof,
-      registration: (await prove(tenant, registration)).proof,
-    }
+    const { size, proof } = await prove(tenant, decision, under)
+    return { size, decision: proof, registration: (await prove(tenant, registration, size)).proof }
   }
 
   async function numberOf(condition: string, values: readonly unknown[]): Promise<number> {

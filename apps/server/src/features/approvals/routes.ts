@@ -62,7 +62,7 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       needs: 'approvals:read',
       params,
       answers: approvalDetail,
-      handle: ({ who, params: { id } }) => describe(who.tenant, id),
+      handle: ({ who, params: { id } }) => describe(who, id),
     }),
     route({
       does: 'Approve or deny a held call',
@@ -98,8 +98,8 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       params,
       query: countersignatureQuery,
       answers: countersignatureFile,
-      handle: async ({ who, params: { id }, query: { proofs = true } }) => {
-        const file = await exportCountersignatures(who.tenant, id, proofs)
+      handle: async ({ who, params: { id }, query: { proofs = true, size } }) => {
+        const file = await exportCountersignatures(who.tenant, id, { proofs, size })
         return {
           ...file,
           countersignatures: [...file.countersignatures],

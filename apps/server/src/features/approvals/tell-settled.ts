@@ -40,6 +40,7 @@ export async function tellSettled(
       tool,
       via: settlement.via,
       settled_at: settlement.at.toISOString(),
+      ...(settlement.byOwner && { by_owner: true }),
       ...(signed && { countersignature: recordedCountersignature(signed.countersignature) }),
     },
     // The reason is free text of the one who wrote it, so it can be erased with them.
@@ -62,6 +63,7 @@ export async function tellSettled(
 
 type Said = {
   readonly given: number
+  readonly byOwner: boolean
   readonly reason: string | null
   readonly signed: Signed | undefined
   readonly facts: RequestFacts
@@ -73,7 +75,7 @@ export async function tellVote(
   tx: Tx,
   { tenant, id, environment, agentId, tool, digest, policy }: Approval,
   by: Extract<Decider, { is: 'person' }>,
-  { given, reason, signed, facts }: Said,
+  { given, byOwner, reason, signed, facts }: Said,
 ): Promise<void> {
   await recordAct(tx, {
     tenant,
@@ -89,6 +91,7 @@ export async function tellVote(
       via: by.via,
       given,
       needed: policy.approvers,
+      ...(byOwner && { by_owner: true }),
       ...(signed && { countersignature: recordedCountersignature(signed.countersignature) }),
     },
     personal: { actor: { label: by.who.email, ...(reason !== null && { reason }) } },

@@ -35,17 +35,27 @@ export function itemView(approval: Approval, now: Date): ApprovalItem {
 }
 
 function decisionView(settlement: Settlement): NonNullable<ApprovalItem['decision']> {
-  const { by, via, reason, at, address, userAgent, claimedBy } = settlement
-  return { by, via, reason, at: at.toISOString(), address, user_agent: userAgent, claimed_by: claimedBy }
+  const { by, via, reason, at, address, userAgent, claimedBy, byOwner } = settlement
+  return {
+    by,
+    via,
+    reason,
+    at: at.toISOString(),
+    address,
+    user_agent: userAgent,
+    claimed_by: claimedBy,
+    by_owner: byOwner,
+  }
 }
 
 export function votesView(votes: readonly Vote[]): ApprovalDetail['votes'] {
-  return votes.map(({ person, email, isApproval, reason, at, proof }) => ({
+  return votes.map(({ person, email, isApproval, reason, at, proof, byOwner }) => ({
     by: { kind: 'person', id: person, label: email ?? person },
     approve: isApproval,
     reason,
     at: at.toISOString(),
     proof,
+    by_owner: byOwner,
   }))
 }
 

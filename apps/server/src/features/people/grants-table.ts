@@ -1,5 +1,6 @@
+import type { Permission } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
-import { type Authority, authorityOf, type GrantRow } from '../roles/index.ts'
+import { type Authority, authorityOf, type GrantRow, permissionsOf } from '../roles/index.ts'
 import { isActiveSql } from './people-table.ts'
 
 /** A role a person holds: everywhere, or in one environment. */
@@ -59,4 +60,25 @@ export async function findAuthority(db: Sql, tenant: string, person: string): Pr
     grants,
     guarded.map(({ name }) => name),
   )
+}
+
+type Able = {
+  readonly tenant: string
+  readonly permission: Permission
+  readonly environment: string
+  readonly now: Date
+}
+
+/** People who may sign in and do this there as of this statement. */
+export async function listPeopleWho(db: Sql, { tenant, permission, environment, now }: Able): Promise<string[]> {
+  const rows = await db.query<GrantRow & { person: string }>(
+    `select g.person_id as person, g.role, g.environment, r.permissions
+       from role_grants as g
+       join people as p on p.tenant_id = g.tenant_id and p.id = g.person_id
+       left join roles as r on r.tenant_id = g.tenant_id and r.name = g.role
+      where g.tenant_id = $1 and (g.environment is null or g.environment = $2) and ${isActiveSql('p', '$3')}`,
+    [tenant, environment, now],
+  )
+  const able = rows.filter(({ role, permissions = null }) => permissionsOf(role, permissions).has(permission))
+  return [...new Set(able.map(({ person }) => person))]
 }

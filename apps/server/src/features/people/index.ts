@@ -1,6 +1,6 @@
 export { bootstrapFromConfig } from './bootstrap.ts'
 export { type GiveRoles, giveRoles } from './give-roles.ts'
-export { findAuthority } from './grants-table.ts'
+export { findAuthority, listPeopleWho } from './grants-table.ts'
 export { makeAnotherTenant } from './make-another-tenant.ts'
 export { type MakeFirstTenant, makeFirstTenant } from './make-first-tenant.ts'
 export { managePeople } from './manage-people.ts'

@@ -14,6 +14,7 @@ export {
   covers,
   demand,
   type GrantRow,
+  permits,
   permittedIn,
   rolesInWords,
 } from './permits.ts'
@@ -28,5 +29,5 @@ export {
   type TenantId,
   type Token,
 } from './principal.ts'
-export { builtInRoles, isBuiltIn } from './roles.ts'
+export { builtInRoles, isBuiltIn, permissionsOf } from './roles.ts'
 export { type Method, type Needs, type RequestFacts, type Route, type RouteInput, route } from './route.ts'

@@ -22,8 +22,8 @@ import { findEntry, findEntryOfAnyTenant } from './list-table.ts'
 
 /** That one entry is in the log of the newest signed checkpoint. With no tenant, an entry of any: for the operator's own tools. */
 export function proveEntry({ db }: { readonly db: Sql }) {
-  return async (tenant: string | undefined, number: number) => {
-    const last = await newestCheckpoint(db)
+  return async (tenant: string | undefined, number: number, under?: number) => {
+    const last = under === undefined ? await newestCheckpoint(db) : await checkpointOf(db, under)
     const entry = tenant === undefined ? await findEntryOfAnyTenant(db, number) : await findEntry(db, tenant, number)
     if (!entry) throw notFound('entry')
     const { size, root } = headOf(last)
