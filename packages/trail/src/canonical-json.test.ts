@@ -120,3 +120,17 @@ test('a member called __proto__ is data like any other', () => {
 test('the bytes are the UTF-8 of the text', () => {
   expect(new TextDecoder().decode(canonicalBytes({ b: 'ü', a: 1 }))).toBe('{"a":1,"b":"ü"}')
 })
+
+test('a toJSON of the value, of its class or of all objects has no say in what is written', () => {
+  const told = { a: 1, toJSON: 'plain data' }
+  expect(canonicalJson(told)).toBe('{"a":1,"toJSON":"plain data"}')
+  expect(() => canonicalJson({ a: 1, toJSON: () => 2 })).toThrow(NotCanonical)
+  expect(() => canonicalJson(Object.assign([1], { toJSON: () => 2 }))).not.toThrow()
+  expect(canonicalJson(Object.assign([1], { toJSON: () => 2 }))).toBe('[1]')
+  Object.defineProperty(Object.prototype, 'toJSON', { value: () => 2, configurable: true })
+  try {
+    expect(canonicalJson({ a: [1, { b: 2 }] })).toBe('{"a":[1,{"b":2}]}')
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'toJSON')
+  }
+})

@@ -17,12 +17,62 @@ const encoder = new TextEncoder()
  * faithfully (lone surrogates, NaN, infinities, `undefined`, bigint, dates and other objects with a class).
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, '', 0)
+  return plainJson(value) ?? write(value, '', 0)
 }
 
 /** The UTF-8 bytes of `canonicalJson(value)`: what is hashed, signed and stored. */
 export function canonicalBytes(value: unknown): Uint8Array {
   return encoder.encode(canonicalJson(value))
+}
+
+/**
+ * The quick way, ten times as fast, for what is plain data with its names in order: the engine's own JSON writes numbers and
+ * strings as RFC 8785 does. Undefined when a value needs the careful way, which also knows how to refuse.
+ */
+function plainJson(value: unknown): string | undefined {
+  if (!isPlain(value, 0)) return undefined
+  const text = JSON.stringify(value)
+  // How a lone surrogate would be written.
+  return text.includes('\\ud') ? undefined : text
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value)
+    case 'object':
+      if (value === null) return true
+      if (depth >= jsonDepthMax) return false
+      return Array.isArray(value) ? isPlainArray(value, depth) : isPlainObject(value, depth)
+    default:
+      return false
+  }
+}
+
+function isPlainArray(values: readonly unknown[], depth: number): boolean {
+  if ('toJSON' in values) return false
+  for (let i = 0; i < values.length; i++) if (!isPlain(values[i], depth + 1)) return false
+  return true
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  if (!isPlainData(value) || 'toJSON' in value) return false
+  let before: string | undefined
+  // Four times as fast as asking for entries. What a prototype could add only leads to the careful way.
+  for (const name in value) {
+    if (before !== undefined && name <= before) return false
+    before = name
+    if (!isPlain(value[name], depth + 1)) return false
+  }
+  return true
+}
+
+function isPlainData(value: object): value is { readonly [name: string]: unknown } {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 function write(value: unknown, path: string, depth: number): string {
@@ -65,9 +115,7 @@ function writeArray(values: readonly unknown[], path: string, depth: number): st
 }
 
 function writeObject(value: object, path: string, depth: number): string {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null)
-    throw refusal(path, 'is an object with a class; give plain data')
+  if (!isPlainData(value)) throw refusal(path, 'is an object with a class; give plain data')
   // The default sort compares UTF-16 code units, as RFC 8785 §3.2.3 asks.
   const members = new Map<string, unknown>(Object.entries(value))
   const parts: string[] = []

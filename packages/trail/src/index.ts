@@ -76,7 +76,7 @@ export {
   readContinuation,
   readEntryProof,
 } from './proof-file.ts'
-export { makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
+export { factSealer, makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
 export {
   bundleBytes,
   hiddenLeaf,

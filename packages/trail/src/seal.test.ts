@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { makePersonKey, openFacts, personKeyName, sealFacts } from './seal.ts'
+import { factSealer, makePersonKey, openFacts, personKeyName, sealFacts } from './seal.ts'
 
 const id = '0190f5a0-0000-7000-8000-000000000001'
 const facts = { actor: { email: 'ada@example.com', address: '192.0.2.1' } }
@@ -35,4 +35,13 @@ test('a key put in the place of another is noticed by its name', () => {
 test('the name of a key never changes', () => {
   expect(personKeyName(new Uint8Array(32))).toBe('RFnTAnVA1Hrn5y3BxRPh-609EoJP2yjFGtb5ONkn9Sg')
   expect(() => personKeyName(new Uint8Array(31))).toThrow('32 bytes')
+})
+
+test('a key that seals many entries seals each of them for itself', () => {
+  const key = makePersonKey()
+  const seal = factSealer(key)
+  const boxes = Array.from({ length: 2000 }, (_, n) => seal(`${id}-${n}`, { n }))
+  expect(boxes.map((box, n) => openFacts(key, `${id}-${n}`, box))).toEqual(boxes.map((_, n) => ({ n })))
+  const nonces = boxes.map(({ box }) => Buffer.from(box, 'base64url').subarray(1, 13).toString('hex'))
+  expect(new Set(nonces).size).toBe(2000)
 })

@@ -4,6 +4,8 @@ export function isId(text: string): boolean {
   return pattern.test(text)
 }
 
+const randomBytes = 10
+
 /**
  * Makes ids that sort by the time they were made, also within one millisecond of one process: the 12 bits after the
  * version count up from a random start (RFC 9562 §6.2, method 1).
@@ -11,8 +13,19 @@ export function isId(text: string): boolean {
 export function idMaker(now: () => Date): () => string {
   let last = 0
   let counter = 0
+  const pool = new Uint8Array(randomBytes * 256)
+  let used = pool.length
+  // Drawn many at once, since asking costs more than the bytes. Each is used once.
+  const freshBytes = (): Uint8Array => {
+    if (used === pool.length) {
+      globalThis.crypto.getRandomValues(pool)
+      used = 0
+    }
+    used += randomBytes
+    return pool.subarray(used - randomBytes, used)
+  }
   return () => {
-    const random = globalThis.crypto.getRandomValues(new Uint8Array(10))
+    const random = freshBytes()
     const at = now().getTime()
     if (at > last) {
       last = at

@@ -5,6 +5,7 @@ import type { Db, Tx } from '../../kernel/db.ts'
 import { idMaker } from '../../kernel/ids.ts'
 import type { Act } from './act.ts'
 import { callRecorder } from './record-calls.ts'
+import { erasePersonalFacts, openPersonalFacts } from './subject-keys.ts'
 
 let scene: TrailScene
 beforeAll(async () => {
@@ -19,19 +20,23 @@ const call = (n: number): Act => ({
   request: { address: '192.0.2.1' },
 })
 
-function recorder(db: Pick<Db, 'inTx'>, more: { batchMax?: number; waitingMax?: number } = {}) {
+function recorder(db: Pick<Db, 'query' | 'inTx'>, more: { batchMax?: number; waitingMax?: number } = {}) {
   return callRecorder({ db, clock: scene.clock, newId: idMaker(scene.clock.now), keyring: scene.keyring, ...more })
 }
 
-/** Counts transactions; `before` runs in each and may throw. */
+/** Counts what is written; `before` runs first in each transaction that writes entries and may throw. */
 function watched(before: (tx: Tx, n: number) => Promise<unknown> = async () => undefined) {
-  const seen = { transactions: 0 }
-  const inTx: Db['inTx'] = (work) =>
+  const seen = { writes: 0, reads: 0 }
+  const query: Db['query'] = (text, values) =>
     scene.db.inTx(async (tx) => {
-      await before(tx, ++seen.transactions)
-      return work(tx)
+      await before(tx, ++seen.writes)
+      return tx.query(text, values)
     })
-  return { seen, db: { inTx } }
+  const inTx: Db['inTx'] = (work) => {
+    seen.reads++
+    return scene.db.inTx(work)
+  }
+  return { seen, db: { query, inTx } }
 }
 
 const count = async () => (await scene.db.query<{ n: number }>('select count(*) as n from trail_entries'))[0]?.n ?? 0
@@ -46,7 +51,7 @@ test('what is answered is durable, many are written together, and the log they m
     }),
   )
   expect(await count()).toBe(before + 1000)
-  expect(seen.transactions).toBeLessThan(100)
+  expect(seen.writes).toBeLessThan(100)
   await scene.sequence()
   const found = verifyEntries(await readLog(scene.db), { heads: await readHeads(scene.db) })
   expect(found).toMatchObject({ ok: true, entries: before + 1000 })
@@ -120,4 +125,51 @@ test('closing finishes what was taken and takes nothing more', async () => {
   await taken
   expect(await count()).toBe(before + 100)
   await expect(calls.record(call(1))).rejects.toThrow('cannot be written')
+})
+
+const factsOf = async (subject: string) => {
+  const entries = (await readLog(scene.db)).map(({ bytes }) => readEntry(bytes ?? new Uint8Array()))
+  const entry = entries.findLast((one) => one.subject.id === subject)
+  if (!entry) throw new Error('The entry is not there.')
+  return (await openPersonalFacts(scene.db, scene.keyring, entry.tenant, [entry])).get(entry.id)?.facts
+}
+
+test('the key of somebody who calls often is read once, and again after a minute', async () => {
+  const { seen, db } = watched()
+  const calls = recorder(db)
+  for (let i = 0; i < 5; i++) await calls.record(call(7000 + i))
+  expect(seen).toEqual({ writes: 5, reads: 1 })
+  await scene.clock.moveBy(60_000)
+  await calls.record(call(7010))
+  expect(seen).toEqual({ writes: 6, reads: 2 })
+  await calls.close()
+})
+
+test('nothing is sealed under a key that was erased meanwhile', async () => {
+  const { seen, db } = watched()
+  const calls = recorder(db)
+  await calls.record(call(8000))
+  const { tenant, actor } = call(0)
+  expect(await erasePersonalFacts(scene.db, tenant, `person:${actor.id}`, scene.clock.now())).toBe(1)
+  await Promise.all([calls.record(call(8001)), calls.record(call(8002))])
+  expect(seen.reads).toBeLessThanOrEqual(3)
+  await scene.sequence()
+  expect(await factsOf('k8000')).toEqual({})
+  expect(await factsOf('k8001')).toEqual({ request: { address: '192.0.2.1' } })
+  expect(await factsOf('k8002')).toEqual({ request: { address: '192.0.2.1' } })
+  await calls.close()
+})
+
+test('keys that are erased faster than they can be read stop the entry, not the record', async () => {
+  const calls = recorder({
+    inTx: scene.db.inTx,
+    query: async (text, values) => {
+      await erasePersonalFacts(scene.db, call(0).tenant, `person:${call(0).actor.id}`, scene.clock.now())
+      return scene.db.query(text, values)
+    },
+  })
+  const before = await count()
+  await expect(calls.record(call(9000))).rejects.toThrow('cannot be written')
+  expect(await count()).toBe(before)
+  await calls.close()
 })

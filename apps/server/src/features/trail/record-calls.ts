@@ -2,11 +2,12 @@ import type { Clock } from '../../kernel/clock.ts'
 import { type Db, isDatabaseFull, isDatabaseGone } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import type { Act } from './act.ts'
-import { type DatedAct, type EntryKeys, writeActs } from './write-acts.ts'
+import { keepSealers } from './kept-sealers.ts'
+import { type DatedAct, type EntryKeys, writeActsAlone } from './write-acts.ts'
 
 type Needs = EntryKeys & {
-  readonly db: Pick<Db, 'inTx'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly db: Pick<Db, 'query' | 'inTx'>
+  readonly clock: Pick<Clock, 'now' | 'after'>
   readonly newId: () => string
   readonly batchMax?: number
   readonly waitingMax?: number
@@ -34,7 +35,8 @@ export function callRecorder(needs: Needs): CallRecorder {
   const running = new Set<Promise<void>>()
   let isClosed = false
 
-  const write = (batch: readonly Waiting[]): Promise<void> => db.inTx((tx) => writeActs(tx, needs, batch, clock.now()))
+  const sealers = keepSealers(needs)
+  const write = (batch: readonly Waiting[]): Promise<void> => writeActsAlone(db, { macOf: needs.macOf, sealers }, batch)
 
   const settle = async (batch: readonly Waiting[]): Promise<void> => {
     try {
@@ -81,6 +83,7 @@ export function callRecorder(needs: Needs): CallRecorder {
     close: async () => {
       isClosed = true
       while (running.size > 0) await Promise.all(running)
+      sealers.forget()
     },
   }
 }

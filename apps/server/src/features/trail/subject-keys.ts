@@ -1,5 +1,5 @@
 import type { JsonObject } from '@countersign/trail'
-import { makePersonKey, openFacts, personKeyName, type SealedFacts, sealFacts } from '@countersign/trail'
+import { factSealer, makePersonKey, openFacts, personKeyName, type SealedFacts } from '@countersign/trail'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import type { PersonalFacts } from './act.ts'
@@ -17,6 +17,14 @@ export type Unsealed = {
   readonly parts: readonly PersonalFacts[]
 }
 
+/** Seals what is told of one person; `name` is the name of their key. */
+export type Sealer = { readonly name: string; readonly seal: (entryId: string, facts: JsonObject) => SealedFacts }
+
+/** By tenant and the one the facts are about. */
+export type Sealers = ReadonlyMap<string, Sealer>
+
+export const sealerId = (tenant: string | null, dataSubject: string): string => `${tenant ?? ''}\n${dataSubject}`
+
 /** Seals each part under the key of the one it is about, for many entries at once; makes the keys that are missing. */
 export async function sealPersonalFacts(
   tx: Sql,
@@ -24,23 +32,37 @@ export async function sealPersonalFacts(
   entries: readonly Unsealed[],
   at: Date,
 ): Promise<readonly (readonly SealedFacts[])[]> {
-  const keys = new Map<string | null, ReadonlyMap<string, Uint8Array>>()
-  for (const [tenant, dataSubjects] of wantedKeys(entries)) {
-    keys.set(tenant, await keysFor(tx, sealing, tenant, [...dataSubjects], at))
-  }
-  return entries.map(({ tenant, entryId, parts }) =>
-    parts.map(({ dataSubject, facts }) => {
-      const key = keys.get(tenant)?.get(dataSubject)
-      if (key === undefined) throw new Error(`The trail has no key for ${dataSubject} although it was just made.`)
-      return sealFacts(key, entryId, facts)
-    }),
-  )
+  const sealers = await readSealers(tx, sealing, wantedKeys(entries), at)
+  return entries.map((entry) => sealWith(sealers, entry))
 }
 
-function wantedKeys(entries: readonly Unsealed[]): ReadonlyMap<string | null, ReadonlySet<string>> {
+export function sealWith(sealers: Sealers, { tenant, entryId, parts }: Unsealed): readonly SealedFacts[] {
+  return parts.map(({ dataSubject, facts }) => {
+    const sealer = sealers.get(sealerId(tenant, dataSubject))
+    if (sealer === undefined) throw new Error(`The trail has no key for ${dataSubject} although it was just made.`)
+    return sealer.seal(entryId, facts)
+  })
+}
+
+type WantedKeys = ReadonlyMap<string | null, ReadonlySet<string>>
+
+/** Reads the keys of these, and makes those that are missing. */
+export async function readSealers(tx: Sql, sealing: KeySealing, wanted: WantedKeys, at: Date): Promise<Sealers> {
+  const sealers = new Map<string, Sealer>()
+  for (const [tenant, dataSubjects] of wanted) {
+    const keys = await keysFor(tx, sealing, tenant, [...dataSubjects], at)
+    for (const [dataSubject, { name, key }] of keys)
+      sealers.set(sealerId(tenant, dataSubject), { name, seal: factSealer(key) })
+  }
+  return sealers
+}
+
+/** The keys that entries need, those apart that are known already. */
+export function wantedKeys(entries: readonly Unsealed[], known: Sealers = new Map()): WantedKeys {
   const wanted = new Map<string | null, Set<string>>()
   for (const { tenant, parts } of entries) {
     for (const { dataSubject } of parts) {
+      if (known.has(sealerId(tenant, dataSubject))) continue
       const ofTenant = wanted.get(tenant) ?? new Set()
       wanted.set(tenant, ofTenant.add(dataSubject))
     }
@@ -48,13 +70,15 @@ function wantedKeys(entries: readonly Unsealed[]): ReadonlyMap<string | null, Re
   return wanted
 }
 
+type OpenedKey = { readonly name: string; readonly key: Uint8Array }
+
 async function keysFor(
   tx: Sql,
   sealing: KeySealing,
   tenant: string | null,
   wanted: readonly string[],
   at: Date,
-): Promise<ReadonlyMap<string, Uint8Array>> {
+): Promise<ReadonlyMap<string, OpenedKey>> {
   const found = await findKeysInUse(tx, tenant, wanted)
   const missing = wanted.filter((dataSubject) => !found.some((key) => key.dataSubject === dataSubject))
   if (missing.length === 0) return opened(found, sealing)
@@ -74,9 +98,12 @@ function freshKey(dataSubject: string, sealing: KeySealing): SubjectKey {
   return { name, dataSubject, sealedKey: sealing.seal(purpose, name, key) }
 }
 
-function opened(keys: readonly SubjectKey[], sealing: KeySealing): ReadonlyMap<string, Uint8Array> {
+function opened(keys: readonly SubjectKey[], sealing: KeySealing): ReadonlyMap<string, OpenedKey> {
   return new Map(
-    keys.map(({ name, dataSubject, sealedKey }) => [dataSubject, sealing.unseal(purpose, name, sealedKey)]),
+    keys.map(({ name, dataSubject, sealedKey }) => [
+      dataSubject,
+      { name, key: sealing.unseal(purpose, name, sealedKey) },
+    ]),
   )
 }
 

@@ -1,5 +1,6 @@
 import type { EntryMac } from '@countersign/trail'
 import type { Sql } from '../../kernel/db.ts'
+import { byteaArray, textArray, timeArray } from './array-parameters.ts'
 
 /** An entry as it is stored: its bytes, and copies of what is searched by. */
 export type StoredEntry = {
@@ -17,34 +18,57 @@ export type StoredEntry = {
   readonly mac: EntryMac | undefined
 }
 
+const insertText = `
+  insert into trail_entries (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id,
+      bytes, mac, mac_key)
+    select n.id::uuid, n.tenant_id::uuid, n.at, n.act, n.outcome, n.actor_kind, n.actor_id, n.subject_kind, n.subject_id,
+        n.request_id, n.bytes, n.mac, n.mac_key
+      from unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+          $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[])
+        as n (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id, bytes, mac, mac_key)`
+
+function columnsOf(entries: readonly StoredEntry[]): readonly Buffer[] {
+  return [
+    textArray(entries.map((entry) => entry.id)),
+    textArray(entries.map((entry) => entry.tenant)),
+    timeArray(entries.map((entry) => entry.at)),
+    textArray(entries.map((entry) => entry.act)),
+    textArray(entries.map((entry) => entry.outcome)),
+    textArray(entries.map((entry) => entry.actorKind)),
+    textArray(entries.map((entry) => searchable(entry.actorId))),
+    textArray(entries.map((entry) => entry.subjectKind)),
+    textArray(entries.map((entry) => searchable(entry.subjectId))),
+    textArray(entries.map(({ requestId }) => (requestId === undefined ? null : searchable(requestId)))),
+    byteaArray(entries.map((entry) => entry.bytes)),
+    byteaArray(entries.map(({ mac }) => mac?.value ?? null)),
+    textArray(entries.map(({ mac }) => mac?.key ?? null)),
+  ]
+}
+
 /** One statement, however many: a round trip and a commit cost more than the rows. */
 export async function insertEntries(tx: Sql, entries: readonly StoredEntry[]): Promise<void> {
-  await tx.query(
-    `insert into trail_entries (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id,
-        bytes, mac, mac_key)
-      select n.id, n.tenant_id, n.at, n.act, n.outcome, n.actor_kind, n.actor_id, n.subject_kind, n.subject_id, n.request_id,
-          n.bytes, n.mac, n.mac_key
-        from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[]) with ordinality
-          as n (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id, bytes, mac,
-            mac_key, place)
-        order by n.place`,
-    [
-      entries.map((entry) => entry.id),
-      entries.map((entry) => entry.tenant),
-      entries.map((entry) => entry.at),
-      entries.map((entry) => entry.act),
-      entries.map((entry) => entry.outcome),
-      entries.map((entry) => entry.actorKind),
-      entries.map((entry) => searchable(entry.actorId)),
-      entries.map((entry) => entry.subjectKind),
-      entries.map((entry) => searchable(entry.subjectId)),
-      entries.map(({ requestId }) => (requestId === undefined ? null : searchable(requestId))),
-      entries.map((entry) => entry.bytes),
-      entries.map(({ mac }) => mac?.value ?? null),
-      entries.map(({ mac }) => mac?.key ?? null),
-    ],
+  await tx.query(insertText, columnsOf(entries))
+}
+
+/**
+ * The same for entries whose keys were read earlier, and a transaction of its own where it is not given one. Answers the
+ * names of keys that meanwhile were erased; nothing is written then.
+ */
+export async function insertUnlessErased(
+  db: Sql,
+  entries: readonly StoredEntry[],
+  keyNames: readonly string[],
+): Promise<readonly string[]> {
+  const erased = await db.query<{ name: string }>(
+    `with erased as materialized (
+        select k.name from unnest($14::text[]) as k (name)
+          where not exists (select from trail_subject_keys as s where s.name = k.name and s.sealed_key is not null)),
+      written as (${insertText}
+        where not exists (select from erased))
+      select e.name from erased as e`,
+    [...columnsOf(entries), textArray(keyNames)],
   )
+  return erased.map(({ name }) => name)
 }
 
 /** PostgreSQL's text has no U+0000; the bytes of the entry have it, and this is how its columns show it. */
