@@ -11,16 +11,16 @@ import { problems } from '../../apps/server/src/kernel/problem.ts'
 
 /** The reference, page by page, printed from the tables the server itself runs by. */
 export async function referencePages(): Promise<Readonly<Record<string, string>>> {
-  const { native, edictum, publicLog } = await routeTables()
+  const { native, edictum, rack, publicLog } = await routeTables()
   return {
     'configuration.md': configurationPage(),
-    'api.md': apiPage(native, edictum, publicLog),
+    'api.md': apiPage({ native, edictum, rack, publicLog }),
     'permissions.md': permissionsPage(native),
     'errors.md': errorsPage(),
   }
 }
 
-type RouteTables = Readonly<Record<'native' | 'edictum' | 'publicLog', readonly Route[]>>
+type RouteTables = Readonly<Record<'native' | 'edictum' | 'rack' | 'publicLog', readonly Route[]>>
 
 /** Composes a server that is never started: its tables need no database. */
 async function routeTables(): Promise<RouteTables> {
@@ -86,7 +86,7 @@ ${table(['Variable', 'What it does', 'Form', 'Without it', 'Other names'], rows)
 
 const factorWords = { 'step-up': 'fresh proof', always: 'proof for this act' } as const
 
-function apiPage(native: readonly Route[], edictum: readonly Route[], publicLog: readonly Route[]): string {
+function apiPage({ native, edictum, rack, publicLog }: RouteTables): string {
   const rows = (routes: readonly Route[]): string[][] =>
     routes.map(({ method, path, does, needs, factor }) => [
       code(`${method} ${path}`),
@@ -111,6 +111,15 @@ ${table(['Route', 'What it does', 'Needs'], rows(native))}
 Errors are \`{"detail": …}\`. A path that begins with \`/rulesets\` is also there as \`/bundles\`.
 
 ${table(['Route', 'What it does', 'Needs'], rows(edictum))}
+
+## For clients of Rack Gateway: below \`/api/v1\`
+
+Errors are \`{"error": …}\`, with \`message\` and the header \`X-MFA-Required\` where a second factor is missing. A session of a
+command line or an API token comes in \`Authorization\`, as Bearer or as the password of Basic; a factor that comes along is
+taken as [Second factors](../second-factors.md) says. Cookie sessions need the header \`X-CSRF-Token\` on requests that change
+something, with the value of the page's \`<meta name="rgw-csrf-token">\`. \`caller\`: every person and every API token.
+
+${table(['Route', 'What it does', 'Needs'], rows(rack))}
 
 ## For verifiers and witnesses of the trail: below \`/trail\`
 

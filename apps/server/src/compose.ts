@@ -108,6 +108,7 @@ import {
   isSessionToken,
   listLiveSessionIds,
   othersSessionRoutes,
+  othersSessions,
   proveSession,
   readSessionLimits,
   renewCookie,
@@ -119,7 +120,7 @@ import {
   sweepSessions,
   unspentMs,
 } from './features/sessions/index.ts'
-import { readSetting, settingRoutes } from './features/settings/index.ts'
+import { manageSettings, readSetting, settingRoutes } from './features/settings/index.ts'
 import {
   endorseSigningKey,
   findCurrentKeyId,
@@ -142,6 +143,7 @@ import {
   logSigner,
   makeSequencer,
   originOf,
+  pageEntries,
   publicLogRoutes,
   readNewestCheckpoint,
   readTrailHead,
@@ -186,8 +188,14 @@ import { mountNative, mountPublicLog } from './surfaces/native/mount-native.ts'
 import { declareGauges } from './surfaces/ops/gauges.ts'
 import { metricsRoute } from './surfaces/ops/metrics.ts'
 import { observeRequests } from './surfaces/ops/observe-requests.ts'
+import { rackTokenRoutes } from './surfaces/rack/api-tokens.ts'
+import { rackAuditRoutes } from './surfaces/rack/audit-logs.ts'
+import { rackInfoRoutes } from './surfaces/rack/info.ts'
+import { rackMfaRoutes } from './surfaces/rack/mfa.ts'
 import { mountRack } from './surfaces/rack/mount-rack.ts'
+import { rackSettingRoutes } from './surfaces/rack/settings.ts'
 import { rackSignInRoutes } from './surfaces/rack/sign-in.ts'
+import { rackUserRoutes } from './surfaces/rack/users.ts'
 
 export type ComposeNeeds = {
   readonly config: Config
@@ -529,6 +537,8 @@ export function compose(needs: ComposeNeeds): App {
         ? 'No administrator has signed in with an identity provider yet: nobody could get in to switch it on again.'
         : undefined,
   }
+  const settings = manageSettings({ db, clock, bus, recordAct: record, configured, objections })
+  const sessionsOfOthers = othersSessions({ db, clock, limitsOf, recordAct: record, bus })
   const native: Route[] = [
     ...setupRoutes({ db, makeFirstTenant: makeTenant, token, takeFromLimit: limit }),
     ...sessionRoutes({
@@ -543,7 +553,7 @@ export function compose(needs: ComposeNeeds): App {
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
     ...mfaRoutes({ mfa, clock, cookie }),
-    ...othersSessionRoutes({ db, clock, limitsOf, recordAct: record, bus }),
+    ...othersSessionRoutes({ sessions: sessionsOfOthers }),
     ...peopleRoutes({ db, clock, people: peopleManager, countSessions: countSessions({ db, clock, limitsOf }) }),
     ...providerRoutes({ providers, takesPasswords: passwordsTaken({ db, takesPassword }), door }),
     ...cliSignInRoutes({ signIns: cli }),
@@ -563,7 +573,7 @@ export function compose(needs: ComposeNeeds): App {
       hasEnvironment: async (tenant, name) => (await listEnvironments(db, tenant)).some((one) => one.name === name),
     }),
     ...agentKeyRoutes({ db, keys, streamsOfKey: (tenant, keyId) => listStreamsOfKey(db, tenant, keyId) }),
-    ...settingRoutes({ db, clock, bus, recordAct: record, configured, objections }, configuredSettings(config)),
+    ...settingRoutes({ settings }, configuredSettings(config)),
     ...rulesetRoutes({ db, check, upload, diff: diffRevisions({ db, read: rulesets }), read: rulesets, evaluate }),
     ...rolloutRoutes({
       db,
@@ -677,7 +687,15 @@ export function compose(needs: ComposeNeeds): App {
   const edictumV1: Route[] = [...inbox.v1, ...feed.v1]
   const edictumApiV1: Route[] = [...inbox.apiV1, ...feed.apiV1, ...eventSettingRoutes(events.purge)]
 
-  const rack = rackSignInRoutes({ db, providers, door, cli })
+  const rack: Route[] = [
+    ...rackSignInRoutes({ db, providers, door, cli, endSessions: leave, isSecure }),
+    ...rackInfoRoutes({ mfa, version }),
+    ...rackMfaRoutes({ mfa, clock, cookie }),
+    ...rackUserRoutes({ db, clock, people: peopleManager, sessions: sessionsOfOthers }),
+    ...rackTokenRoutes({ db, clock, tokens: tokenManager }),
+    ...rackAuditRoutes({ db, clock, entries: pageEntries({ db, keyring: sealing }), recordAct: record }),
+    ...rackSettingRoutes({ settings }),
+  ]
   const publicLog = publicLogRoutes({ db })
   const csrf = csrfTokens(keyring)
   const renew = renewCookie({ clock, sessions, cookie })

@@ -2,6 +2,7 @@ import { type Permission, permissionRows, permissions } from '@countersign/wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { builtInRoles, type Route } from '../src/features/roles/index.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
+import { tokenOf } from './factors-scene.ts'
 import { type TestServer, type TestTenant, testServer } from './server.ts'
 
 // The matrix of roles and routes: what a role does not allow is refused before ids or bodies are looked at.
@@ -29,13 +30,13 @@ function permissionOf({ needs }: Route): Permission | undefined {
 }
 
 function addresses(): readonly { readonly at: string; readonly route: Route }[] {
-  const { native, edictum } = server.app.routes
+  const { native, edictum, rack } = server.app.routes
   const of = (prefix: string, routes: readonly Route[]) =>
     routes.map((route) => ({ at: prefix + route.path.replaceAll(/:\w+/g, someId), route }))
-  return [...of('/api/v2', native), ...of('/api/v1', edictum)]
+  return [...of('/api/v2', native), ...of('/api/v1', edictum), ...of('/api/v1', rack)]
 }
 
-async function refusedWith(credential: { cookie: string } | { key: string }, allowed: ReadonlySet<Permission>) {
+async function refusedWith(credential: { readonly key: string }, allowed: ReadonlySet<Permission>) {
   for (const { at, route } of addresses()) {
     const needed = permissionOf(route)
     if (needed === undefined) continue
@@ -46,6 +47,8 @@ async function refusedWith(credential: { cookie: string } | { key: string }, all
     const seen = `${route.method} ${at}: ${status} ${text.slice(0, 160)}`
     if (isAllowed) expect.soft([200, 404, 422], seen).toContain(status)
     else expect.soft(status, seen).toBe(403)
+    // Refused for what the role lacks, not for a header or a body.
+    if (!isAllowed) expect.soft(text, seen).toMatch(/permission|people only/)
   }
 }
 
@@ -53,7 +56,8 @@ describe('every route of every surface', () => {
   for (const role of builtInRoles.filter(({ forPeople }) => forPeople)) {
     test(`refuses whoever holds ${role.name} exactly what that role does not allow`, async () => {
       const person = await server.newPerson(acme, [{ role: role.name, environment: null }])
-      await refusedWith({ cookie: person.cookie }, new Set(role.permissions))
+      // In a header, since each surface wants another one beside a cookie.
+      await refusedWith({ key: tokenOf(person) }, new Set(role.permissions))
     })
   }
 

@@ -9,6 +9,7 @@ import { actorOf, type RecordAct } from '../trail/index.ts'
 import {
   type CliSignIn,
   decideWaiting,
+  findByState,
   findPresented,
   findWaiting,
   insertCliSignIn,
@@ -62,6 +63,8 @@ export function cliSignIns({ kernel, baseUrl, takeFromLimit, recordAct, start }:
   const digests = (what: 'state' | 'verifier' | 'code', text: string) =>
     keyring.digests('cli-sign-in', `${what}:${text}`)
 
+  const pageOf = (userCode: string): string => `${baseUrl}/cli?code=${userCode}`
+
   const limit = async (scope: string, subject: string, max: number): Promise<void> => {
     const { isAllowed, retryAfterSeconds } = await takeFromLimit({ scope, subject, max, windowSeconds: 300 })
     if (!isAllowed)
@@ -100,10 +103,20 @@ export function cliSignIns({ kernel, baseUrl, takeFromLimit, recordAct, start }:
         madeAt,
         expiresAt,
       })
-      return { state, verifier, userCode, page: `${baseUrl}/cli?code=${userCode}`, expiresAt }
+      return { state, verifier, userCode, page: pageOf(userCode), expiresAt }
     },
 
     look: waiting,
+
+    /** Where the one who began it with this state is decided about, and whether it was. Nothing when none waits. */
+    pageOfState: async (
+      state: string,
+      facts: RequestFacts,
+    ): Promise<{ readonly page: string; readonly isApproved: boolean | null } | undefined> => {
+      await limit('cli-complete', facts.address, 1500)
+      const found = await findByState(db, digests('state', state), clock.now())
+      return found && { page: pageOf(found.userCode), isApproved: found.isApproved }
+    },
 
     decide: async (who: Person, typed: string, isApproved: boolean, facts: RequestFacts): Promise<void> => {
       const found = await waiting(who, typed)

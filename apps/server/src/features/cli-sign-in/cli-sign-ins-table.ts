@@ -88,6 +88,15 @@ export async function findPresented(
   return row
 }
 
+/** Without the other half it tells no more than whether one waits; only a page where a person decides may be shown for it. */
+export async function findByState(db: Sql, digests: readonly string[], now: Date): Promise<CliSignIn | undefined> {
+  const [row] = await db.query<CliSignIn>(
+    `select ${columns} from cli_sign_ins as c where c.state_digest = any($1) and c.expires_at > $2`,
+    [digests, now],
+  )
+  return row
+}
+
 /** Takes a decided one away: it is used once, whatever was decided. */
 export async function takeDecided(tx: Sql, id: string, now: Date): Promise<CliSignIn | undefined> {
   const [row] = await tx.query<CliSignIn>(

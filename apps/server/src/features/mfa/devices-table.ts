@@ -74,6 +74,15 @@ export async function deleteDevice(tx: Sql, tenant: string, person: string, id: 
   return rows.length > 0
 }
 
+/** By the number older clients know it by. */
+export async function findDeviceId(db: Sql, tenant: string, person: string, no: number): Promise<string | undefined> {
+  const [row] = await db.query<{ id: string }>(
+    `select d.id from trusted_devices as d where d.tenant_id = $1 and d.person_id = $2 and d.wire_no = $3`,
+    [tenant, person, no],
+  )
+  return row?.id
+}
+
 export async function deleteDevices(tx: Sql, tenant: string, person: string): Promise<void> {
   await tx.query(`delete from trusted_devices as d where d.tenant_id = $1 and d.person_id = $2`, [tenant, person])
 }

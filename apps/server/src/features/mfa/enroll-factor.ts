@@ -129,9 +129,9 @@ export function enrollFactors(needs: FactorNeeds) {
       await room(who)
       const challenge = randomToken()
       const id = newId()
-      const { userHandle, factors } = await db.inTx(async (tx) => {
+      const { userHandle, factors, wireNo } = await db.inTx(async (tx) => {
         const state = await holdState(tx, who.tenant, who.id, randomToken())
-        await insertChallenge(tx, {
+        const wireNo = await insertChallenge(tx, {
           tenant: who.tenant,
           id,
           person: who.id,
@@ -141,10 +141,14 @@ export function enrollFactors(needs: FactorNeeds) {
           content: null,
           expiresAt: new Date(clock.now().getTime() + challengeMs),
         })
-        return { userHandle: state.userHandle, factors: await listFactors(tx, who.tenant, who.id) }
+        return { userHandle: state.userHandle, factors: await listFactors(tx, who.tenant, who.id), wireNo }
       })
       const { email, name } = who
-      return { id, options: await enrollOptions({ rp, challenge, factors, userHandle, email, name: name || email }) }
+      return {
+        id,
+        wireNo,
+        options: await enrollOptions({ rp, challenge, factors, userHandle, email, name: name || email }),
+      }
     },
 
     confirmPasskey: async (

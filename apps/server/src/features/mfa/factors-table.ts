@@ -24,6 +24,15 @@ export async function findFactor(db: Sql, tenant: string, person: string, id: st
   return row
 }
 
+/** By the number older clients know it by; also one that waits to be confirmed. */
+export async function findFactorByNo(db: Sql, tenant: string, person: string, no: number): Promise<Factor | undefined> {
+  const [row] = await db.query<Factor>(
+    `select ${columns} from factors as f where f.tenant_id = $1 and f.person_id = $2 and f.wire_no = $3`,
+    [tenant, person, no],
+  )
+  return row
+}
+
 export type NewFactor = Omit<Factor, 'wireNo' | 'lastUsedAt' | 'cliCapable'>
 
 export async function insertFactor(tx: Sql, factor: NewFactor): Promise<void> {

@@ -2,14 +2,14 @@ import type { Sql } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Person } from '../roles/index.ts'
 import { makeAttempts } from './attempts.ts'
-import { sweepDevices } from './devices-table.ts'
+import { findDeviceId, sweepDevices } from './devices-table.ts'
 import { enrollFactors } from './enroll-factor.ts'
 import type { FactorNeeds } from './factor-needs.ts'
-import { findFactor } from './factors-table.ts'
+import { findFactor, findFactorByNo } from './factors-table.ts'
 import { manageFactors } from './manage-factors.ts'
-import { sweepChallenges } from './proofs-tables.ts'
+import { findChallengeId, sweepChallenges } from './proofs-tables.ts'
 import { proveFactors } from './prove-factor.ts'
-import { readFactorStatus } from './read-status.ts'
+import { readFactorStatus, readOwnFactors } from './read-status.ts'
 import { requiredRoles } from './required-roles.ts'
 import { resetFactors } from './reset-factors.ts'
 import { trustDevices } from './trust-devices.ts'
@@ -42,6 +42,17 @@ export function makeMfa({ log, isSecure, yubico, trustedDeviceDays, stepUpMinute
     reset: resetFactors(needs),
     roles: requiredRoles({ db, bus, recordAct }),
     status: readFactorStatus({ ...needs, devices }),
+    own: readOwnFactors({ ...needs, devices }),
+    /** What older clients name by numbers, of the person themselves only. */
+    byNo: {
+      factor: (who: Person, no: number) => findFactorByNo(db, who.tenant, who.id, no),
+      ofId: async (who: Person, id: string) => (await findFactor(db, who.tenant, who.id, id))?.wireNo ?? 0,
+      device: (who: Person, no: number) => findDeviceId(db, who.tenant, who.id, no),
+      enrollment: (who: Person, no: number) => {
+        const of = { tenant: who.tenant, person: who.id, session: who.sessionId, purpose: 'enroll' as const }
+        return findChallengeId(db, of, no)
+      },
+    },
     stepUpMinutes,
     sweep: async (): Promise<void> => {
       await sweepChallenges(db, clock.now())

@@ -125,12 +125,30 @@ export type Challenge = {
   readonly expiresAt: Date
 }
 
-export async function insertChallenge(tx: Sql, made: Challenge): Promise<void> {
-  await tx.query(
-    `insert into passkey_challenges (tenant_id, id, person_id, session_id, purpose, challenge, content, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+/** Answers the number older clients know it by. */
+export async function insertChallenge(tx: Sql, made: Challenge): Promise<number> {
+  const [row] = await tx.query<{ no: number }>(
+    `insert into passkey_challenges as c (tenant_id, id, person_id, session_id, purpose, challenge, content, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
+     returning c.wire_no as no`,
     [made.tenant, made.id, made.person, made.session, made.purpose, made.challenge, made.content, made.expiresAt],
   )
+  if (!row) throw new Error('An insert that inserted nothing')
+  return row.no
+}
+
+/** The id of a challenge of this session by the number older clients know it by. */
+export async function findChallengeId(
+  db: Sql,
+  of: Pick<Challenge, 'tenant' | 'person' | 'session' | 'purpose'>,
+  wireNo: number,
+): Promise<string | undefined> {
+  const [row] = await db.query<{ id: string }>(
+    `select c.id from passkey_challenges as c
+      where c.tenant_id = $1 and c.person_id = $2 and c.session_id = $3 and c.purpose = $4 and c.wire_no = $5`,
+    [of.tenant, of.person, of.session, of.purpose, wireNo],
+  )
+  return row?.id
 }
 
 /** Takes a challenge: whoever comes second with the same answer finds none. */

@@ -98,10 +98,12 @@ export function proveFactors(needs: FactorNeeds) {
     tx: Sql,
     who: Person,
     about:
-      | { readonly purpose: 'verify' }
+      | { readonly purpose: 'verify'; readonly ofCli?: boolean }
       | { readonly purpose: 'countersign'; readonly challenge: string; readonly content: string },
   ) => {
-    const factors = await listFactors(tx, who.tenant, who.id)
+    const all = await listFactors(tx, who.tenant, who.id)
+    const ofCli = about.purpose === 'verify' && about.ofCli === true
+    const factors = ofCli ? all.filter(({ cliCapable }) => cliCapable) : all
     if (!factors.some(({ kind }) => kind === 'passkey'))
       throw new Problem(problems.conflict, 'You have no passkey. Add one under Account & security.')
     const id = newId()
@@ -121,7 +123,9 @@ export function proveFactors(needs: FactorNeeds) {
 
   return {
     code,
-    startPasskey: (who: Person) => challenge(db, who, { purpose: 'verify' }),
+    /** Of a command line: only the keys it can reach, which a browser's own passkeys are not. */
+    startPasskey: (who: Person, from: { readonly ofCli?: boolean } = {}) =>
+      challenge(db, who, { purpose: 'verify', ...from }),
     passkey: (who: Person, assertion: Assertion, facts: RequestFacts): Promise<Proven> =>
       attempt(who, facts, (tx, _state, now) => checkPasskey(tx, who, assertion, 'verify', now), lift(who)),
     /** For acts of other features that are themselves signed with a passkey. */

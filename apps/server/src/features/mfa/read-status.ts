@@ -9,8 +9,8 @@ import type { TrustDevices } from './trust-devices.ts'
 type Needs = Pick<FactorNeeds, 'kernel' | 'yubico'> & { readonly devices: TrustDevices }
 
 /** One's own factors. Before the second step only what is needed to take it: no browsers, no addresses. */
-export function readFactorStatus({ kernel: { db, clock }, yubico, devices }: Needs) {
-  return async (who: Person, cookieHeader: string | undefined): Promise<FactorStatus> => {
+export function readOwnFactors({ kernel: { db, clock }, devices }: Pick<Needs, 'kernel' | 'devices'>) {
+  return async (who: Person) => {
     const now = clock.now()
     const isOpen = who.factors.isVerified || !who.factors.isEnrolled
     const [factors, state, codes, trusted, days] = await Promise.all([
@@ -20,7 +20,16 @@ export function readFactorStatus({ kernel: { db, clock }, yubico, devices }: Nee
       isOpen ? listDevices(db, who.tenant, who.id, now) : [],
       devices.days(who.tenant),
     ])
-    const current = devices.digestsIn(cookieHeader)
+    return { factors, state, codes, trusted, days, now }
+  }
+}
+
+/** The same as the console shows it. */
+export function readFactorStatus({ yubico, ...needs }: Needs) {
+  const read = readOwnFactors(needs)
+  return async (who: Person, cookieHeader: string | undefined): Promise<FactorStatus> => {
+    const { factors, state, codes, trusted, days, now } = await read(who)
+    const current = needs.devices.digestsIn(cookieHeader)
     const lockedUntil = state?.lockedUntil && state.lockedUntil > now ? state.lockedUntil : null
     return {
       is_enrolled: who.factors.isEnrolled,

@@ -1,9 +1,10 @@
 export { bootstrapFromConfig } from './bootstrap.ts'
 export { type GiveRoles, giveRoles } from './give-roles.ts'
-export { findAuthority, listPeopleWho } from './grants-table.ts'
+export { findAuthority, type Grant, listPeopleWho } from './grants-table.ts'
+export { type ListedPerson, listPeople } from './list-people.ts'
 export { makeAnotherTenant } from './make-another-tenant.ts'
 export { type MakeFirstTenant, makeFirstTenant } from './make-first-tenant.ts'
-export { managePeople } from './manage-people.ts'
+export { type ManagePeople, managePeople } from './manage-people.ts'
 export { checkPassword } from './password-policy.ts'
 export { linkRoutes, peopleRoutes } from './people-routes.ts'
 export {

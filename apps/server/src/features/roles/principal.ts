@@ -12,6 +12,8 @@ export type ProvenFactors = {
   readonly isVerified: boolean
   /** A factor was proven within the window; or the password, by somebody who has no factor. */
   readonly isSteppedUp: boolean
+  /** Until when that holds; null while it does not. */
+  readonly steppedUpUntil: Date | null
   /** A factor was proven just now, and nothing used it up yet. */
   readonly isUnspent: boolean
   /** Could prove the password again. */

@@ -142,11 +142,14 @@ function personOf(session: LiveSession): Omit<Person, 'factors'> {
 function provenIn(session: LiveSession, now: Date, stepUpMinutes: number): ProvenFactors {
   const isSince = (at: Date | null, ms: number): boolean => at !== null && now.getTime() - at.getTime() < ms
   const isVerified = session.verifiedAt !== null
+  const isSteppedUp = isSince(session.steppedUpAt, stepUpMinutes * 60_000) && (isVerified || !session.isEnrolled)
   return {
     isEnrolled: session.isEnrolled,
     isRequired: session.isRequired,
     isVerified,
-    isSteppedUp: isSince(session.steppedUpAt, stepUpMinutes * 60_000) && (isVerified || !session.isEnrolled),
+    isSteppedUp,
+    steppedUpUntil:
+      isSteppedUp && session.steppedUpAt ? new Date(session.steppedUpAt.getTime() + stepUpMinutes * 60_000) : null,
     isUnspent: isVerified && isSince(session.unspentAt, unspentMs),
     hasPassword: session.hasPassword,
   }

@@ -1,7 +1,7 @@
 export { authenticatePerson, renewCookie, type SessionReader, unspentMs } from './authenticate-person.ts'
 export { type CsrfTokens, csrfTokens } from './csrf-token.ts'
 export { type EndSessions, endAllSessions, endSessions } from './end-sessions.ts'
-export { othersSessionRoutes } from './others-sessions.ts'
+export { type OthersSessions, othersSessionRoutes, othersSessions } from './others-sessions.ts'
 export { type Lifted, type ProveSession, proveSession } from './prove-session.ts'
 export { sessionRoutes } from './routes.ts'
 export { clearedCookies, isSessionToken, sessionCookie } from './session-cookie.ts'

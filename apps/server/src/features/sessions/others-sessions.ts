@@ -18,28 +18,42 @@ type Needs = {
   readonly bus: Pick<Bus, 'announce'>
 }
 
+export type OthersSessions = ReturnType<typeof othersSessions>
+
 /** Other people's sessions: to see them, and to end them. */
-export function othersSessionRoutes({ db, clock, limitsOf, recordAct, bus }: Needs): readonly Route[] {
-  const endThem = (who: Person, id: string, which: { readonly only?: string }, facts: RequestFacts): Promise<number> =>
-    db.inTx(async (tx) => {
-      const person = await findPerson(tx, who.tenant, id)
-      if (!person) throw notFound('person')
-      for (const { environment, permissions } of (await findAuthority(tx, who.tenant, id)).held)
-        if (!covers(who, permissions, environment))
-          throw new Problem(problems.forbidden, `${person.email} holds more than you do, so you cannot sign them out.`)
-      const ended = await endAllSessions(tx, bus, who.tenant, id, which)
-      if (ended === 0 && which.only !== undefined) throw notFound('session')
-      await recordAct(tx, {
-        tenant: who.tenant,
-        act: 'session.revoked',
-        ...actorOf(who),
-        subject: { kind: 'person', id },
-        request: facts,
-        details: { sessions_ended: ended, ...(which.only !== undefined && { session: which.only }) },
-        personal: { ...actorOf(who).personal, subject: { email: person.email } },
-      })
-      return ended
-    })
+export function othersSessions({ db, clock, limitsOf, recordAct, bus }: Needs) {
+  return {
+    list: async (tenant: string, id: string) => {
+      if (!(await findPerson(db, tenant, id))) throw notFound('person')
+      return listSessions(db, tenant, id, clock.now(), await limitsOf(tenant))
+    },
+    end: (who: Person, id: string, which: { readonly only?: string }, facts: RequestFacts): Promise<number> =>
+      db.inTx(async (tx) => {
+        const person = await findPerson(tx, who.tenant, id)
+        if (!person) throw notFound('person')
+        for (const { environment, permissions } of (await findAuthority(tx, who.tenant, id)).held)
+          if (!covers(who, permissions, environment))
+            throw new Problem(
+              problems.forbidden,
+              `${person.email} holds more than you do, so you cannot sign them out.`,
+            )
+        const ended = await endAllSessions(tx, bus, who.tenant, id, which)
+        if (ended === 0 && which.only !== undefined) throw notFound('session')
+        await recordAct(tx, {
+          tenant: who.tenant,
+          act: 'session.revoked',
+          ...actorOf(who),
+          subject: { kind: 'person', id },
+          request: facts,
+          details: { sessions_ended: ended, ...(which.only !== undefined && { session: which.only }) },
+          personal: { ...actorOf(who).personal, subject: { email: person.email } },
+        })
+        return ended
+      }),
+  }
+}
+
+export function othersSessionRoutes({ sessions }: { readonly sessions: OthersSessions }): readonly Route[] {
   return [
     route({
       does: 'List the sessions of a person',
@@ -49,8 +63,7 @@ export function othersSessionRoutes({ db, clock, limitsOf, recordAct, bus }: Nee
       params: personParams,
       answers: pageOf(sessionRow),
       handle: async ({ who, params: { id } }) => {
-        if (!(await findPerson(db, who.tenant, id))) throw notFound('person')
-        const rows = await listSessions(db, who.tenant, id, clock.now(), await limitsOf(who.tenant))
+        const rows = await sessions.list(who.tenant, id)
         const asking = { sessionId: who.is === 'person' ? who.sessionId : '' }
         return { items: rows.map((row) => sessionOnWire(row, asking)), next_cursor: null }
       },
@@ -64,7 +77,7 @@ export function othersSessionRoutes({ db, clock, limitsOf, recordAct, bus }: Nee
       params: othersSessionParams,
       answers: endedSessions,
       handle: async ({ who, params: { id, session }, facts }) => ({
-        ended: await endThem(who, id, { only: session }, facts),
+        ended: await sessions.end(who, id, { only: session }, facts),
       }),
     }),
     route({
@@ -75,7 +88,7 @@ export function othersSessionRoutes({ db, clock, limitsOf, recordAct, bus }: Nee
       factor: 'step-up',
       params: personParams,
       answers: endedSessions,
-      handle: async ({ who, params: { id }, facts }) => ({ ended: await endThem(who, id, {}, facts) }),
+      handle: async ({ who, params: { id }, facts }) => ({ ended: await sessions.end(who, id, {}, facts) }),
     }),
   ]
 }

@@ -105,6 +105,8 @@ export async function touchSession(db: Sql, tenant: string, id: string, now: Dat
 
 export type SessionRow = {
   readonly id: string
+  /** What older clients call it by. */
+  readonly wireNo: number
   readonly channel: Channel
   readonly credential: string
   readonly device: string | null
@@ -124,7 +126,7 @@ export async function listSessions(
   limits: SessionLimits,
 ): Promise<SessionRow[]> {
   const rows = await db.query<SessionRow>(
-    `select s.id, s.channel, s.credential, s.device, s.made_at as "madeAt", s.last_seen_at as "lastSeenAt",
+    `select s.id, s.wire_no as "wireNo", s.channel, s.credential, s.device, s.made_at as "madeAt", s.last_seen_at as "lastSeenAt",
             s.expires_at as "expiresAt", s.address, s.agent
        from sessions as s
       where s.tenant_id = $1 and s.person_id = $2

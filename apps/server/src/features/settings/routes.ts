@@ -2,7 +2,7 @@ import { setting, settingChange, settingList } from '@countersign/wire'
 import { Type } from 'typebox'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
-import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
+import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import { demandStepUp, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import {
@@ -44,10 +44,15 @@ type Needs = {
 
 const params = Type.Object({ name: Type.String({ maxLength: 100 }) })
 
-export function settingRoutes(
-  { db, clock, bus, recordAct, configured: fallbacks, objections = {} }: Needs,
-  configured: readonly ConfiguredSetting[],
-): readonly Route[] {
+export type ManageSettings = ReturnType<typeof manageSettings>
+type Change = {
+  readonly name: SettingName
+  /** Undefined takes the setting back to what holds without it. */
+  readonly value: Value | undefined
+}
+
+/** What tenants say over the process's configuration. */
+export function manageSettings({ db, clock, bus, recordAct, configured: fallbacks, objections = {} }: Needs) {
   const stored = async (sql: Pick<Db, 'query'>, tenant: string): Promise<ReadonlyMap<string, Value>> => {
     const rows = await sql.query<{ name: string; value: Value }>(
       `select s.name, s.value from settings as s where s.tenant_id = $1`,
@@ -56,33 +61,65 @@ export function settingRoutes(
     return new Map(rows.map(({ name, value }) => [name, value]))
   }
 
-  const change = (
-    who: Person,
-    name: SettingName,
-    facts: RequestFacts,
-    after: Value,
-    write: (tx: Tx) => Promise<unknown>,
-  ) =>
-    db.inTx(async (tx) => {
-      const objection = await objections[name]?.(tx, who.tenant, after)
-      if (objection !== undefined) throw new Problem(problems.conflict, objection)
-      const values = await stored(tx, who.tenant)
-      await write(tx)
-      await recordAct(tx, {
-        tenant: who.tenant,
-        act: 'setting.changed',
-        ...actorOf(who),
-        subject: { kind: 'setting', id: name },
-        request: facts,
-        details: { before: values.get(name) ?? fallbackOf(name, fallbacks), after },
-      })
-      await bus.announce(tx, { topic: 'settings.changed', tenant: who.tenant, body: { name } })
-      return view(name, await stored(tx, who.tenant), fallbacks)
-    })
+  const write = (tx: Tx, who: Person, { name, value }: Change) =>
+    value === undefined
+      ? tx.query(`delete from settings as s where s.tenant_id = $1 and s.name = $2`, [who.tenant, name])
+      : tx.query(
+          `insert into settings (tenant_id, name, value, changed_by, changed_at) values ($1, $2, $3, $4, $5)
+           on conflict (tenant_id, name) do update set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at`,
+          [who.tenant, name, JSON.stringify(value), who.id, clock.now()],
+        )
 
+  return {
+    list: async (tenant: string) => {
+      const values = await stored(db, tenant)
+      return (Object.keys(settingRows) as SettingName[]).map((name) => view(name, values, fallbacks))
+    },
+
+    /** All of them or none. */
+    change: (who: Person, changes: readonly Change[], facts: RequestFacts) =>
+      db.inTx(async (tx) => {
+        const values = await stored(tx, who.tenant)
+        for (const change of changes) {
+          const { name, value } = change
+          const mistake = value === undefined ? undefined : mistakeIn(settingRows[name], value)
+          if (mistake !== undefined)
+            throw new Problem(problems.invalidInput, mistake, {
+              errors: [{ path: 'body.value', message: mistake }],
+              facts: { setting: name },
+            })
+          const after = value === undefined ? fallbackOf(name, fallbacks) : value
+          const objection = await objections[name]?.(tx, who.tenant, after)
+          if (objection !== undefined) throw new Problem(problems.conflict, objection)
+          await write(tx, who, change)
+          await recordAct(tx, {
+            tenant: who.tenant,
+            act: 'setting.changed',
+            ...actorOf(who),
+            subject: { kind: 'setting', id: name },
+            request: facts,
+            details: { before: values.get(name) ?? fallbackOf(name, fallbacks), after },
+          })
+          await bus.announce(tx, { topic: 'settings.changed', tenant: who.tenant, body: { name } })
+        }
+        const made = await stored(tx, who.tenant)
+        return changes.map(({ name }) => view(name, made, fallbacks))
+      }),
+  }
+}
+
+export function settingRoutes(
+  { settings }: { readonly settings: ManageSettings },
+  configured: readonly ConfiguredSetting[],
+): readonly Route[] {
   const known = (name: string): SettingName => {
     if (!isSettingName(name)) throw notFound('setting that can be changed here')
     return name
+  }
+  const one = async (who: Person, change: Change, facts: RequestFacts) => {
+    const [changed] = await settings.change(who, [change], facts)
+    if (!changed) throw new Error('Every change is answered')
+    return changed
   }
 
   return [
@@ -92,11 +129,9 @@ export function settingRoutes(
       path: '/settings',
       needs: 'settings:read',
       answers: settingList,
-      handle: async ({ who }) => {
-        const values = await stored(db, who.tenant)
-        const own = (Object.keys(settingRows) as SettingName[]).map((name) => view(name, values, fallbacks))
-        return { items: [...own, ...configured.map(configuredView)] }
-      },
+      handle: async ({ who }) => ({
+        items: [...(await settings.list(who.tenant)), ...configured.map(configuredView)],
+      }),
     }),
     route({
       does: 'Change a setting',
@@ -110,15 +145,7 @@ export function settingRoutes(
       handle: ({ who, params, body, facts }) => {
         const name = known(params.name)
         guard(who, name)
-        const mistake = mistakeIn(settingRows[name], body.value)
-        if (mistake !== undefined) throw invalidInput('body.value', mistake)
-        return change(who, name, facts, body.value, (tx) =>
-          tx.query(
-            `insert into settings (tenant_id, name, value, changed_by, changed_at) values ($1, $2, $3, $4, $5)
-             on conflict (tenant_id, name) do update set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at`,
-            [who.tenant, name, JSON.stringify(body.value), who.id, clock.now()],
-          ),
-        )
+        return one(who, { name, value: body.value }, facts)
       },
     }),
     route({
@@ -132,9 +159,7 @@ export function settingRoutes(
       handle: ({ who, params, facts }) => {
         const name = known(params.name)
         guard(who, name)
-        return change(who, name, facts, fallbackOf(name, fallbacks), (tx) =>
-          tx.query(`delete from settings as s where s.tenant_id = $1 and s.name = $2`, [who.tenant, name]),
-        )
+        return one(who, { name, value: undefined }, facts)
       },
     }),
   ]

@@ -132,7 +132,11 @@ function dateIn(text: string | undefined): Date | undefined {
   return text === undefined ? undefined : new Date(text)
 }
 
-function choicesFor(who: Authority, roles: readonly { name: string; title: string; permissions: readonly string[] }[]) {
+/** What somebody can give a token, and by which roles. */
+export function choicesFor(
+  who: Authority,
+  roles: readonly { name: string; title: string; permissions: readonly string[] }[],
+) {
   const everywhere = who.held.some(({ environment }) => environment === null)
   const places = everywhere ? [null] : who.held.map(({ environment }) => environment)
   const mine = permissions.filter(

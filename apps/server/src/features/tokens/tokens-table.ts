@@ -48,9 +48,12 @@ export type TokenRow = {
   readonly environments: readonly string[] | null
   readonly ownerId: string
   readonly ownerEmail: string
+  readonly ownerNo: number
   readonly isOwnerActive: boolean
   readonly madeBy: string
   readonly madeByEmail: string
+  /** The person who made it, as older clients name people. */
+  readonly maker: { readonly no: number; readonly email: string; readonly name: string } | null
   readonly madeAt: Date
   readonly expiresAt: Date | null
   readonly lastUsedAt: Date | null
@@ -61,7 +64,9 @@ export type TokenRow = {
 
 const columns = (
   now: string,
-) => `t.id, t.wire_no as "wireNo", t.name, t.permissions, t.environments, t.owner_id as "ownerId", o.email as "ownerEmail",
+) => `t.id, t.wire_no as "wireNo", t.name, t.permissions, t.environments, t.owner_id as "ownerId", o.email as "ownerEmail", o.wire_no as "ownerNo",
+  (select jsonb_build_object('no', c.wire_no, 'email', c.email, 'name', c.name)
+     from people as c where c.tenant_id = t.tenant_id and c.id = t.made_by) as maker,
   ${isActiveSql('o', now)} as "isOwnerActive", t.made_by as "madeBy", coalesce(m.email, '') as "madeByEmail",
   t.made_at as "madeAt", t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt", t.rotated_at as "rotatedAt",
   t.revoked_at as "revokedAt",

@@ -5,6 +5,9 @@ export type TrailFilter = {
   readonly actor?: string | undefined
   /** An act, or its noun with a star: `key.*`. */
   readonly act?: string | undefined
+  /** Acts of these nouns, or of all others. */
+  readonly nouns?: readonly string[] | undefined
+  readonly otherNouns?: readonly string[] | undefined
   readonly subject?: string | undefined
   readonly subjectKind?: string | undefined
   readonly outcome?: string | undefined
@@ -71,6 +74,48 @@ export async function findEntries(
   return { entries, next }
 }
 
+/** One numbered page, the newest first. A search for text looks at the newest entries only, like every other one. */
+export async function findPage(
+  db: Sql,
+  tenant: string,
+  filter: TrailFilter,
+  limit: number,
+  offset: number,
+): Promise<NumberedEntry[]> {
+  const { matches, values } = matching(tenant, filter)
+  return db.query<NumberedEntry>(
+    `with matches as (${matches})
+      select m.number, e.bytes, e.leaf_hash as "leafHash"
+        from (select f.number, f.entry_id from matches as f order by f.number desc
+               limit $${values.length + 1} offset $${values.length + 2}) as m
+        join trail_entries as e on e.id = m.entry_id
+        order by m.number desc`,
+    [...values, limit, offset],
+  )
+}
+
+export async function countEntries(db: Sql, tenant: string, filter: TrailFilter): Promise<number> {
+  const { matches, values } = matching(tenant, filter)
+  const [row] = await db.query<{ count: number }>(`select count(*) as count from (${matches}) as m`, values)
+  return row?.count ?? 0
+}
+
+function matching(
+  tenant: string,
+  filter: TrailFilter,
+): { readonly matches: string; readonly values: readonly unknown[] } {
+  const { where, values } = conditions(tenant, filter)
+  if (filter.text === undefined)
+    return { matches: `select s.number, s.entry_id from trail_sequence as s where ${where}`, values }
+  return {
+    matches: `select l.number, l.entry_id
+      from (select s.number, s.entry_id from trail_sequence as s where ${where} order by s.number desc limit ${textWindow}) as l
+      join trail_entries as e on e.id = l.entry_id
+      where position($${values.length + 1} in lower(convert_from(e.bytes, 'UTF8'))) > 0`,
+    values: [...values, asWritten(filter.text)],
+  }
+}
+
 /** How many of the newest matches have each value of a column, the commonest first. */
 export async function countBy(
   db: Sql,
@@ -116,6 +161,8 @@ function conditions(
   }
   const isNoun = filter.act?.endsWith('.*') === true
   add(isNoun ? 'starts_with(s.act, ?)' : 's.act = ?', isNoun ? filter.act?.slice(0, -1) : filter.act)
+  add(`split_part(s.act, '.', 1) = any(?)`, filter.nouns)
+  add(`split_part(s.act, '.', 1) <> all(?)`, filter.otherNouns)
   add('s.actor_id = ?', filter.actor === undefined ? undefined : searchable(filter.actor))
   add('s.subject_id = ?', filter.subject === undefined ? undefined : searchable(filter.subject))
   add('s.subject_kind = ?', filter.subjectKind)

@@ -259,6 +259,7 @@ function ordererOf({ tenant, madeBy, madeByEmail, id, environment }: Trial): Cal
       isRequired: false,
       isVerified: true,
       isSteppedUp: true,
+      steppedUpUntil: null,
       isUnspent: false,
       hasPassword: true,
     },

@@ -73,11 +73,20 @@ export function mountConsole(app: FastifyInstance, { baseUrl, csrfOf }: Needs): 
   })
 }
 
+/** Pages that moved as a whole. */
+const places: Readonly<Record<string, string>> = {
+  'auth/mfa/challenge': '/cli',
+  'cli/auth/success': '/account',
+  'account/security': '/account',
+}
+
 /** `/dashboard/events?x=1` → `/events?x=1`; likewise below `/app`. Never to another site. */
 function movedTo(path: string): string | undefined {
   const found = /^\/(?:dashboard|app)(?:\/+(?<rest>[^?]*))?(?<query>\?.*)?$/.exec(path)
   if (!found) return undefined
   const rest = (found.groups?.['rest'] ?? '').replace(/^[/\\]+/, '')
+  const whole = places[rest.replace(/\/+$/, '')]
+  if (whole !== undefined) return `${whole}${found.groups?.['query'] ?? ''}`
   const names: Readonly<Record<string, string>> = {
     contracts: 'rulesets',
     bundles: 'rulesets',
