@@ -24,27 +24,40 @@ const native = JSON as unknown as {
  */
 const mayNeedCare = /(?:^|[:,[])\s*-?(?:[\d.]{16}|[\d.]+[eE])/
 
+/** A run of so many digits and points may say more than a double holds. */
+const digitsMin = 16
+const isDigitOrPoint = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number((byte >= 0x30 && byte <= 0x39) || byte === 0x2e),
+)
+const exponent = /[:,[]\s*-?[\d.]+[eE]/
+const exponentAlone = /^\s*-?[\d.]+[eE]/
+
 /**
- * True when `readJson` might keep the text of some number, so that plain JSON.parse is not enough. Looks at bytes in
- * UTF-8, since what matters is ASCII: a third of what matching the pattern above against the text costs.
+ * True when `readJson` might keep the text of some number, so that plain JSON.parse is not enough. Looks at bytes of
+ * UTF-8, since what matters is ASCII; a third of what matching the pattern above against the text costs.
  */
-export function needsExactNumbers(bytes: Uint8Array): boolean {
-  let start = -1
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] as number
-    if ((byte >= 0x30 && byte <= 0x39) || byte === 0x2e) {
-      if (start < 0) start = at
-      if (at - start === 15 && beginsNumber(bytes, start)) return true
-    } else if (start >= 0) {
-      if ((byte === 0x65 || byte === 0x45) && beginsNumber(bytes, start)) return true
-      start = -1
-    }
+export function needsExactNumbers(bytes: Buffer): boolean {
+  if (hasLongNumber(bytes)) return true
+  const text = bytes.toString('latin1')
+  // Two patterns, since one that may begin at the start of the text is looked for four times as long.
+  return exponent.test(text) || exponentAlone.test(text)
+}
+
+/** A long run of digits covers a byte at a multiple of its length, so that one byte of sixteen is looked at. */
+function hasLongNumber(bytes: Buffer): boolean {
+  for (let at = digitsMin - 1; at < bytes.length; at += digitsMin) {
+    if (isDigitOrPoint[bytes[at] as number] === 0) continue
+    let start = at
+    while (start > 0 && isDigitOrPoint[bytes[start - 1] as number] === 1) start -= 1
+    let end = at + 1
+    while (end < bytes.length && isDigitOrPoint[bytes[end] as number] === 1) end += 1
+    if (end - start >= digitsMin && beginsNumber(bytes, start)) return true
   }
   return false
 }
 
 /** Whether what stands before makes digits a number and not a part of some text. */
-function beginsNumber(bytes: Uint8Array, start: number): boolean {
+function beginsNumber(bytes: Buffer, start: number): boolean {
   let at = start - 1
   if (bytes[at] === 0x2d) at -= 1
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at -= 1
@@ -93,18 +106,28 @@ export type Shape = {
   readonly labels: readonly string[]
 }
 
-const shapes = new Map<string, Shape>()
+/** By the first key, whose hash the engine knows already. */
+const shapes = new Map<string, Shape[]>()
+let shapesKept = 0
 const shapesMax = 5_000
+const alikeMax = 16
 
 /** The same object for equal keys, so that others can keep what they know of a shape beside it. */
 export function shapeOf(keys: readonly string[]): Shape {
-  const name = `${keys.length} ${keys[0] ?? ''} ${keys.at(-1) ?? ''}`
-  const known = shapes.get(name)
-  if (known && haveEqualItems(known.keys, keys)) return known
+  const [first = ''] = keys
+  let alike = shapes.get(first)
+  if (alike) for (const shape of alike) if (haveEqualItems(shape.keys, keys)) return shape
   const sorted = keys.toSorted()
   const shape = { keys, sorted, labels: sorted.map((key, at) => `${at === 0 ? '{' : ','}${JSON.stringify(key)}:`) }
-  if (shapes.size >= shapesMax) shapes.clear()
-  if (name.length <= 200 && keys.length <= 100) shapes.set(name, shape)
+  if (keys.length > 100 || keys.some((key) => key.length > 200)) return shape
+  if (shapesKept >= shapesMax) {
+    shapes.clear()
+    shapesKept = 0
+    alike = undefined
+  }
+  shapesKept += 1
+  // Of many that begin alike the newest are looked at first, and none for long.
+  shapes.set(first, [shape, ...(alike ?? []).slice(0, alikeMax - 1)])
   return shape
 }
 

@@ -149,6 +149,10 @@ function settings({ connectionsMax }: Cluster): string[] {
     work_mem: '8MB',
     maintenance_work_mem: '128MB',
     max_wal_size: '2GB',
+    // Segments of the log are used again and not removed after every burst.
+    min_wal_size: '1GB',
+    // A new one is not first filled with zeros, which would write everything twice and make all wait for 16 MB.
+    wal_init_zero: 'off',
     wal_compression: 'on',
     random_page_cost: 1.1,
     fsync: 'on',

@@ -23,6 +23,8 @@ type Needs = { readonly db: Sql; readonly clock: Pick<Clock, 'now'> }
 /** More than two at once only fight for the same pages; one alone would leave the disk idle between commits. */
 const statementsMax = 2
 const rowsPerStatement = 1_500
+/** A statement costs as much as forty rows, and a commit waits for the disk. */
+const rowsForSecond = 400
 /** What may wait in memory; beyond it agents are asked to come again, and keep what they have. */
 const rowsWaitingMax = 100_000
 const bytesWaitingMax = 256 * 1_024 * 1_024
@@ -35,17 +37,25 @@ export function eventWriter({ db, clock }: Needs): EventWriter {
   let waiting: Waiting[] = []
   let rowsWaiting = 0
   let bytesWaiting = 0
+  let rowsRunning = 0
   let running = 0
   const writing = new Set<string>()
   let whenIdle: (() => void)[] = []
 
+  /** One alone runs at once; beside it another, when there is enough for it. What waits meanwhile makes a larger one. */
+  const mayStart = (): boolean =>
+    waiting.length > 0 && (running === 0 || (running < statementsMax && rowsWaiting - rowsRunning >= rowsForSecond))
+
   const pump = (): void => {
-    while (running < statementsMax && waiting.length > 0) {
+    while (mayStart()) {
       const batch = take()
       if (batch.length === 0) return
+      const rowCount = batch.reduce((sum, { rows }) => sum + rows.length, 0)
       running += 1
+      rowsRunning += rowCount
       void write(batch).finally(() => {
         running -= 1
+        rowsRunning -= rowCount
         for (const { rows } of batch) {
           rowsWaiting -= rows.length
           bytesWaiting -= sizeOf(rows)
