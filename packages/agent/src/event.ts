@@ -66,20 +66,42 @@ export function reportCall(
   sideEffect: SideEffect,
   callIndex: number,
 ): CallReport {
-  const { agentId, environment, runId } = reporter
-  const { principal, parentCallId } = call
+  const { principal, parentCallId, callId, sessionId } = call
   const parentSession = call.metadata['parent_session_id']
   const args = JSON.stringify(redactArguments(call.args))
-  const who = `"agent_id":"${agentId}","environment":"${environment}","run_id":"${runId}"`
-  const what = `"call_id":${text(call.callId)},"tool_name":${text(call.tool)},"side_effect":"${sideEffect}","call_index":${callIndex}`
-  const whose = `"principal":${principal === null ? null : principalText(principal)},"session_id":${text(call.sessionId)}`
-  const parents = `"parent_call_id":${text(parentCallId)},"parent_session_id":${parentSession === undefined ? null : JSON.stringify(parentSession)}`
-  const head = `{"schema_version":"${schemaVersion}",${what},${who},${whose},${parents},"hooks_evaluated":null`
+  const parent = parentCallId === undefined ? 'null' : JSON.stringify(parentCallId)
+  const session = parentSession === undefined ? 'null' : JSON.stringify(parentSession)
+  const who = principal === null ? 'null' : principalText(principal)
+  const head = `${reporterText(reporter)},"call_id":${text(callId)},"tool_name":${toolText(call.tool)},"side_effect":"${sideEffect}","call_index":${callIndex},"principal":${who},"session_id":${text(sessionId)},"parent_call_id":${parent},"parent_session_id":${session}`
   return (reported) => {
     const tail = tailOf(reported)
     const line = `${head},"tool_args":${args},${tail}`
     return line.length <= eventLengthMax ? line : `${head},"_truncated":true,"tool_args":${tooLarge},${tail}`
   }
+}
+
+const reporters = new WeakMap<Reporter, string>()
+
+/** What every event of a guard begins with. */
+function reporterText(reporter: Reporter): string {
+  const known = reporters.get(reporter)
+  if (known !== undefined) return known
+  const { agentId, environment, runId } = reporter
+  const made = `{"schema_version":"${schemaVersion}","agent_id":"${agentId}","environment":"${environment}","run_id":"${runId}","hooks_evaluated":null`
+  reporters.set(reporter, made)
+  return made
+}
+
+const toolsRemembered = 1_000
+const tools = new Map<string, string>()
+
+function toolText(tool: string): string {
+  const known = tools.get(tool)
+  if (known !== undefined) return known
+  if (tools.size >= toolsRemembered) tools.clear()
+  const made = JSON.stringify(tool)
+  tools.set(tool, made)
+  return made
 }
 
 const tooLarge = JSON.stringify({ _redacted: 'payload exceeded 32KB' })
@@ -136,8 +158,11 @@ function isoOf(at: Date): string {
   return iso
 }
 
-function text(value: string | undefined): string {
-  return value === undefined ? 'null' : JSON.stringify(value)
+const needsEscape = /[^A-Za-z0-9 ._:@-]/
+
+/** Most ids need no escape, and finding that out is quicker than asking for one. */
+function text(value: string): string {
+  return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`
 }
 
 const kinds: Readonly<Record<Fired['source'], string>> = {

@@ -57,7 +57,7 @@ export type Execution<Result> = {
 /** A rule asks at most once, but many rules may ask. */
 const roundsMax = 32
 
-type Governed = FrozenCall & { readonly isRead: boolean }
+type Governed = { readonly isRead: boolean }
 type Decided = Allow | Block | Hold
 
 const allow: Allow = { is: 'allow' }
@@ -76,7 +76,7 @@ export async function governCall<Result>(
   const isRead = registered === 'pure' || registered === 'read'
   let outcome: Outcome<Result>
   try {
-    outcome = await govern<Governed, Reporter, Result>({ ...call, isRead }, passage)
+    outcome = await govern<Governed, Reporter, Result>({ isRead }, passage)
   } catch (cause) {
     throw passage.failure(cause)
   }
@@ -110,12 +110,15 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
   }
 
   /** The process is the agent: who it is was settled when the guard was made. */
-  authenticate = (): Reporter => this.#needs.reporter
+  authenticate(): Reporter {
+    return this.#needs.reporter
+  }
 
-  authorize = (): Allow | Block =>
-    this.#needs.isClosed() ? { is: 'block', code: 'closed', says: 'The guard is closed.' } : allow
+  authorize(): Allow | Block {
+    return this.#needs.isClosed() ? { is: 'block', code: 'closed', says: 'The guard is closed.' } : allow
+  }
 
-  rules = (): Decided | Promise<Decided> => {
+  rules(): Decided | Promise<Decided> {
     const { sessionId, tool } = this.#call
     try {
       const counted = this.#needs.counters.attempt(sessionId, tool)
@@ -157,10 +160,10 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     if (before.executions === counters.executions && countOf(before, tool) === countOf(counters, tool)) return allow
     // Another call of the session came in between; the limits must be asked about what is true now.
     const again = this.#judge({ ...counters, ...before }, approved)
-    return again instanceof Promise ? again.then(this.#confirmed) : this.#confirmed(again)
+    return again instanceof Promise ? again.then((made) => this.#confirmed(made)) : this.#confirmed(again)
   }
 
-  #confirmed = (again: PreDecision): Decided | Promise<Decided> => {
+  #confirmed(again: PreDecision): Decided | Promise<Decided> {
     if (again.verdict === 'allow') return allow
     return this.#release().then(() => verdictOf(again))
   }
@@ -204,7 +207,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
   }
 
   /** Asks, and then goes on with the rules behind the one that asked, until nothing asks any more. */
-  approval = async (_call: Governed, _who: Reporter, held: Hold): Promise<Allow | Block> => {
+  async approval(_call: Governed, _who: Reporter, held: Hold): Promise<Allow | Block> {
     const approved = new Set<string>()
     let hold = held
     for (let round = 0; round < roundsMax; round += 1) {
@@ -300,7 +303,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     }
   }
 
-  recordIntent = (): void | Promise<void> => {
+  recordIntent(): void | Promise<void> {
     try {
       this.#write(this.#intent(), 'before')
     } catch (cause) {
@@ -315,10 +318,11 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     const wouldBlock = observed.map((fired) => ({ ...this.#facts('call_would_block'), fired, allFired: [fired] }))
     // Under an observing guard what would have stopped the call is among them and has said all there is to say.
     if (this.#decision?.decidedBy) return wouldBlock
-    return [...wouldBlock, { ...this.#facts('call_allowed'), allFired: observed }]
+    const allowed = this.#facts('call_allowed')
+    return observed.length === 0 ? [allowed] : [...wouldBlock, { ...allowed, allFired: observed }]
   }
 
-  execute = async (governed: Governed): Promise<Result> => {
+  async execute(governed: Governed): Promise<Result> {
     const { run, isFailure = looksFailed } = this.#execution
     // A read writes no intent before; it is reported with its end.
     if (governed.isRead) {
@@ -329,13 +333,11 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     const took = (): number => this.#needs.clock.steadyMs() - startedMs
     let value: Result
     try {
-      value = await run(copyJson(this.#call.args, 'args') as JsonObject)
+      const given = run(copyJson(this.#call.args, 'args') as JsonObject)
+      value = isPending(given) ? await given : given
     } catch (cause) {
       const error = textOf(cause)
-      this.#end = [
-        ...this.#end,
-        { ...this.#ended('call_failed', took()), succeeded: false, error, ...this.#after(error).said },
-      ]
+      this.#end = [...this.#end, { ...this.#ended('call_failed', took(), false), error, ...this.#after(error).said }]
       throw new ToolThrew(cause)
     }
     this.#ran = { value }
@@ -346,11 +348,8 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     const shown = replaced ? (replaced.value as Result) : value
     const proven = failed ? [] : this.#prove(shown)
     const moves = proven instanceof Promise ? await proven : proven
-    this.#end = [
-      ...this.#end,
-      { ...this.#ended(failed ? 'call_failed' : 'call_executed', durationMs), succeeded: !failed, ...said },
-      ...moves,
-    ]
+    const ended = this.#ended(failed ? 'call_failed' : 'call_executed', durationMs, !failed)
+    this.#end = [...this.#end, { ...ended, ...said }, ...moves]
     if (replaced) this.#ran = { value: shown }
     return shown
   }
@@ -386,11 +385,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     return decision.isReplaced ? { said, replaced: { value: decision.result } } : { said }
   }
 
-  recordEnd = (
-    _call: Governed,
-    _who: Reporter | undefined,
-    outcome: Outcome<Result> | Failed,
-  ): void | Promise<void> => {
+  recordEnd(_call: Governed, _who: Reporter | undefined, outcome: Outcome<Result> | Failed): void | Promise<void> {
     if (outcome.is !== 'done') return this.#recordNotDone(outcome)
     try {
       this.#write(this.#end, 'after')
@@ -418,7 +413,7 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     return { ...facts, reason: verdict.says, ...(isRules ? { fired: decidedBy } : { source: 'guard' }) }
   }
 
-  endLost = (_call: Governed, cause: unknown): void => {
+  endLost(_call: Governed, cause: unknown): void {
     this.#needs.recordLost(causeOf(cause))
   }
 
@@ -438,9 +433,9 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
     return { action, at: this.#needs.clock.now(), revision: this.revision.hash, attempts, executions, workflow }
   }
 
-  #ended(action: Reported['action'], durationMs: number): Reported {
+  #ended(action: Reported['action'], durationMs: number, succeeded: boolean): Reported {
     const facts = this.#facts(action)
-    return { ...facts, durationMs, executions: (facts.executions ?? 0) + 1 }
+    return { ...facts, durationMs, succeeded, executions: (facts.executions ?? 0) + 1 }
   }
 
   #write(reported: readonly Reported[], when: 'before' | 'after'): void {
@@ -475,6 +470,11 @@ function verdictOf({ verdict, decidedBy }: PreDecision): Block | Hold {
 function codeOf(source: Fired['source'] | undefined): BlockCode {
   if (source === 'attempt_limit' || source === 'operation_limit') return 'limit'
   return source === 'workflow' ? 'workflow' : 'rule'
+}
+
+/** Of any realm: a result that was taken for its promise would be reported before it is there. */
+function isPending<Value>(given: Value | Promise<Value>): given is Promise<Value> {
+  return (typeof given === 'function' || (typeof given === 'object' && given !== null)) && 'then' in given
 }
 
 function countOf({ perTool }: Pick<Counters, 'perTool'>, tool: string): number {

@@ -104,7 +104,8 @@ function makeGuard(settings: Settings, backing: Backing, workflow: Workflow | un
   let calls = 0
   let closing: Promise<void> | undefined
   const stopping = new AbortController()
-  const underWay = new Set<Promise<unknown>>()
+  let underWay = 0
+  let ended: () => void = () => undefined
   const { ask } = backing
   const gates =
     workflow && workflowGates({ workflow, states: backing.states(workflow.name), clock, exec: settings.exec })
@@ -139,19 +140,24 @@ function makeGuard(settings: Settings, backing: Backing, workflow: Workflow | un
     execute: (args: JsonObject) => Result | Promise<Result>,
     { isFailure }: RunOptions<Result> = {},
   ): Promise<Result> {
-    const outcome = governCall<Result>(needs, freezeCall(call, settings), { run: execute, isFailure })
-    underWay.add(outcome)
+    const frozen = freezeCall(call, settings)
+    underWay += 1
     try {
-      return await outcome
+      return await governCall<Result>(needs, frozen, { run: execute, isFailure })
     } finally {
-      underWay.delete(outcome)
+      underWay -= 1
+      if (underWay === 0) ended()
     }
   }
 
   /** Tools that run may end and be reported; those that do not end in time are reported as calls that began. */
   const close = async (): Promise<void> => {
     stopping.abort(new Error('the guard was closed'))
-    await within(underWayMs, Promise.allSettled([...underWay]))
+    const idle = new Promise<void>((resolve) => {
+      ended = resolve
+      if (underWay === 0) resolve()
+    })
+    await within(underWayMs, idle)
     await backing.close()
   }
 

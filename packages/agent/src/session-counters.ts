@@ -29,12 +29,9 @@ export function localCounters(steadyMs: () => number): SessionCounters {
   const sessions = new Map<string, Session>()
 
   const open = (id: string): Session => {
-    const now = steadyMs()
     const known = sessions.get(id)
-    if (known) {
-      known.usedAtMs = now
-      return known
-    }
+    if (known) return known
+    const now = steadyMs()
     if (sessions.size >= sessionsMax) {
       for (const [old, { usedAtMs }] of sessions) if (now - usedAtMs > idleMsMax) sessions.delete(old)
       // Forgetting one that is in use would lift its limits.
@@ -45,8 +42,7 @@ export function localCounters(steadyMs: () => number): SessionCounters {
     return made
   }
 
-  const add = (id: string, tool: string, amount: number): void => {
-    const session = open(id)
+  const add = (session: Session, tool: string, amount: number): void => {
     if (!session.perTool.has(tool) && session.perTool.size >= toolsMax) {
       throw new Error(`The session used more than ${toolsMax} tools.`)
     }
@@ -55,24 +51,26 @@ export function localCounters(steadyMs: () => number): SessionCounters {
   }
 
   /** As it is now; only this tool's count is ever asked for. */
-  const seen = (id: string, tool: string): Counters => {
-    const { attempts, executions, perTool } = open(id)
+  const seen = ({ attempts, executions, perTool }: Session, tool: string): Counters => {
     return { attempts, executions, perTool: new Map([[tool, perTool.get(tool) ?? 0]]) }
   }
 
   return {
     attempt: (id, tool) => {
-      open(id).attempts += 1
-      return seen(id, tool)
+      const session = open(id)
+      session.attempts += 1
+      session.usedAtMs = steadyMs()
+      return seen(session, tool)
     },
-    look: seen,
+    look: (id, tool) => seen(open(id), tool),
     reserve: (id, tool) => {
-      const before = seen(id, tool)
-      add(id, tool, 1)
+      const session = open(id)
+      const before = seen(session, tool)
+      add(session, tool, 1)
       return before
     },
     release: (id, tool) => {
-      add(id, tool, -1)
+      add(open(id), tool, -1)
     },
   }
 }

@@ -48,6 +48,7 @@ type Needs = {
 const segmentBytesMax = 4 * 1_048_576
 const readBytesMax = 1_048_576
 const syncMs = 1_000
+const lineFeed = 10
 const beforeShare = 0.9
 const defaultBytesMax = 256 * 1_048_576
 
@@ -108,29 +109,38 @@ export function openSpool({ folder, options, clock, onSyncFailed }: Needs): Spoo
     }
   }
 
-  /** In the buffer that is there already, when it fits; it is written before anything else can use it. */
-  const encode = (lines: readonly string[]): Buffer => {
-    const text = `${lines.join('\n')}\n`
-    return text.length * 3 <= buffer.byteLength ? buffer.subarray(0, buffer.write(text)) : Buffer.from(text)
+  /** In the buffer that is there already, when they fit; they are written before anything else can use it. */
+  const encode = (lines: readonly string[]): { readonly bytes: Buffer; readonly length: number } => {
+    let at = 0
+    for (const line of lines) {
+      if (at + line.length * 3 >= buffer.byteLength) {
+        const bytes = Buffer.from(`${lines.join('\n')}\n`)
+        return { bytes, length: bytes.byteLength }
+      }
+      at += buffer.write(line, at)
+      buffer[at] = lineFeed
+      at += 1
+    }
+    return { bytes: buffer, length: at }
   }
 
   return {
     append: (lines, when) => {
       if (isClosed) throw new Error('The spool is closed.')
-      const bytes = encode(lines)
-      if (total + bytes.byteLength > (when === 'before' ? bytesMax * beforeShare : bytesMax)) {
+      const { bytes, length } = encode(lines)
+      if (total + length > (when === 'before' ? bytesMax * beforeShare : bytesMax)) {
         throw new SpoolFull(`${total} bytes of events wait to be delivered, and ${bytesMax} may.`)
       }
-      const { file, segment } = writable(bytes.byteLength)
+      const { file, segment } = writable(length)
       try {
-        for (let written = 0; written < bytes.byteLength; ) written += writeSync(file, bytes, written)
+        for (let written = 0; written < length; ) written += writeSync(file, bytes, written, length - written)
         if (fsync === 'always') fdatasyncSync(file)
       } catch (cause) {
         undo(file, segment)
         throw cause
       }
-      segment.size += bytes.byteLength
-      total += bytes.byteLength
+      segment.size += length
+      total += length
       if (fsync === 'interval') syncLater()
     },
     next: (linesMax) => {
@@ -140,7 +150,11 @@ export function openSpool({ folder, options, clock, onSyncFailed }: Needs): Spoo
       const wanted = Math.min(readBytesMax, segment.size - segment.sent)
       const bytes = readAt(segment.path, buffer, segment.sent, wanted)
       let start = 0
-      for (let end = bytes.indexOf(10); end !== -1 && lines.length < linesMax; end = bytes.indexOf(10, start)) {
+      for (
+        let end = bytes.indexOf(lineFeed);
+        end !== -1 && lines.length < linesMax;
+        end = bytes.indexOf(lineFeed, start)
+      ) {
         if (end > start) lines.push(bytes.toString('utf8', start, end))
         start = end + 1
       }

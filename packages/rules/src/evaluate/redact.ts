@@ -81,13 +81,26 @@ export function redactText(text: string): string {
   return `${clean.slice(0, textMax - 3)}...`
 }
 
-/** Arguments as they may be shown, stored and sent. Depth is limited: what lies deeper is replaced. */
+/** Arguments as they may be shown, stored and sent; the same object when nothing of it is hidden. What lies too deep is. */
 export function redactArguments(args: JsonObject): JsonObject {
+  if (isClean(args, 0)) return args
   const made = redactValue(args, 0)
   return isObject(made) ? made : {}
 }
 
 const depthMax = 100
+
+/** Whether nothing of a value would be replaced. Most arguments are clean, and a copy of them would cost more than the look. */
+function isClean(value: JsonValue, depth: number): boolean {
+  if (typeof value === 'string') return value.length <= textMax && !suspicious.test(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (depth >= depthMax) return false
+  if (isList(value)) return value.every((one) => isClean(one, depth + 1))
+  for (const key of Object.keys(value)) {
+    if (isSensitiveKey(key) || !isClean(value[key] ?? null, depth + 1)) return false
+  }
+  return true
+}
 
 /** A value as it may be shown: without secrets by name or by shape. */
 export function redactValue(value: JsonValue, depth = 0): JsonValue {
