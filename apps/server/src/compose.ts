@@ -54,6 +54,7 @@ import {
 } from './features/oidc/index.ts'
 import { overviewRoutes, readOverview } from './features/overview/index.ts'
 import {
+  admitNewcomer,
   bootstrapFromConfig,
   giveRoles,
   linkRoutes,
@@ -112,6 +113,7 @@ import {
   proveSession,
   readSessionLimits,
   renewCookie,
+  rotateSession,
   sessionCookie,
   sessionRoutes,
   signIn,
@@ -336,7 +338,12 @@ export function compose(needs: ComposeNeeds): App {
     providers,
     baseUrl,
     ask: askProvider({ clock }),
-    tell: { recordAct: record, start, giveRoles: giveRoles({ clock, newId, tell }) },
+    tell: {
+      recordAct: record,
+      start,
+      giveRoles: giveRoles({ clock, newId, tell }),
+      admitNewcomer: admitNewcomer({ clock, newId, tell }),
+    },
   })
   const door = providerDoor({ clock, signIn: providerSignIn, takeFromLimit: limit, cookie, isSecure })
   workers.add({ name: 'sign_in_sweep', everyMs: 600_000, work: sweepAttempts({ db, clock }) })
@@ -546,7 +553,14 @@ export function compose(needs: ComposeNeeds): App {
       clock,
       signIn: enter,
       endSessions: leave,
-      changePassword: changePassword({ db, takeFromLimit: limit, recordAct: record, policy, bus }),
+      changePassword: changePassword({
+        db,
+        takeFromLimit: limit,
+        recordAct: record,
+        policy,
+        bus,
+        rotate: rotateSession({ keyring, bus }),
+      }),
       cookie,
       isSecure,
       limitsOf,

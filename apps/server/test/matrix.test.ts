@@ -788,8 +788,14 @@ describe('every route of our API', () => {
       expect
         .soft(answer.status, `${nameOf(route)}: ${answer.text.slice(0, 300)}`)
         .toBe(line.status ?? route.status ?? 200)
+      // A changed password replaces the session's token, and signing out ends it.
+      if (route.path === '/session/password') who = { ...acme, cookie: cookieIn(answer) }
       if (route.path === '/session' && route.method === 'DELETE')
         who = { ...acme, cookie: await server.signIn(acme.email) }
     }
   })
 })
+
+function cookieIn(answer: Answer): string {
+  return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+}

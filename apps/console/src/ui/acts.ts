@@ -25,6 +25,7 @@ const words: Readonly<Record<string, string>> = {
   'person.erased': 'erased what the trail says of a person',
   'person.differs_from_seed': 'found other roles than the configuration names',
   'person.invited': 'made an account',
+  'person.admitted': 'let a newcomer in',
   'person.seeded': 'added somebody the configuration names',
   'person.changed': 'changed a person',
   'person.link_made': 'made a link for somebody',

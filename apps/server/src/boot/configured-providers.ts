@@ -18,6 +18,7 @@ export function configuredProviders(config: Config): readonly Provider[] {
     asksForAccount: true,
     groupsClaim: 'groups',
     groupRoles: null,
+    newcomers: null,
     // Where the older gateway had its applications registered.
     callback: '/api/v1/auth/web/callback',
   }

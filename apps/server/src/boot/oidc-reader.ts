@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Provider } from '../features/oidc/index.ts'
 import { Secret } from '../kernel/crypto.ts'
@@ -18,6 +18,8 @@ const provider = Type.Object(
     asks_for_account: Type.Optional(Type.Boolean()),
     groups_claim: Type.Optional(text),
     group_roles: Type.Optional(Type.Record(text, Type.Array(text, { minItems: 1 }))),
+    admits_newcomers: Type.Optional(Type.Boolean()),
+    newcomer_role: Type.Optional(text),
   },
   { additionalProperties: false },
 )
@@ -52,10 +54,26 @@ export const oidcProviders: Reader<readonly Provider[]> = {
         asksForAccount: row.asks_for_account ?? false,
         groupsClaim: row.groups_claim ?? 'groups',
         groupRoles: row.group_roles ? new Map(Object.entries(row.group_roles)) : null,
+        newcomers: newcomersOf(row),
         callback: `/api/v2/sign-in/${row.name}/callback`,
       }
     })
   },
+}
+
+/** Off unless it is switched on. A provider that anybody can have an account with must not open the door to anybody. */
+function newcomersOf(row: Static<typeof provider>): Provider['newcomers'] {
+  const { name, admits_newcomers: admits = false, newcomer_role: role = null, group_roles: groups } = row
+  if (!admits) {
+    if (role === null) return null
+    throw new Error(`gives ${name} a newcomer_role, which needs "admits_newcomers": true`)
+  }
+  if ((row.allowed_domains ?? []).length === 0 && row.hosted_domain === undefined)
+    throw new Error(`lets ${name} admit newcomers from anywhere. Name its allowed_domains`)
+  if (role === 'admin') throw new Error(`makes every newcomer of ${name} an administrator. Name another newcomer_role`)
+  if (groups !== undefined && role !== null)
+    throw new Error(`gives ${name} both group_roles and a newcomer_role. Groups decide at every sign-in: keep one`)
+  return { role: groups === undefined ? (role ?? 'viewer') : null }
 }
 
 /** Secrets travel to an issuer, so it must be https; loopback is for trying things out. */

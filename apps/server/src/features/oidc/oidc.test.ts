@@ -252,6 +252,79 @@ describe('groups', () => {
   })
 })
 
+describe('newcomers', () => {
+  const common = () => ({ issuer: idp.issuer, client_id: client.id, client_secret: client.secret })
+  const apart = () =>
+    serverApart({
+      environment: {
+        COUNTERSIGN_OIDC_PROVIDERS: JSON.stringify([
+          {
+            name: 'open',
+            allowed_domains: ['example.com'],
+            admits_newcomers: true,
+            newcomer_role: 'approver',
+            ...common(),
+          },
+          {
+            name: 'grouped',
+            allowed_domains: ['example.com'],
+            admits_newcomers: true,
+            group_roles: { ops: ['ops@staging'] },
+            ...common(),
+          },
+          { name: 'closed', allowed_domains: ['example.com'], ...common() },
+        ]),
+      },
+    })
+  const come = async (at: TestServer, claims: Readonly<Record<string, unknown>>, provider = 'open') => {
+    const { address, errand } = await leave(provider, '/', at)
+    const query = idp.signIn(address, { sub: String(claims['email']), ...claims })
+    return comeBack(query, errand, provider, at)
+  }
+
+  test('are made at their first sign-in, on record, with the role that was named, where a provider may', async () => {
+    const own = await apart()
+    const only = await own.newTenant()
+    refused(await come(own, { email: 'ann@example.com' }, 'closed'), 'unknown')
+    const first = await Promise.all([1, 2].map(() => come(own, { email: 'ann@example.com', name: 'Ann' })))
+    const [cookie = ''] = first.map((answer) => sessionIn(answer) ?? '')
+    const { body } = await own.call('GET', '/api/v2/session', { cookie })
+    expect(body).toMatchObject({ person: { email: 'ann@example.com', name: 'Ann' } })
+    const people = await own.db.query(`select p.id from people as p where p.email = 'ann@example.com'`)
+    expect(people).toHaveLength(1)
+    const entries = await own.db.query<{ text: string }>(
+      `select convert_from(e.bytes, 'UTF8') as text from trail_entries as e where e.act = 'person.admitted' and e.tenant_id = $1`,
+      [only.tenant],
+    )
+    expect(entries).toHaveLength(1)
+    expect(JSON.parse(entries[0]?.text ?? '')).toMatchObject({
+      actor: { id: 'identity provider open' },
+      details: { roles: ['approver'] },
+    })
+    expect(entries[0]?.text).not.toContain('ann@example.com')
+
+    refused(await come(own, { email: 'eve@evil.example' }), 'domain')
+    refused(await come(own, { email: 'eve@example.com', email_verified: false }), 'unverified_email')
+    refused(await come(own, { email: 'eve@example.com', teams: [] }, 'grouped'), 'no_role')
+    expect(await own.db.query(`select p.id from people as p where p.email like 'eve%'`)).toEqual([])
+    expect(sessionIn(await come(own, { email: 'olli@example.com', groups: ['ops'] }, 'grouped'))).toBeDefined()
+    await own.stop()
+  })
+
+  test('whom an administrator removed stay removed, and nobody is made where tenants would have to be guessed', async () => {
+    const own = await apart()
+    const only = await own.newTenant()
+    expect(sessionIn(await come(own, { email: 'bob@example.com' }))).toBeDefined()
+    const [bob] = await own.db.query<{ id: string }>(`select p.id from people as p where p.email = 'bob@example.com'`)
+    const removed = await own.call('DELETE', `/api/v2/people/${bob?.id ?? ''}`, { cookie: only.cookie })
+    expect(removed.status, removed.text).toBe(200)
+    refused(await come(own, { email: 'bob@example.com' }), 'inactive')
+    await own.newTenant()
+    refused(await come(own, { email: 'carol@example.com' }), 'unknown')
+    await own.stop()
+  })
+})
+
 test('passwords can be switched off once an administrator came in through a provider, and then open nothing', async () => {
   const initech = await server.newTenant()
   const off = () =>

@@ -15,6 +15,7 @@ const provider: Provider = {
   asksForAccount: false,
   groupsClaim: 'groups',
   groupRoles: null,
+  newcomers: null,
   callback: '/x',
 }
 const honest = { iss: 'https://idp.example', sub: '1', email: 'Ann@Acme.example', email_verified: true }

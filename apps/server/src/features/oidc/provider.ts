@@ -18,6 +18,8 @@ export type Provider = {
   readonly groupsClaim: string
   /** Which roles each group gives, as `role` or `role@environment`; null leaves roles to people. */
   readonly groupRoles: ReadonlyMap<string, readonly string[]> | null
+  /** Whom this provider vouches for within its domains is made at the first sign-in, with this role, or what groups give. */
+  readonly newcomers: { readonly role: string | null } | null
   /** Where the provider sends the browser back to, below our base URL; registered with it. */
   readonly callback: string
 }

@@ -2,7 +2,14 @@ import { type Keyring, randomToken } from '../../kernel/crypto.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
 import { notFound } from '../../kernel/problem.ts'
-import { findByEmail, findPerson, type GiveRoles, type PersonRow, statusOf } from '../people/index.ts'
+import {
+  type AdmitNewcomer,
+  findByEmail,
+  findPerson,
+  type GiveRoles,
+  type PersonRow,
+  statusOf,
+} from '../people/index.ts'
 import type { RequestFacts } from '../roles/index.ts'
 import type { StartSession } from '../sessions/index.ts'
 import type { RecordAct } from '../trail/index.ts'
@@ -23,7 +30,12 @@ type Needs = {
   readonly providers: readonly Provider[]
   readonly baseUrl: string
   readonly ask: AskProvider
-  readonly tell: { readonly recordAct: RecordAct; readonly start: StartSession; readonly giveRoles: GiveRoles }
+  readonly tell: {
+    readonly recordAct: RecordAct
+    readonly start: StartSession
+    readonly giveRoles: GiveRoles
+    readonly admitNewcomer: AdmitNewcomer
+  }
 }
 
 /** What is kept, sealed, while the browser is at the provider. */
@@ -65,11 +77,11 @@ export function signInWithProvider({ kernel, providers, baseUrl, ask, tell }: Ne
   }
 
   /** By subject once it is bound; by verified address the first time. */
-  const personOf = async (tx: Tx, provider: Provider, proven: Proven): Promise<PersonRow> => {
+  const personOf = async (tx: Tx, provider: Provider, proven: Proven, facts: RequestFacts): Promise<PersonRow> => {
     const { email } = proven
     const known = await findIdentity(tx, proven.issuer, proven.subject)
-    const person = known ? await findPerson(tx, known.tenant, known.person) : await findByEmail(tx, email)
-    if (!person) throw new SignInRefused('unknown', { email })
+    const found = known ? await findPerson(tx, known.tenant, known.person) : await findByEmail(tx, email)
+    const person = found ?? (await newcomer(tx, provider, proven, facts))
     const status = statusOf(person, clock.now())
     if (status !== 'active' && status !== 'invited') throw new SignInRefused('inactive', { email: person.email })
     const identity = { provider: provider.name, issuer: proven.issuer, subject: proven.subject }
@@ -77,6 +89,16 @@ export function signInWithProvider({ kernel, providers, baseUrl, ask, tell }: Ne
     if (!(await bindIdentity(tx, owner, identity, clock.now())))
       throw new SignInRefused('another_identity', { email: person.email })
     return person
+  }
+
+  /** Nobody invited them: they are nobody, unless this provider may vouch for whom it knows. */
+  const newcomer = async (tx: Tx, provider: Provider, { email, name }: Proven, facts: RequestFacts) => {
+    if (provider.newcomers === null) throw new SignInRefused('unknown', { email })
+    const by = `identity provider ${provider.name}`
+    const made = await tell.admitNewcomer(tx, { email, name, role: provider.newcomers.role, by, facts })
+    if (made === 'removed') throw new SignInRefused('inactive', { email })
+    if (made === 'unknown') throw new SignInRefused('unknown', { email })
+    return made
   }
 
   return {
@@ -113,7 +135,7 @@ export function signInWithProvider({ kernel, providers, baseUrl, ask, tell }: Ne
         const answer = new URL(`${baseUrl}${provider.callback}${query}`)
         const proven = await ask.redeem(provider, answer, errand)
         const begun = await db.inTx(async (tx) => {
-          const person = await personOf(tx, provider, proven)
+          const person = await personOf(tx, provider, proven, facts)
           if (provider.groupRoles) await giveRolesOfGroups(tx, provider, proven, person, facts)
           return tell.start(tx, { person, credential: provider.name, facts })
         })

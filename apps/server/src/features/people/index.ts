@@ -1,3 +1,4 @@
+export { type AdmitNewcomer, admitNewcomer } from './admit-newcomer.ts'
 export { bootstrapFromConfig } from './bootstrap.ts'
 export { type GiveRoles, giveRoles } from './give-roles.ts'
 export { findAuthority, type Grant, listPeopleWho } from './grants-table.ts'

@@ -61,6 +61,7 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       server,
     }
   }
+  const secondsUntil = (end: Date): number => (end.getTime() - clock.now().getTime()) / 1000
   return [
     route({
       does: 'Tell who is signed in',
@@ -84,7 +85,7 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       answers: Type.Object({ expires_at: Type.String() }),
       handle: async ({ body, facts, reply }) => {
         const { token, expiresAt } = await signIn(body.email, body.password, facts)
-        reply.header('set-cookie', cookie(token, (expiresAt.getTime() - clock.now().getTime()) / 1000))
+        reply.header('set-cookie', cookie(token, secondsUntil(expiresAt)))
         return { expires_at: expiresAt.toISOString() }
       },
     }),
@@ -139,9 +140,11 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       bodyBytesMax: 4096,
       body: passwordChange,
       answers: endedSessions,
-      handle: async ({ who, body, facts }) => ({
-        ended: await changePassword(who, body.current_password, body.new_password, facts),
-      }),
+      handle: async ({ who, body, facts, reply }) => {
+        const { ended, lifted } = await changePassword(who, body.current_password, body.new_password, facts)
+        if (lifted) reply.header('set-cookie', cookie(lifted.token, secondsUntil(lifted.expiresAt)))
+        return { ended }
+      },
     }),
   ]
 }

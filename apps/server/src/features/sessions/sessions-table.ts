@@ -190,6 +190,21 @@ export async function stampProof(
   return row
 }
 
+/** The end of a browser's session whose token is another from now on; nothing for a command line's. */
+export async function replaceToken(
+  tx: Sql,
+  tenant: string,
+  id: string,
+  tokenDigest: string,
+): Promise<Date | undefined> {
+  const [row] = await tx.query<{ expiresAt: Date }>(
+    `update sessions as s set token_digest = $3
+      where s.tenant_id = $1 and s.id = $2 and s.channel = 'web' returning s.expires_at as "expiresAt"`,
+    [tenant, id, tokenDigest],
+  )
+  return row?.expiresAt
+}
+
 /** What was proven with factors that are gone counts no more. */
 export async function clearProofs(tx: Sql, tenant: string, person: string): Promise<void> {
   await tx.query(

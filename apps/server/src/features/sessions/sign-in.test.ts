@@ -75,6 +75,28 @@ describe('signing in', () => {
     expect((await server.call('GET', '/api/v2/session', { cookie: acme.cookie })).status).toBe(200)
   })
 
+  test('a token that somebody planted in the browser is nobody’s, before and after: signing in makes another', async () => {
+    const person = await server.newTenant()
+    // Made up, of another person, and of this person's own session that ended.
+    const ended = await server.signIn(person.email)
+    await server.call('DELETE', '/api/v2/session', { cookie: ended })
+    const others = (await server.newTenant()).cookie
+    for (const planted of [`countersign_session=${'P'.repeat(43)}`, ended, others]) {
+      const answer = await server.call('POST', '/api/v2/session', {
+        body: { email: person.email, password: server.password },
+        headers: { 'x-requested-with': 'countersign', cookie: planted },
+      })
+      const [fresh = ''] = (answer.headers.get('set-cookie') ?? '').split(';')
+      expect(answer.status).toBe(200)
+      expect(fresh).not.toBe(planted)
+      const { body } = await server.call('GET', '/api/v2/session', { cookie: fresh })
+      expect(body).toMatchObject({ person: { id: person.person } })
+      const kept = await server.call('GET', '/api/v2/session', { cookie: planted })
+      if (planted === others) expect(kept.body).not.toMatchObject({ person: { id: person.person } })
+      else expect(kept.status).toBe(401)
+    }
+  })
+
   test('every attempt is in the trail, without the address in clear', async () => {
     await enter('Somebody@Example.com', 'guess')
     const rows = await server.db.query<{ text: string }>(
@@ -108,7 +130,7 @@ describe('sessions', () => {
     expect((await server.call('GET', '/api/v2/session', { cookie })).status).toBe(401)
   })
 
-  test('changing the password needs the old one, ends every other session and keeps this one', async () => {
+  test('changing the password needs the old one, ends every other session and gives this one another token', async () => {
     const person = await server.newTenant('initech')
     const other = await server.signIn(person.email)
     const change = (current_password: string, new_password: string) =>
@@ -118,9 +140,13 @@ describe('sessions', () => {
       })
     expect((await change('wrong', 'a new long password')).status).toBe(422)
     expect((await change(server.password, 'short')).status).toBe(422)
-    expect((await change(server.password, 'a new long password')).body).toEqual({ ended: 1 })
+    const changed = await change(server.password, 'a new long password')
+    expect(changed.body).toEqual({ ended: 1 })
+    const [fresh = ''] = (changed.headers.get('set-cookie') ?? '').split(';')
+    expect(fresh).toMatch(/^countersign_session=[\w-]{43}$/)
     expect((await server.call('GET', '/api/v2/session', { cookie: other })).status).toBe(401)
-    expect((await server.call('GET', '/api/v2/session', { cookie: person.cookie })).status).toBe(200)
+    expect((await server.call('GET', '/api/v2/session', { cookie: fresh })).status).toBe(200)
+    expect((await server.call('GET', '/api/v2/session', { cookie: person.cookie })).status).toBe(401)
     expect((await enter(person.email, server.password)).status).toBe(401)
     expect((await enter(person.email, 'a new long password')).status).toBe(200)
   })

@@ -14,6 +14,7 @@ import {
 } from '../people/index.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import type { RecordAct } from '../trail/index.ts'
+import type { Lifted, RotateSession } from './prove-session.ts'
 import { deleteSessions } from './sessions-table.ts'
 import type { Begun, StartSession } from './start-session.ts'
 
@@ -95,11 +96,14 @@ function reasonOf(person: PersonRow | undefined, isRight: boolean, isTaken: bool
 
 type ChangeNeeds = Pick<SignInNeeds, 'db' | 'takeFromLimit' | 'recordAct' | 'policy'> & {
   readonly bus: Pick<Bus, 'announce'>
+  readonly rotate: RotateSession
 }
 
-/** Changes one's own password and ends every other session of the person. Answers how many ended. */
-export function changePassword({ db, takeFromLimit, recordAct, policy, bus }: ChangeNeeds) {
-  return async (who: Person, current: string, next: string, facts: RequestFacts): Promise<number> => {
+type Changed = { readonly ended: number; readonly lifted: Lifted }
+
+/** Changes one's own password, ends every other session of the person and gives this one another token. */
+export function changePassword({ db, takeFromLimit, recordAct, policy, bus, rotate }: ChangeNeeds) {
+  return async (who: Person, current: string, next: string, facts: RequestFacts): Promise<Changed> => {
     checkPassword(next, 'body.new_password')
     const { isAllowed, retryAfterSeconds } = await takeFromLimit({
       scope: 'password-change',
@@ -127,7 +131,7 @@ export function changePassword({ db, takeFromLimit, recordAct, policy, bus }: Ch
         request: facts,
         details: { sessions_ended: ended.length },
       })
-      return ended.length
+      return { ended: ended.length, lifted: await rotate(tx, who) }
     })
   }
 }

@@ -167,10 +167,11 @@ export function manageTokens({ db, clock, newId, keyring, readSetting, tell: { b
       })
     },
 
-    /** Whoever may write tokens may stop any: taking away is no granting. */
+    /** One's own always; another's only by somebody who holds as much: stopping production is a power too. */
     revoke: (who: Person, id: string, facts: RequestFacts): Promise<void> =>
       db.inTx(async (tx) => {
         const token = await findToken(tx, who.tenant, id, clock.now())
+        if (token && token.ownerId !== who.id) await hold(tx, who, id)
         if (!token || !(await revokeTokenRow(tx, who.tenant, id, who.id, clock.now()))) throw notFound('API token')
         await tell(tx, who, facts, 'token.revoked', id, { name: token.name })
       }),
@@ -218,7 +219,10 @@ function demandCover(
     const missing = wanted.filter((name) => !covers(authority, [name], environment))
     const where = environment === null ? 'everywhere' : `in ${environment}`
     const which = missing.length > 0 ? missing.join(', ') : 'protected:write together with the rest, in one role'
-    throw new Problem(problems.forbidden, `Nobody gives a token more than they hold. You lack ${which} ${where}.`)
+    throw new Problem(
+      problems.forbidden,
+      `Nobody gives, changes or stops a token that may do more than they may. You lack ${which} ${where}.`,
+    )
   }
 }
 

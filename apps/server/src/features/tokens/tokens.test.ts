@@ -127,6 +127,26 @@ describe('a token is made only', () => {
     expect(raised.status).toBe(403)
   })
 
+  test('and one that may do more than somebody is not theirs to rotate or revoke, unless they answer for it', async () => {
+    const maker = { name: 'tokenkeeper', permissions: ['tokens:read', 'tokens:write', 'fleet:read'] }
+    expect((await server.call('POST', '/api/v2/roles', { cookie: acme.cookie, body: maker })).status).toBe(201)
+    const keeper = await server.newPerson(acme, [{ role: 'tokenkeeper', environment: null }])
+    const strong = (await make({ permissions: ['fleet:read', 'keys:write'] })).made
+    expect((await act(`${strong.id}/rotation`, {}, keeper)).status).toBe(403)
+    expect((await act(`${strong.id}/revocation`, undefined, keeper)).status).toBe(403)
+    expect(await status(strong.token)).toBe(200)
+    const weak = (await make({ permissions: ['fleet:read'] })).made
+    expect((await act(`${weak.id}/revocation`, undefined, keeper)).status).toBe(200)
+
+    // Their own stays theirs to stop, also after they were given less.
+    const own = (await make({ permissions: ['fleet:read'] }, keeper)).made
+    const less = { permissions: ['tokens:read', 'tokens:write'] }
+    const lessened = await server.call('PATCH', '/api/v2/roles/tokenkeeper', { cookie: acme.cookie, body: less })
+    expect(lessened.status, lessened.text).toBe(200)
+    expect((await act(`${own.id}/rotation`, {}, keeper)).status).toBe(403)
+    expect((await act(`${own.id}/revocation`, undefined, keeper)).status).toBe(200)
+  })
+
   test('under a name that is free, for an owner whom the body does not choose', async () => {
     await make({ name: 'taken', permissions: ['fleet:read'] })
     expect((await make({ name: 'TAKEN', permissions: ['fleet:read'] })).status).toBe(409)
