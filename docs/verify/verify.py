@@ -9,6 +9,7 @@ Exit code: 0 nothing was changed, 1 something was changed (it says what and wher
 
 import argparse
 import base64
+import calendar
 import collections
 import functools
 import hashlib
@@ -147,12 +148,9 @@ FORMS = {
     "at": re.compile(r"\d{4}-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII),
     "act": re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+"),
     "sealed.key": re.compile(r"[A-Za-z0-9_-]{43}"),
-    "sealed.box": re.compile(r"[A-Za-z0-9_-]{2,}"),
-}
-LENGTHS = {
-    "id": 36, "at": 24, "tenant": 200, "act": 100, "outcome": 40, "actor.id": 400, "actor.credential": 40,
-    "actor.key_id": 200, "subject.kind": 100, "subject.id": 2000, "request.id": 200,
-}
+    "sealed.box": re.compile(r"[A-Za-z0-9_-]{2,}")}
+LENGTHS = {"id": 36, "at": 24, "tenant": 200, "act": 100, "outcome": 40, "actor.id": 400, "actor.credential": 40,
+           "actor.key_id": 200, "subject.kind": 100, "subject.id": 2000, "request.id": 200}
 ACTOR_KINDS = {"person", "agent_key", "api_token", "system", "anyone"}
 
 def members_of(value, where, required, optional=()):
@@ -174,9 +172,7 @@ def check_text(value, where):
 
 def check_day(text):
     year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    days = [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-    if not 1 <= month <= 12 or not 1 <= day <= days[month - 1]:
+    if not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(year or 400, month)[1]:
         raise Refused("at is no day of the calendar")
 
 def read_entry(data):
@@ -186,11 +182,9 @@ def read_entry(data):
     entry = members_of(read_canonical(data), "the entry", names, ("sealed",))
     if not isinstance(entry["v"], float) or entry["v"] != 1:
         raise Refused("it is not of format 1")
-    for name in ("id", "at", "act", "outcome"):
+    for name in ("id", "at", "act", "outcome") + (() if entry["tenant"] is None else ("tenant",)):
         check_text(entry[name], name)
     check_day(entry["at"])
-    if entry["tenant"] is not None:
-        check_text(entry["tenant"], "tenant")
     for part, required, optional in (
             ("actor", ("kind", "id"), ("credential", "key_id")), ("subject", ("kind", "id"), ()), ("request", (), ("id",))):
         for name, value in members_of(entry[part], part, required, optional).items():
@@ -221,8 +215,7 @@ class Key:
     """A verifier key of C2SP signed-note: name+hash+base64(0x01, Ed25519 key)."""
 
     def __init__(self, text):
-        name, _, rest = text.strip().partition("+")
-        short, _, encoded = rest.partition("+")
+        name, short, encoded = [*text.strip().split("+", 2), "", ""][:3]
         data = from_base64(encoded, "the key")
         if not name or len(data) != 33 or data[0] != 1:
             raise Refused("the key is not one of Ed25519: name+hash+base64")
@@ -271,6 +264,11 @@ def read_checkpoint(note, key):
         raise Refused("the third line of the checkpoint is not 32 bytes")
     return Head(int(size), digest, f"The checkpoint of {origin}")
 
+def check_statement(key, kind, signature, said):
+    """What else the log signs: a stub, an anchor; `said` without the signature itself."""
+    if key.open(signature) != f"{key.name}/{kind}\nsha256:{hashlib.sha256(canonical(said).encode()).hexdigest()}\n":
+        raise Refused(f"the signature is not one of this {kind}")
+
 # ---------------------------------------------------------------- exports
 HEX = rb"[0-9a-f]"
 NUMBER = rb"(0|[1-9][0-9]{0,15})"
@@ -294,7 +292,7 @@ class Export:
         self.heads, self.key, self.whole = sorted(heads, key=lambda head: head.size), key, True
         self.macs = {hmac.new(secret, MAC_KEY_LABEL, "sha256").hexdigest()[:16]: secret for secret in mac_secrets}
         self.mac_seen, self.mac_counts = False, {"good": 0, "wrong": 0, "unknown_key": 0, "missing": 0}
-        self.faults, self.ids, self.hidden, self.compared, self.good_until = [], {}, 0, 0, self.begin
+        self.faults, self.ids, self.removed, self.hidden, self.compared, self.good_until = [], {}, [], 0, 0, self.begin
         self.compare_given()
 
     def blame(self, kind, number, says):
@@ -325,8 +323,8 @@ class Export:
             self.append(int(found[2]), bytes.fromhex(found[1].decode()))
         elif found := HEAD.fullmatch(line):
             self.head(place, Head(int(found[2]), bytes.fromhex(found[1].decode()), "The head in the export"))
-        elif line.startswith(b'{"checkpoint":"'):
-            self.checkpoint(place, line)
+        elif line.startswith((b'{"checkpoint":"', b'{"removed":{')):
+            self.signed(place, line)
         else:
             self.blame("unreadable", None, f"Line {place} was changed: it is none of an export.")
 
@@ -350,12 +348,10 @@ class Export:
         if secret:
             found = "good" if hmac.new(secret, data, "sha256").hexdigest().encode() == value else "wrong"
         self.mac_counts[found] += 1
-        if found == "wrong":
-            self.blame("mac_wrong", number, f"Entry {number} does not have the MAC of its bytes.")
-        if found == "unknown_key":
-            self.blame("mac_unknown", number, f"Entry {number} has a MAC made with a secret that was not given.")
-        if found == "missing" and self.mac_seen:
-            self.blame("mac_missing", number, f"Entry {number} has no MAC although earlier ones have.")
+        says = {"wrong": "does not have the MAC of its bytes", "unknown_key": "has a MAC made with a secret that was not given",
+                "missing": "has no MAC although earlier ones have" if self.mac_seen else None}.get(found)
+        if says:
+            self.blame(f"mac_{found.split('_')[0]}", number, f"Entry {number} {says}.")
         self.mac_seen |= found != "missing"
 
     def append(self, number, leaf):
@@ -375,19 +371,26 @@ class Export:
             return self.compare(head)
         self.blame("unreadable", None, f"Line {place} was changed: it is over {head.size} entries but stands after {self.next}.")
 
-    def checkpoint(self, place, line):
+    def signed(self, place, line):
         try:
-            self.head(place, read_checkpoint(read_canonical(line)["checkpoint"], self.key))
-        except Refused as cause:
-            self.blame("unreadable", None, f"Line {place} was changed: the checkpoint in it cannot be trusted: {cause}.")
+            [(kind, said)] = read_canonical(line).items()
+            self.head(place, read_checkpoint(said, self.key)) if kind == "checkpoint" else self.stub(**said)
+        except (Refused, ValueError, KeyError, TypeError, AttributeError) as cause:
+            self.blame("unreadable", None, f"Line {place} was changed: what is signed in it cannot be trusted: {cause}.")
+
+    def stub(self, signature, **said):
+        """What stands before the leaves of entries that were archived and removed after their time."""
+        check_statement(self.key, "stub", signature, said)
+        if not said["first"] <= self.next <= said["last"]:
+            raise Refused("the stub speaks of other entries than those behind it")
+        self.removed.append(said)
 
     def finish(self):
         for head in self.heads:
-            says = f"{head.by} counts {head.size} entries; only {self.next} are here: the end was cut off."
-            self.blame("cut_off", self.next, says)
+            self.blame("cut_off", self.next, f"{head.by} counts {head.size} entries; only {self.next} are here: the end was cut off.")
         report = {"ok": not self.faults, "entries": self.next - self.begin, "hidden": self.hidden, "size": self.next,
                   "root": self.tree.root().hex(), "heads_compared": self.compared,
-                  "fault_count": len(self.faults), "faults": self.faults[:100]}
+                  "removed": self.removed, "fault_count": len(self.faults), "faults": self.faults[:100]}
         return {**report, "macs": self.mac_counts} if self.macs else report
 
 def verify_export(file, heads, key, mac_secrets):
@@ -454,9 +457,7 @@ def read_text(path):
 
 def verify(given):
     key = Key(given.key)
-    heads = list(given.head)
-    for path in given.checkpoint:
-        heads.append(read_checkpoint(read_text(path), key))
+    heads = [*given.head, *(read_checkpoint(read_text(path), key) for path in given.checkpoint)]
     secrets = read_text(given.mac_secret_file).encode().splitlines() if given.mac_secret_file else []
     with open(given.file, "rb") as file:
         beginning = file.read(40)
@@ -472,6 +473,8 @@ def verify(given):
 
 def say(report):
     return report["says"] if "says" in report else "\n".join([f"{report['entries']} entries recomputed, {report['hidden']} of them from their leaf.",
+                      *(f"Entries {span['first']:.0f} to {span['last']:.0f} were removed on {span['removed_at']}, archived as "
+                        f"{span['archive_key']}, SHA-256 {span['archive_sha256']}." for span in report["removed"]),
                       f"{report['heads_compared']} heads compared.", f"Head: {report['size']}:{report['root']}",
                       *(f"  {fault['says']}" for fault in report["faults"]),
                       "Nothing was changed." if report["ok"] else f"{report['fault_count']} faults."])

@@ -39,3 +39,11 @@ grant execute on function make_event_partition(timestamptz), drop_event_partitio
 -- An anchor is made once; afterwards it is told how writing it went.
 revoke update, delete on trail_anchors from :"app_role";
 grant update (attempts, next_attempt_at, last_error, written_at, locked_until) on trail_anchors to :"app_role";
+
+-- Expired entries leave by one function, which asks everything again; leaf hashes and stubs stay.
+revoke insert, update, delete on trail_removals, trail_removed_tiles, trail_holds from :"app_role";
+grant insert (id, first_number, beyond, oldest_at, newest_at, retention_days, bucket, chain_id, key, planned_at, next_attempt_at) on trail_removals to :"app_role";
+grant update (oldest_at, newest_at, retention_days, bucket, chain_id, key, attempts, next_attempt_at, last_error, archived_at, sha256, bytes, locked_until) on trail_removals to :"app_role";
+grant insert (tenant_id, id, reason, held_from, held_until, placed_by, placed_at) on trail_holds to :"app_role";
+grant update (lifted_by, lifted_at) on trail_holds to :"app_role";
+grant execute on function trail_remove_span(uuid, uuid) to :"app_role";

@@ -78,6 +78,7 @@ import {
   runReplays,
   stopReplay,
 } from './features/replays/index.ts'
+import { liftOneHold, placeHold, type Retention, removeExpired, retentionRoutes } from './features/retention/index.ts'
 import { credentialIn, type MountNeeds, type Route } from './features/roles/index.ts'
 import {
   guardRollout,
@@ -137,6 +138,7 @@ import { consoleStreamRoutes, makeAgentStreams, makeConsoleHub } from './feature
 import { countPeople, passwordsTaken } from './features/tenants/index.ts'
 import { authenticateToken, manageTokens, tokenRoutes } from './features/tokens/index.ts'
 import {
+  type Act,
   cutCheckpoints,
   entryMacs,
   eraseSubject,
@@ -153,13 +155,14 @@ import {
   recordRefusals,
   trailHealth,
   trailRoutes,
+  writeActs,
 } from './features/trail/index.ts'
 import { rolloutTrials, trialRoutes } from './features/trials/index.ts'
 import { makeRedisRelay } from './kernel/bus/redis.ts'
 import { type Bus, makeBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Keyring, Secret } from './kernel/crypto.ts'
-import type { Db, Tx } from './kernel/db.ts'
+import type { Db, Sql, Tx } from './kernel/db.ts'
 import { makeHttp } from './kernel/http.ts'
 import { idMaker } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
@@ -255,6 +258,16 @@ export function compose(needs: ComposeNeeds): App {
   workers.add({ name: 'trail_checkpoints', everyMs: 250, work: checkpoint })
   const anchoring = composeAnchoring({ config, db, clock, log, signer: logSigner(sealing) })
   if (anchoring) workers.add({ name: 'trail_anchors', everyMs: 15_000, work: anchoring.write.pass })
+  const retention = composeRetention({
+    config,
+    db,
+    clock,
+    log,
+    newId,
+    anchoring,
+    entries: { keyring: sealing, macOf: macs.macOf },
+  })
+  if (retention) workers.add({ name: 'trail_retention', everyMs: 600_000, work: () => retention.remove.pass() })
   const refusals = recordRefusals({ db, record, log, clock })
   workers.add({ name: 'trail_refusals', everyMs: 5_000, work: refusals.settle, isOwn: true })
 
@@ -631,6 +644,12 @@ export function compose(needs: ComposeNeeds): App {
       resolve: { assignment: assignments.resolveAssignment, orderOf },
     }),
     ...anchorRoutes({ db, recordAct: record, anchoring, readNewestCheckpoint }),
+    ...retentionRoutes({
+      db,
+      retention,
+      place: placeHold({ db, clock, newId, recordAct: record }),
+      lift: liftOneHold({ db, clock, recordAct: record }),
+    }),
     ...erasureRoutes({ erase: eraseSubject({ db, clock, recordAct: record }) }),
     ...trailRoutes({ db, keyring: sealing, macs, recordAct: record }),
     ...consoleStreamRoutes({ consoles }),
@@ -768,6 +787,7 @@ export function compose(needs: ComposeNeeds): App {
       await replays.stop()
       await workers.stop()
       anchoring?.store.close()
+      anchoring?.archives.close()
       await refusals.close().catch(() => undefined)
       await rulesets.stop()
       await agents.flushUses().catch(() => undefined)
@@ -794,12 +814,37 @@ function composeAnchoring({
     s3AccessKeyId: accessKeyId,
     s3SecretAccessKey: secretAccessKey,
   } = config
-  const store = s3Store({ bucket, region, endpoint, accessKeyId, secretAccessKey })
+  const s3 = { bucket, region, endpoint, accessKeyId, secretAccessKey }
+  const store = s3Store(s3)
   const logSize = async (): Promise<number> => (await readTrailHead(kernel.db)).size
   return {
     place,
     store,
+    signer,
+    /** Archives are longer than anchors. */
+    archives: s3Store(s3, { patienceMs: 60_000 }),
     write: writeAnchors({ ...kernel, store, place, trail: { findLastCheckpoint, signer } }),
     health: () => anchoringHealth({ db: kernel.db, clock: kernel.clock, place, logSize }),
   }
+}
+
+/** Expired entries into archives beside the anchors, and out of the database; nothing while the trail is kept for ever. */
+function composeRetention({
+  config: { logRetentionDays: retentionDays },
+  anchoring,
+  entries,
+  ...kernel
+}: Pick<ComposeNeeds, 'config' | 'db' | 'clock' | 'log'> & {
+  readonly newId: () => string
+  readonly anchoring: ReturnType<typeof composeAnchoring>
+  readonly entries: Parameters<typeof writeActs>[1]
+}): Retention | undefined {
+  if (retentionDays === undefined || !anchoring) return undefined
+  const { place, archives: store, signer } = anchoring
+  const policy = { retentionDays, place }
+  const write = (tx: Sql, act: Act, id: string): Promise<void> => {
+    const at = kernel.clock.now()
+    return writeActs(tx, entries, [{ act, id, at }], at)
+  }
+  return { policy, remove: removeExpired({ ...kernel, store, policy, trail: { signer, write } }) }
 }

@@ -6,9 +6,9 @@ import { keyCreated, openTrail } from './trail-scene.ts'
 /** A trail with its checkpoints, anchored in whatever store is given. */
 export async function openAnchoredTrail(
   store: ObjectStore,
-  { bucket = 'anchors', chainId = 'test-chain', intervalMinutes = 60 } = {},
+  { bucket = 'anchors', chainId = 'test-chain', intervalMinutes = 60, startsAt = '2026-02-28T10:00:00.123Z' } = {},
 ) {
-  const scene = await openTrail()
+  const scene = await openTrail({ startsAt })
   const { db, clock, keyring } = scene
   const cut = cutCheckpoints({ db, clock, sealing: keyring, origin: 'countersign.example.com/trail' })
   const place = { bucket, chainId, intervalMinutes, retentionDays: 400 }

@@ -36,6 +36,7 @@ type Things = {
   readonly trial: string
   readonly spareTrial: string
   readonly openTrial: string
+  readonly hold: string
 }
 
 type Line = {
@@ -81,6 +82,21 @@ const unknownField = { body: { surprise: true } }
 const lines: Readonly<Record<string, Line>> = {
   'GET /trail/anchoring': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /trail/anchors': { bad: { query: 'limit=0' }, foreign: 'not about things' },
+  'GET /trail/retention': { bad: 'takes nothing', foreign: 'not about things' },
+  'GET /trail/removals': { bad: { query: 'limit=0' }, foreign: 'not about things' },
+  'GET /trail/holds': { bad: 'takes nothing', foreign: 'own list' },
+  'POST /trail/holds': {
+    body: () => ({ reason: 'case 17', from: '2026-01-01T00:00:00.000Z', until: null }),
+    status: 201,
+    bad: { body: { reason: '' } },
+    foreign: 'not about things',
+  },
+  'POST /trail/holds/:id/lift': {
+    params: ({ hold }) => ({ id: hold }),
+    body: ({ hold }) => ({ confirm: hold }),
+    bad: notAnId,
+    isLast: true,
+  },
   'POST /trail/erasures': {
     body: () => ({ data_subject: `person:${acme.person}`, confirm: `person:${acme.person}` }),
     bad: { body: { data_subject: 'nobody' } },
@@ -707,6 +723,7 @@ async function furnish(): Promise<Things> {
     trial,
     spareTrial,
     openTrial,
+    hold: id(await must('POST', '/trail/holds', { reason: 'case 16' })),
   }
 }
 

@@ -8,9 +8,9 @@ import { idMaker } from '../src/kernel/ids.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 
 /** A database of its own with everything that writes the trail, and a superuser to attack it with. */
-export async function openTrail() {
+export async function openTrail({ startsAt = '2026-02-28T10:00:00.123Z' } = {}) {
   const database = await testDatabase()
-  const clock = testClock('2026-02-28T10:00:00.123Z')
+  const clock = testClock(startsAt)
   const keyring = makeKeyring(['only for tests, only for tests, only for tests'])
   const newId = idMaker(clock.now)
   const opened: Db[] = []

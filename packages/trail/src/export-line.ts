@@ -1,17 +1,20 @@
 import { canonicalBytes, canonicalJson } from './canonical-json.ts'
+import { NotAStub, readStub, type SignedStub } from './stub.ts'
 import { type Frontier, hashBytes } from './tree.ts'
 import type { RecordedEntry, RecordedHead } from './verify.ts'
 
 /**
  * An export is JSON Lines, each line RFC 8785 canonical itself, in this order: one `log` line; then `entry` and `head`
- * lines, a head after the last entry it counts, and `checkpoint` lines likewise: signed notes. Entries the reader may not see are there as their leaf only, so that
- * whoever holds an export can still recompute every root.
+ * lines, a head after the last entry it counts, and `checkpoint` lines likewise: signed notes. Entries the reader may not
+ * see are there as their leaf only, so that whoever holds an export can still recompute every root. So are entries that
+ * were removed after their time, behind the `removed` line that says by whom and where they are.
  */
 export type ExportLine =
   | { readonly is: 'log'; readonly from: Frontier }
   | { readonly is: 'entry'; readonly entry: RecordedEntry }
   | { readonly is: 'head'; readonly head: RecordedHead }
   | { readonly is: 'checkpoint'; readonly note: string }
+  | { readonly is: 'removed'; readonly stub: SignedStub }
 
 /** Thrown for a line that is not one of an export; the message says why. */
 export class NotAnExport extends Error {
@@ -37,6 +40,8 @@ export function exportLine(line: ExportLine): Uint8Array {
       return canonicalBytes({ head: { root: hexOf(line.head.root), size: line.head.size } })
     case 'checkpoint':
       return canonicalBytes({ checkpoint: line.note })
+    case 'removed':
+      return canonicalBytes({ removed: line.stub })
     case 'entry': {
       const { number, bytes, leafHash, mac } = line.entry
       const leaf = hexOf(leafHash)
@@ -58,6 +63,7 @@ export function readExportLine(line: Uint8Array): ExportLine {
   if (head)
     return { is: 'head', head: { size: countOf(head[2]), root: bytesOf(head[1]), by: 'The head in the export' } }
   if (text.startsWith(checkpointStarts)) return readCheckpointLine(text)
+  if (text.startsWith(removedStarts)) return readRemovedLine(text)
   const log = logForm.exec(text)
   if (log) return { is: 'log', from: { size: countOf(log[2]), peaks: hashesOf(log[1] ?? '') } }
   throw new NotAnExport(`The line is none of an export: ${JSON.stringify(text.slice(0, 80))}.`)
@@ -73,6 +79,19 @@ function readCheckpointLine(text: string): ExportLine {
     // Told below, in our words.
   }
   throw new NotAnExport('The line is not a checkpoint as exports write it.')
+}
+
+const removedStarts = '{"removed":{'
+
+function readRemovedLine(text: string): ExportLine {
+  try {
+    const { removed }: { readonly removed?: unknown } = JSON.parse(text)
+    const stub = readStub(removed)
+    if (canonicalJson({ removed: stub }) === text) return { is: 'removed', stub }
+  } catch (cause) {
+    if (cause instanceof NotAStub) throw new NotAnExport(`The line is no stub of removed entries: ${cause.message}`)
+  }
+  throw new NotAnExport('The line is not a stub as exports write it.')
 }
 
 /** The longest line's end: `,"leaf":"` 64 digits `","mac":"` 64 `","mac_key":"` 16 `","number":` 16 digits `}`. */

@@ -65,6 +65,7 @@ export {
   type NodePlace,
   type NodeSource,
   nodesFor,
+  peaksOf,
   rootOf,
 } from './proof.ts'
 export {
@@ -77,6 +78,15 @@ export {
   readEntryProof,
 } from './proof-file.ts'
 export { factSealer, makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
+export { isStubSignedBy, signStub } from './sign-stub.ts'
+export {
+  archiveKey,
+  isArchiveKey,
+  NotAStub,
+  readStub,
+  type SignedStub,
+  type Stub,
+} from './stub.ts'
 export {
   bundleBytes,
   hiddenLeaf,

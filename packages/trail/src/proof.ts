@@ -56,6 +56,19 @@ export function rootOf(size: number, nodes: NodeSource): Uint8Array {
   return size === 0 ? emptyRoot : subtreeRoot(0, size, nodes)
 }
 
+/** The peaks of the log as it was with `size` entries, largest first: what its frontier is made of. */
+export function peaksOf(size: number, nodes: NodeSource): readonly Uint8Array[] {
+  checkSize(size)
+  const peaks: Uint8Array[] = []
+  for (let start = 0; start < size; ) {
+    let level = 0
+    while (2 ** (level + 1) <= size - start) level += 1
+    peaks.push(nodes(level, start / 2 ** level))
+    start += 2 ** level
+  }
+  return peaks
+}
+
 /** Which nodes a proof asks for, so that they can be fetched before it is made. */
 export function nodesFor(proof: (nodes: NodeSource) => unknown): readonly NodePlace[] {
   const places: NodePlace[] = []

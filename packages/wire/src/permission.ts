@@ -53,7 +53,7 @@ export const permissionRows = {
   'tokens:write': personally('Make, rotate and revoke API tokens', 'tenant'),
   'trail:read': reads('See the trail'),
   'trail:export': reads('Export the trail'),
-  'trail:manage': personally('Anchor the trail, erase what it says of a person', 'tenant'),
+  'trail:manage': personally('Anchor the trail, place and lift legal holds, erase what it says of a person', 'tenant'),
   'jobs:read': reads('See background jobs'),
   'jobs:write': governs('Retry and cancel background jobs'),
   'settings:read': reads('See settings'),

@@ -23,14 +23,15 @@ export function anchorPlace(env: Env): AnchorPlace {
   return { bucket, chainId, retentionDays: readVariable('anchorRetentionDays', env, read) }
 }
 
-export function openStore(env: Env, bucket: string): ObjectStore {
-  return s3Store({
+export function openStore(env: Env, bucket: string, patienceMs?: number): ObjectStore {
+  const place = {
     bucket,
     region: readVariable('s3Region', env, read),
     endpoint: readVariable('s3Endpoint', env, read),
     accessKeyId: readVariable('s3AccessKeyId', env, read),
     secretAccessKey: readVariable('s3SecretAccessKey', env, read),
-  })
+  }
+  return s3Store(place, patienceMs === undefined ? {} : { patienceMs })
 }
 
 /** Anchors somebody downloaded; the folder lies where the bucket's top would. */

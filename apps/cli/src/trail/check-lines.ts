@@ -5,6 +5,7 @@ import {
   NotAnExport,
   type RecordedHead,
   readExportLine,
+  type SignedStub,
 } from '@countersign/trail'
 import { checkMac, type MacResult } from './check-macs.ts'
 
@@ -22,11 +23,13 @@ export type CheckedLines = {
   readonly faults: readonly (readonly [place: number, faults: readonly Fault[]])[]
   readonly unreadable: readonly (readonly [place: number, why: string])[]
   readonly notes: readonly (readonly [place: number, note: string])[]
+  /** Of entries that were removed after their time. */
+  readonly stubs: readonly (readonly [place: number, stub: SignedStub])[]
   /** What was found of the MACs of entries whose bytes are here; empty when no secrets were given. */
   readonly macs: readonly (readonly [number: number, found: MacResult])[]
 }
 
-export const lineKinds = { unreadable: 0, entry: 1, nameless: 2, hidden: 3, head: 4, note: 5 } as const
+export const lineKinds = { unreadable: 0, entry: 1, nameless: 2, hidden: 3, head: 4, note: 5, stub: 6 } as const
 
 const lineEnd = 0x0a
 
@@ -40,6 +43,7 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
   const faults: [number, readonly Fault[]][] = []
   const unreadable: [number, string][] = []
   const notes: [number, string][] = []
+  const stubs: [number, SignedStub][] = []
   const macs: [number, MacResult][] = []
   const macFound = macSecrets.length > 0 ? checkMac(macSecrets) : undefined
 
@@ -64,6 +68,9 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
       else if (read.is === 'checkpoint') {
         kinds[place] = lineKinds.note
         notes.push([place, read.note])
+      } else if (read.is === 'removed') {
+        kinds[place] = lineKinds.stub
+        stubs.push([place, read.stub])
       } else {
         takeEntry(place, checkLeaf(read.entry))
         const { number, bytes, mac } = read.entry
@@ -74,7 +81,7 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
       unreadable.push([place, cause.message])
     }
   }
-  return { kinds, numbers, hashes, ids, faults, unreadable, notes, macs }
+  return { kinds, numbers, hashes, ids, faults, unreadable, notes, stubs, macs }
 }
 
 /** The 16 bytes of a UUID that is known to be one. */

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { exportLine, type RecordedHead } from '@countersign/trail'
+import { findStubs } from '../../../server/src/features/trail/index.ts'
 import type { Db, Sql } from '../../../server/src/kernel/db.ts'
 import { atOneMoment, readRows } from './read-rows.ts'
 import { readEnd, readStart } from './trail-database.ts'
@@ -36,8 +37,15 @@ export async function exportTrail(
       const heads = await headsAfter(sql, start.size, end)
       const note = await newestNote(sql, start.size, end)
       let entries = 0
-      for await (const { number, bytes, leafHash, mac } of readRows(sql, start.size, end)) {
-        if (bytes === null || leafHash === null)
+      const stubs = await findStubs(sql, start.size, end)
+      let [stub] = stubs
+      for await (const { number, bytes, leafHash, mac, isRemoved } of readRows(sql, start.size, end)) {
+        if (isRemoved && stub && number >= stub.first) {
+          await add({ is: 'removed', stub })
+          const { last } = stub
+          stub = stubs.find(({ first }) => first > last)
+        }
+        if (leafHash === null || (bytes === null && !isRemoved))
           throw new Error(`Entry ${number} was deleted. Run "countersign trail verify" to see what else is wrong.`)
         await add({ is: 'entry', entry: { number, bytes, leafHash, ...(mac && { mac }) } })
         entries++

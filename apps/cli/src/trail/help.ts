@@ -20,6 +20,8 @@ Examples
   countersign trail verify                            the server of this folder, or of COUNTERSIGN_DATABASE_URL
   countersign trail verify --from 5000 --to 6000      those entries; what came before is trusted
   countersign trail verify trail.jsonl --key KEY      an export, with no database and no network
+  countersign trail verify trail.jsonl --key KEY --archive ./archives
+                                                      with entries that were removed after their time
   countersign trail verify 4711.tlog-proof --key KEY  one entry, likewise
   countersign trail verify grown.json --key KEY       that a log continues what was signed before
   countersign trail verify --server https://countersign.example.com --key KEY

@@ -1,4 +1,4 @@
-import { type EntryMac, emptyRoot, type RecordedHead } from '@countersign/trail'
+import { type EntryMac, emptyRoot, hashBytes, type RecordedHead, tileWidth } from '@countersign/trail'
 import type { Db, Sql } from '../../../server/src/kernel/db.ts'
 
 /** What is searched by: copies of what the entry itself says. */
@@ -21,6 +21,8 @@ export type Row = {
   readonly bytes: Uint8Array | null
   readonly leafHash: Uint8Array | null
   readonly mac: EntryMac | undefined
+  /** The entry was removed after its time; its leaf hash stays. */
+  readonly isRemoved: boolean
 }
 
 export const pageRows = 2000
@@ -34,8 +36,66 @@ export function atOneMoment<Result>(db: Db, work: (sql: Sql) => Promise<Result>)
   })
 }
 
-/** Numbers from `first` on and below `beyond`, also those whose entry is gone. */
+/** Numbers from `first` on and below `beyond`, in order, also those whose entry is gone or was removed after its time. */
 export async function* readRows(sql: Sql, first: number, beyond = Number.MAX_SAFE_INTEGER): AsyncGenerator<Row> {
+  const tiles = readRemovedTiles(sql, first, beyond)
+  let tile = await tiles.next()
+  const removedBefore = async function* (number: number): AsyncGenerator<Row> {
+    for (; !tile.done && tile.value.index * tileWidth < number; tile = await tiles.next()) {
+      yield* rowsOfTile(tile.value, first, beyond)
+    }
+  }
+  for await (const row of readNumbered(sql, first, beyond)) {
+    yield* removedBefore(row.number)
+    yield row
+  }
+  yield* removedBefore(Number.POSITIVE_INFINITY)
+}
+
+type RemovedTile = { readonly index: number; readonly leaves: Buffer }
+
+async function* readRemovedTiles(sql: Sql, first: number, beyond: number): AsyncGenerator<RemovedTile> {
+  for (let from = Math.floor(first / tileWidth); ; ) {
+    const some = await sql.query<RemovedTile>(
+      `select t.index, t.leaves from trail_removed_tiles as t where t.index >= $1 and t.index * 256 < $2 order by t.index limit 64`,
+      [from, beyond],
+    )
+    yield* some
+    if (some.length < 64) return
+    from = (some.at(-1)?.index ?? 0) + 1
+  }
+}
+
+function* rowsOfTile({ index, leaves }: RemovedTile, first: number, beyond: number): Generator<Row> {
+  for (let place = 0; place < tileWidth; place += 1) {
+    const number = index * tileWidth + place
+    if (number < first || number >= beyond) continue
+    const leafHash = leaves.subarray(place * hashBytes, (place + 1) * hashBytes)
+    yield {
+      number,
+      entryId: '-',
+      numbered: nothing,
+      stored: null,
+      bytes: null,
+      leafHash,
+      mac: undefined,
+      isRemoved: true,
+    }
+  }
+}
+
+const nothing: Copies = {
+  tenant: null,
+  at: new Date(0),
+  act: '',
+  outcome: '',
+  actorId: '',
+  subjectKind: '',
+  subjectId: '',
+  requestId: null,
+}
+
+async function* readNumbered(sql: Sql, first: number, beyond: number): AsyncGenerator<Row> {
   for (let after = first - 1; ; ) {
     const rows = await sql.query<FlatRow>(rowsText, [after, beyond, pageRows])
     for (const row of rows) yield unflatten(row)
@@ -104,5 +164,6 @@ function unflatten(row: FlatRow): Row {
     numbered,
     stored: bytes === null ? null : stored,
     mac: mac && macKey !== null ? { key: macKey, value: mac } : undefined,
+    isRemoved: false,
   }
 }

@@ -1,4 +1,5 @@
 import { type Fault, hexOf, type Verification } from '@countersign/trail'
+import type { RemovedReport } from './check-removed.ts'
 
 /** What is wrong besides the entries themselves. */
 export type OtherFault = {
@@ -12,6 +13,7 @@ export type OtherFault = {
     | 'mac_unknown'
     | 'checkpoint_differs'
     | 'tile_differs'
+    | 'stub_differs'
     | 'lost'
     | 'orphan'
   readonly number: number | null
@@ -39,6 +41,8 @@ export type Report = {
   readonly waiting: number
   /** Only when secrets for them were given. */
   readonly macs?: MacReport
+  /** Spans that were removed after their time, each with its signed stub; only when there are any. */
+  readonly removed?: readonly RemovedReport[]
   readonly fault_count: number
   readonly faults: readonly (Fault | OtherFault)[]
 }
@@ -53,6 +57,7 @@ export function makeReport(
     readonly headsGiven: number
     readonly waiting: number
     readonly macs?: MacReport | undefined
+    readonly removed?: readonly RemovedReport[]
   },
 ): Report {
   const faultCount = found.faultCount + more.otherCount
@@ -66,6 +71,7 @@ export function makeReport(
     heads_given: more.headsGiven,
     waiting: more.waiting,
     ...(more.macs && { macs: more.macs }),
+    ...(more.removed && more.removed.length > 0 && { removed: more.removed }),
     fault_count: faultCount,
     faults: [...found.faults, ...more.others].slice(0, faultsMax),
   }
@@ -77,6 +83,7 @@ export function reportText(report: Report): string {
   ]
   if (report.waiting > 0) lines.push(`${count(report.waiting, 'entry has', 'entries have')} no number yet.`)
   if (report.macs) lines.push(macText(report.macs))
+  for (const span of report.removed ?? []) lines.push(removedText(span))
   if (report.ok) {
     lines.push(`Head: ${report.size}:${report.root}`, 'Nothing was changed.')
     if (report.heads_given === 0 && report.size > 0) {
@@ -90,6 +97,17 @@ export function reportText(report: Report): string {
       lines.push(`  and ${report.fault_count - report.faults.length} more.`)
   }
   return `${lines.join('\n')}\n`
+}
+
+function removedText({
+  first,
+  last,
+  removed_at: at,
+  archive_key: key,
+  is_restored: isRestored,
+}: RemovedReport): string {
+  const found = isRestored ? 'the archive you gave holds exactly them' : 'give it with --archive to check them too'
+  return `Entries ${first} to ${last} were removed after their time on ${at.slice(0, 10)} and archived as ${key}; ${found}.`
 }
 
 function macText({ good, wrong, unknown_key: unknown, missing }: MacReport): string {

@@ -11,8 +11,10 @@ import { headText } from './head-text.ts'
 import { exportHelp, fsckHelp, proveHelp, verifyHelp } from './help.ts'
 import { makeProof, writeProof } from './prove-command.ts'
 import { anchorText, type ReadAnchors, readAnchors } from './read-anchors.ts'
+import { readArchives } from './read-archives.ts'
 import { readLastHead } from './read-rows.ts'
 import { type Report, reportText } from './report.ts'
+import { retentionCommand } from './retention-command.ts'
 import { readTrailDatabase } from './trail-database.ts'
 import { verifyExport } from './trail-export.ts'
 import { proofKindOf, proofText, verifyProofText } from './verify-proof.ts'
@@ -31,6 +33,7 @@ type VerifyOptions = CheckOptions & {
   readonly server?: string
   readonly anchors?: boolean
   readonly folder?: string
+  readonly archive?: readonly string[]
   readonly from?: number
   readonly to?: number
 }
@@ -62,6 +65,11 @@ export function trailCommand({ env, print, fail }: Shell): Command {
     .option('--to <number>', 'end at the recorded head at or after this many entries', readNumber)
     .option('--anchors', 'hold it against every anchor in the bucket, and check those too')
     .option('--folder <folder>', 'with --anchors: downloaded anchors instead of the bucket')
+    .option(
+      '--archive <path>',
+      'an archive of removed entries, or a folder of them, to be checked too; may be given several times',
+      addText,
+    )
     .addHelpText('after', verifyHelp)
     .action(async (file: string | undefined, options: VerifyOptions) => {
       const path = file ?? options.export
@@ -77,7 +85,9 @@ export function trailCommand({ env, print, fail }: Shell): Command {
         return
       }
       const macSecrets = await macSecretsOf(options)
-      if (path !== undefined) return tell(await verifyExport(path, heads, { key, macSecrets }), options, anchored)
+      const archives = await readArchives(options.archive ?? [])
+      if (path !== undefined)
+        return tell(await verifyExport(path, heads, { key, macSecrets, archives }), options, anchored)
       if (options.server !== undefined) {
         const token = env['COUNTERSIGN_TOKEN'] || undefined
         return tell(await verifyServer({ server: options.server, token, key }, heads), options, anchored)
@@ -85,7 +95,9 @@ export function trailCommand({ env, print, fail }: Shell): Command {
       const { from = 0, to } = options
       if (to !== undefined && to <= from) throw new Error('--to must be beyond --from.')
       tell(
-        await usingDatabase(options, env, ({ db }) => readTrailDatabase(db, { heads, from, to, macSecrets })),
+        await usingDatabase(options, env, ({ db }) =>
+          readTrailDatabase(db, { heads, from, to, macSecrets, key, archives }),
+        ),
         options,
         anchored,
       )
@@ -131,6 +143,7 @@ export function trailCommand({ env, print, fail }: Shell): Command {
       const count = await usingDatabase(options, env, ({ db }) => exportTrail(db, file, { from, to }))
       print(`${count} entries were written to ${file}.\n`)
     })
+  trail.addCommand(retentionCommand({ env, print, fail }))
   trail.addCommand(anchorCommand({ env, print, fail }))
   trail.addCommand(anchorsCommand({ env, print, fail }))
   return trail

@@ -3,14 +3,18 @@ import {
   type Frontier,
   frontierRoot,
   hashBytes,
+  type NoteVerifier,
   type RecordedHead,
   startVerification,
   type TrailEntry,
 } from '@countersign/trail'
 import type { Db, Sql } from '../../../server/src/kernel/db.ts'
 import { checkMac, countMacs } from './check-macs.ts'
+import { checkRemoved } from './check-removed.ts'
 import { differences } from './compare-columns.ts'
+import type { ReadArchive } from './read-archives.ts'
 import { atOneMoment, pageRows, readLastHead, readRows } from './read-rows.ts'
+import { findUntold, readLogKey, readStubs } from './read-stubs.ts'
 import { faultsMax, makeReport, type OtherFault, type Report } from './report.ts'
 
 /** What is looked at besides the entries and the server's own heads. */
@@ -28,6 +32,9 @@ export type ReadOptions = {
   readonly to?: number | undefined
   readonly macSecrets?: readonly Uint8Array[] | undefined
   readonly inspection?: Inspection
+  /** The key one trusts; without it stubs are held against the database's own. */
+  readonly key?: NoteVerifier | undefined
+  readonly archives?: readonly ReadArchive[]
 }
 
 /** Verifies the record in a database, as it was at one moment. */
@@ -37,7 +44,7 @@ export async function readTrailDatabase(db: Db, options: ReadOptions): Promise<R
 
 async function verifyRows(
   sql: Sql,
-  { heads = [], from = 0, to, macSecrets, inspection }: ReadOptions,
+  { heads = [], from = 0, to, macSecrets, inspection, key, archives = [] }: ReadOptions,
 ): Promise<Report> {
   const start = await readStart(sql, from)
   const end = to === undefined ? undefined : await readEnd(sql, to)
@@ -46,6 +53,9 @@ async function verifyRows(
   const macFound = macSecrets && checkMac(macSecrets)
   const macs = countMacs()
   const others = collectFaults(await findMissingGuards(sql))
+  const stubs = await readStubs(sql)
+  const removed = checkRemoved(key ?? (await readLogKey(sql)), archives)
+  for (const fault of [...stubs.faults, ...(await findUntold(sql))]) others.blame(fault)
   const expect = async (above: number, upTo: number): Promise<void> => {
     verifier.expectHeads(await readHeads(sql, above, upTo))
     if (inspection?.heads) verifier.expectHeads(await inspection.heads(sql, above, upTo))
@@ -56,6 +66,14 @@ async function verifyRows(
       const above = row.number
       next = Math.min(Math.floor(row.number / pageRows + 1) * pageRows, end ?? Number.POSITIVE_INFINITY)
       await expect(above, next)
+    }
+    if (row.isRemoved && row.leafHash !== null) {
+      const stub = stubs.beginning(row.number, start.size)
+      if (stub) removed.expect(stub)
+      removed.leaf(row.number, row.leafHash)
+      verifier.add({ number: row.number, bytes: null, leafHash: row.leafHash })
+      inspection?.look(row.number, row.leafHash, undefined)
+      continue
     }
     if (row.bytes === null || row.leafHash === null || row.stored === null) {
       const says = `Entry ${row.number} is missing: its number is there, the entry ${row.entryId} was deleted.`
@@ -73,6 +91,8 @@ async function verifyRows(
   }
   // Heads that count more entries than there are: the end was cut off.
   if (end === undefined) await expect(next, Number.MAX_SAFE_INTEGER)
+  const removals = removed.finish()
+  for (const fault of removals.faults) others.blame(fault)
   const found = verifier.finish()
   if (end === undefined) await blameUncounted(sql, found.head.size, others.blame)
   for (const fault of (await inspection?.finish(sql)) ?? []) others.blame(fault)
@@ -82,6 +102,7 @@ async function verifyRows(
     headsGiven: reachable.length,
     waiting: await countWaiting(sql),
     macs: macFound && macs.report(),
+    removed: removals.removed,
   })
 }
 
@@ -151,7 +172,16 @@ async function countWaiting(sql: Sql): Promise<number> {
 
 const guards = [
   'trail_entries_insert_only',
+  'trail_entries_no_delete',
+  'trail_entries_only_removed',
   'trail_sequence_insert_only',
+  'trail_sequence_no_delete',
+  'trail_sequence_only_removed',
+  'trail_removals_kept',
+  'trail_removals_only_progress',
+  'trail_removed_tiles_insert_only',
+  'trail_holds_kept',
+  'trail_holds_only_lifted',
   'trail_heads_insert_only',
   'trail_subject_keys_kept',
   'trail_subject_keys_only_erased',

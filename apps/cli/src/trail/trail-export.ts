@@ -9,31 +9,37 @@ import {
   readCheckpoint,
   readExportLine,
   readNote,
+  type SignedStub,
   startVerification,
   type Verifier,
 } from '@countersign/trail'
 import { type CheckedLines, lineKinds } from './check-lines.ts'
 import { countMacs } from './check-macs.ts'
 import { type CheckPool, openCheckPool } from './check-pool.ts'
+import { checkRemoved, type RemovedCheck } from './check-removed.ts'
+import type { ReadArchive } from './read-archives.ts'
 import { faultsMax, type MacReport, makeReport, type OtherFault, type Report } from './report.ts'
 
 type ExportOptions = {
   /** The key one trusts: signed checkpoints in the export then count as heads from elsewhere. */
   readonly key?: NoteVerifier | undefined
   readonly macSecrets?: readonly Uint8Array[] | undefined
+  /** Of spans that were removed: they are held against what the export has of them. */
+  readonly archives?: readonly ReadArchive[]
 }
 
 /** Verifies an export: no database, no network, nobody to be trusted but the heads given. */
 export async function verifyExport(
   path: string,
   heads: readonly RecordedHead[],
-  { key, macSecrets }: ExportOptions = {},
+  { key, macSecrets, archives = [] }: ExportOptions = {},
 ): Promise<Report> {
   const file = await open(path)
   try {
     const { size: bytes } = await file.stat()
     const { from, start } = readFirstLine(path, await readAt(file, 0, firstLineBytesMax))
-    const log = openLog(startVerification({ from, heads, faultsMax }), from.size, key)
+    const removed = checkRemoved(key, archives)
+    const log = openLog(startVerification({ from, heads, faultsMax }), from.size, key, removed)
     const pool = openCheckPool(bytes, macSecrets)
     try {
       await inOrder(pool, readPieces(path, file, start, bytes), log.take)
@@ -41,9 +47,11 @@ export async function verifyExport(
       await pool.close()
     }
     const { others, otherCount, notesTrusted, macs } = log.found()
+    const removals = removed.finish()
     return makeReport(log.verifier.finish(), {
-      others,
-      otherCount,
+      others: [...others, ...removals.faults].slice(0, faultsMax),
+      otherCount: otherCount + removals.faults.length,
+      removed: removals.removed,
       headsGiven: heads.length + notesTrusted,
       waiting: 0,
       macs: macSecrets && macs,
@@ -86,7 +94,7 @@ type Log = {
   readonly found: () => Found
 }
 
-function openLog(verifier: Verifier, from: number, key: NoteVerifier | undefined): Log {
+function openLog(verifier: Verifier, from: number, key: NoteVerifier | undefined, removed: RemovedCheck): Log {
   const others: OtherFault[] = []
   const macs = countMacs()
   let otherCount = 0
@@ -123,7 +131,15 @@ function openLog(verifier: Verifier, from: number, key: NoteVerifier | undefined
     }
   }
 
-  const take = ({ kinds, numbers, hashes, ids, faults, unreadable, notes, macs: macsFound }: CheckedLines): void => {
+  const takeStub = (place: number, stub: SignedStub): void => {
+    // Behind the entries it speaks of it would speak of others; of the first span an export may have the end only.
+    if (stub.first === size || (size === from && stub.first < size && stub.last >= size)) removed.expect(stub)
+    else blame(place, `It is the stub of the entries ${stub.first} to ${stub.last} but stands after ${size}.`)
+  }
+
+  const take = (checked: CheckedLines): void => {
+    const { kinds, numbers, hashes, ids, faults, unreadable, notes, stubs, macs: macsFound } = checked
+    const stubAt = new Map(stubs)
     const noteAt = new Map(notes)
     const faultsAt = new Map(faults)
     for (const [place, kind] of kinds.entries()) {
@@ -138,6 +154,12 @@ function openLog(verifier: Verifier, from: number, key: NoteVerifier | undefined
         takeNote(place, noteAt.get(place) ?? '')
         continue
       }
+      const stub = kind === lineKinds.stub ? stubAt.get(place) : undefined
+      if (stub) {
+        takeStub(place, stub)
+        continue
+      }
+      if (removed.isOpen()) removed.leaf(number, hash)
       const id = kind === lineKinds.entry ? Buffer.from(ids.buffer, place * 16, 16).toString('latin1') : undefined
       verifier.addChecked({
         number,

@@ -66,6 +66,14 @@ describe('configuration', () => {
     expect(mistakes(external)).toEqual([])
   })
 
+  test('retention without a bucket for what it removes does not start', () => {
+    const alone = { ...external, LOG_RETENTION_DAYS: '365' }
+    expect(mistakes(alone)).toEqual([expect.stringMatching(/LOG_RETENTION_DAYS.* needs COUNTERSIGN_ANCHOR_BUCKET/)])
+    const anchored = { ...alone, AUDIT_ANCHOR_BUCKET: 'anchors', AUDIT_ANCHOR_CHAIN_ID: 'acme' }
+    expect(mistakes(anchored)).toEqual([])
+    expect(mistakes({ ...anchored, LOG_RETENTION_DAYS: '0' })).not.toEqual([])
+  })
+
   test('environment files of the older console work as they are', () => {
     const config = readConfig(
       {

@@ -122,6 +122,11 @@ function checkTogether(config: Config, mistakes: string[]): Config {
       'COUNTERSIGN_ANCHOR_CHAIN_ID (or AUDIT_ANCHOR_CHAIN_ID) must be set when the anchors have a bucket: it names this installation’s chain in it, such as countersign-production.',
     )
   }
+  if (config.logRetentionDays !== undefined && config.anchorBucket === undefined) {
+    mistakes.push(
+      'COUNTERSIGN_LOG_RETENTION_DAYS (or LOG_RETENTION_DAYS) needs COUNTERSIGN_ANCHOR_BUCKET: what leaves the trail is archived there first. Name a bucket with Object Lock, or leave the variable out to keep the trail for ever.',
+    )
+  }
   if ((config.s3AccessKeyId === undefined) !== (config.s3SecretAccessKey === undefined)) {
     mistakes.push(
       'COUNTERSIGN_S3_ACCESS_KEY_ID and COUNTERSIGN_S3_SECRET_ACCESS_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) belong together. Set both or none.',

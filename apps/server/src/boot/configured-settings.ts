@@ -7,6 +7,7 @@ export function configuredSettings(config: Config): readonly ConfiguredSetting[]
   const shown = [
     ['signInAttempts', 'Sessions', 'Sign-in attempts per window', 'attempts'],
     ['signInWindowSeconds', 'Sessions', 'Length of that window', 'seconds'],
+    ['logRetentionDays', 'Trail', 'How long entries are kept', 'days'],
   ] as const
   return shown.map(([key, group, title, unit]) => ({
     name: variables[key].name.toLowerCase(),
@@ -15,7 +16,7 @@ export function configuredSettings(config: Config): readonly ConfiguredSetting[]
     unit,
     help: variables[key].help,
     kind: 'integer',
-    value: config[key],
+    value: config[key] ?? null,
     isGiven: config.given.has(variables[key].name),
     variable: variables[key].name,
   }))

@@ -383,6 +383,14 @@ export const variables = {
     fallback: 60,
     help: 'How often an anchor is written when there is something new.',
   }),
+  logRetentionDays: variable<number, undefined>({
+    name: 'COUNTERSIGN_LOG_RETENTION_DAYS',
+    older: ['LOG_RETENTION_DAYS'],
+    reader: integer(1, 36_500),
+    fallback: undefined,
+    fallbackWords: 'none; the trail is kept for ever',
+    help: 'Entries of the trail older than this are archived beside the anchors and then removed. Needs the bucket of the anchors.',
+  }),
   s3Region: variable<string, undefined>({
     name: 'COUNTERSIGN_S3_REGION',
     platform: ['AWS_REGION'],

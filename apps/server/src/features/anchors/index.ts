@@ -1,6 +1,6 @@
 export { type AnchoringHealth, anchoringHealth } from './anchoring-health.ts'
-export { type AnchorRow, type ChainPlace, listAnchors } from './anchors-table.ts'
-export type { ObjectStore } from './object-store.ts'
+export { type AnchorRow, type ChainPlace, findLastWritten, listAnchors } from './anchors-table.ts'
+export { type ObjectStore, type StoredObject, StoreFault } from './object-store.ts'
 export { readChain } from './read-chain.ts'
 export { anchorRoutes } from './routes.ts'
 export { s3Store } from './s3-store.ts'

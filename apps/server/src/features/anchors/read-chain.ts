@@ -1,4 +1,4 @@
-import { type AnchorFile, anchorBytesMax, isAnchorKey } from '@countersign/trail'
+import { type AnchorFile, anchorBytesMax, isAnchorKey, isArchiveKey } from '@countersign/trail'
 import type { ObjectStore, ObjectVersion } from './object-store.ts'
 
 export type StoredChain = {
@@ -16,7 +16,8 @@ export async function readChain(store: ObjectStore, chainId: string): Promise<St
   const files: AnchorFile[] = []
   const oddities: string[] = []
   for (const [key, versions] of [...byKey].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!isAnchorKey(chainId, key)) {
+    const isArchive = isArchiveKey(chainId, key)
+    if (!isArchive && !isAnchorKey(chainId, key)) {
       oddities.push(`${key} lies among the anchors and is not named like one.`)
       continue
     }
@@ -26,7 +27,9 @@ export async function readChain(store: ObjectStore, chainId: string): Promise<St
     if (written.length > 1)
       oddities.push(`${key} was written over ${written.length - 1} times; the first version is what counts.`)
     const [first] = written
-    if (first) files.push({ key, bytes: (await store.getVersion(key, first.versionId, anchorBytesMax)).bytes })
+    // What archives hold is checked against their stubs.
+    if (first && !isArchive)
+      files.push({ key, bytes: (await store.getVersion(key, first.versionId, anchorBytesMax)).bytes })
   }
   return { files, oddities }
 }

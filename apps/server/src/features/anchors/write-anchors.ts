@@ -4,6 +4,7 @@ import {
   anchorBytesMax,
   anchorKeys,
   hexOf,
+  isArchiveKey,
   type NoteSigner,
   readCheckpoint,
   readNote,
@@ -199,7 +200,8 @@ async function refuseStrangers(
   last: AnchorRow | undefined,
 ): Promise<void> {
   const later = await store.list(`${chainId}/`, last?.key ?? '', 3)
-  const stranger = later.find((key) => key !== anchor.key)
+  // Archives come after every anchor in the order of names, so that they never hide one.
+  const stranger = later.find((key) => key !== anchor.key && !isArchiveKey(chainId, key))
   if (stranger === undefined) return
   const known =
     last === undefined

@@ -47,13 +47,23 @@ export async function insertCheckpoint(tx: Sql, { size, note }: StoredCheckpoint
   await tx.query('insert into trail_checkpoints (size, note, at) values ($1, $2, $3)', [size, note, at])
 }
 
+/** Leaves from $1 up to $2 whose entries were removed after their time. */
+const removedLeaves = `
+  select t.index * 256 + g.place, substring(t.leaves from g.place * 32 + 1 for 32)
+    from trail_removed_tiles as t cross join generate_series(0, 255) as g (place)
+    where t.index >= $1::bigint / 256 and t.index <= $2::bigint / 256
+      and t.index * 256 + g.place >= $1 and t.index * 256 + g.place < $2`
+
 /** Hashes of a tile in order: leaves on level 0, roots of the full tiles below on any other. */
 export async function selectHashes(db: Sql, level: number, first: number, count: number): Promise<Buffer[]> {
   const rows =
     level === 0
       ? await db.query<{ hash: Buffer }>(
-          `select e.leaf_hash as hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id
-            where s.number >= $1 and s.number < $2 order by s.number`,
+          `select n.hash from (
+              select s.number, e.leaf_hash as hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id
+                where s.number >= $1 and s.number < $2
+              union all ${removedLeaves}) as n
+            order by n.number`,
           [first, first + count],
         )
       : await db.query<{ hash: Buffer }>(
@@ -120,8 +130,10 @@ export async function selectSpans(db: Sql, spans: readonly Span[]): Promise<read
 
 // One look-up by key for each hash, and there are some hundreds: a join would let the planner read whole tables.
 const leavesText = `
-  select r.place, (select e.leaf_hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id
-      where s.number = n.number) as hash
+  select r.place, coalesce(
+      (select e.leaf_hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id where s.number = n.number),
+      (select substring(t.leaves from (n.number % 256)::int * 32 + 1 for 32) from trail_removed_tiles as t
+        where t.index = n.number / 256)) as hash
     from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)
     cross join lateral generate_series(r.first, r.beyond - 1) as n (number)
     order by r.place, n.number`
@@ -158,12 +170,15 @@ async function selectSpanned(
 
 export type BundleRow = { readonly bytes: Buffer | null; readonly leafHash: Buffer }
 
-/** Entries in order; those of another tenant, and of none, by their leaf alone. */
+/** Entries in order; those of another tenant, of none, and those that were removed, by their leaf alone. */
 export async function selectBundle(db: Sql, tenant: string, first: number, count: number): Promise<BundleRow[]> {
   return db.query<BundleRow>(
-    `select case when e.tenant_id = $1 then e.bytes end as bytes, e.leaf_hash as "leafHash"
-      from trail_sequence as s join trail_entries as e on e.id = s.entry_id
-      where s.number >= $2 and s.number < $3 order by s.number`,
-    [tenant, first, first + count],
+    `select n.bytes, n.hash as "leafHash" from (
+        select s.number, case when e.tenant_id = $3 then e.bytes end as bytes, e.leaf_hash as hash
+          from trail_sequence as s join trail_entries as e on e.id = s.entry_id
+          where s.number >= $1 and s.number < $2
+        union all select l.number, null, l.hash from (${removedLeaves}) as l (number, hash)) as n
+      order by n.number`,
+    [first, first + count, tenant],
   )
 }

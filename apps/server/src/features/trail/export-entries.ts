@@ -2,6 +2,7 @@ import { canonicalJson, exportLine, hexOf, readCheckpoint, readNote } from '@cou
 import { csvField } from '../../kernel/csv.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { findLastCheckpoint, selectBundle } from './checkpoint-tables.ts'
+import { findStubs } from './removed-spans.ts'
 import { addressOf, type EntrySearch, type OpenedEntry, scanEntries } from './scan-entries.ts'
 import type { KeySealing } from './subject-keys.ts'
 
@@ -92,9 +93,17 @@ export async function* evidenceLines({ db }: Pick<Needs, 'db'>, tenant: string):
   const size = last ? readCheckpoint(readNote(last.note).text).size : 0
   yield lineOf({ is: 'log', from: { size: 0, peaks: [] } })
   for (let first = 0; first < size; first += spanMax) {
-    const rows = await selectBundle(db, tenant, first, Math.min(spanMax, size - first))
+    const beyond = Math.min(first + spanMax, size)
+    const rows = await selectBundle(db, tenant, first, beyond - first)
+    if (rows.length !== beyond - first)
+      throw new Error(`The trail lacks entries from ${first}. Run "countersign trail fsck".`)
+    const stubs = new Map((await findStubs(db, first, beyond)).map((stub) => [stub.first, stub]))
     yield Buffer.concat(
-      rows.map(({ bytes, leafHash }, i) => lineOf({ is: 'entry', entry: { number: first + i, bytes, leafHash } })),
+      rows.flatMap(({ bytes, leafHash }, i) => {
+        const [number, stub] = [first + i, stubs.get(first + i)]
+        const line = lineOf({ is: 'entry', entry: { number, bytes, leafHash } })
+        return stub ? [lineOf({ is: 'removed', stub }), line] : [line]
+      }),
     )
   }
   if (last) yield lineOf({ is: 'checkpoint', note: last.note })

@@ -19,13 +19,14 @@ import type { Sql } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import { findCheckpointOf, findLastCheckpoint, type StoredCheckpoint, selectSpans } from './checkpoint-tables.ts'
 import { findEntry, findEntryOfAnyTenant } from './list-table.ts'
+import { noEntry } from './removed-spans.ts'
 
 /** That one entry is in the log of the newest signed checkpoint. With no tenant, an entry of any: for the operator's own tools. */
 export function proveEntry({ db }: { readonly db: Sql }) {
   return async (tenant: string | undefined, number: number, under?: number) => {
     const last = under === undefined ? await newestCheckpoint(db) : await checkpointOf(db, under)
     const entry = tenant === undefined ? await findEntryOfAnyTenant(db, number) : await findEntry(db, tenant, number)
-    if (!entry) throw notFound('entry')
+    if (!entry) throw await noEntry(db, number)
     const { size, root } = headOf(last)
     if (number >= size) {
       throw new Problem(
@@ -83,8 +84,8 @@ async function checkpointOf(db: Sql, size: number): Promise<StoredCheckpoint> {
 
 const headOf = ({ note }: StoredCheckpoint) => readCheckpoint(readNote(note).text)
 
-/** Asks the proof which nodes it is made of, reads them at once, and makes it. */
-async function proofOf(
+/** Asks a proof which nodes of the log of `size` entries it is made of, reads them at once, and makes it. */
+export async function proofOf(
   db: Sql,
   size: number,
   make: (nodes: NodeSource) => readonly Uint8Array[],

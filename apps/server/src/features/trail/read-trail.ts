@@ -1,10 +1,11 @@
 import { emptyRoot, hexOf, type TrailEntry } from '@countersign/trail'
 import type { TrailEntryShown } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
-import { invalidInput, notFound } from '../../kernel/problem.ts'
+import { invalidInput } from '../../kernel/problem.ts'
 import type { EntryMacs } from './entry-macs.ts'
 import { type Folded, foldRepeats } from './fold-repeats.ts'
 import { findEntry, findHead } from './list-table.ts'
+import { noEntry } from './removed-spans.ts'
 import { type EntrySearch, type OpenedEntry, openEntries, scanEntries } from './scan-entries.ts'
 import type { KeySealing, OpenedFacts } from './subject-keys.ts'
 
@@ -53,7 +54,7 @@ export function readTrailEntry({ db, keyring, macs }: Needs & { readonly macs: P
   return async (tenant: string, number: number) => {
     const found = await findEntry(db, tenant, number)
     const [one] = found === undefined ? [] : await openEntries({ db, keyring }, tenant, [found])
-    if (found === undefined || one === undefined) throw notFound('entry')
+    if (found === undefined || one === undefined) throw await noEntry(db, number)
     const { bytes, leafHash, mac, macKey } = found
     const kept = mac && macKey !== null ? { key: macKey, value: mac } : undefined
     return {
