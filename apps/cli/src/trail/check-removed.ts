@@ -1,17 +1,6 @@
-import { createHash, type Hash } from 'node:crypto'
-import { isStubSignedBy, type NoteVerifier, type SignedStub } from '@countersign/trail'
+import { hexOf, isStubSignedBy, type NoteVerifier, type SignedStub, treeRoot } from '@countersign/trail'
 import type { ReadArchive } from './read-archives.ts'
-import type { OtherFault } from './report.ts'
-
-/** What a stub says was removed, and whether an archive of it was at hand and holds exactly that. */
-export type RemovedReport = {
-  readonly first: number
-  readonly last: number
-  readonly removed_at: string
-  readonly archive_key: string
-  readonly archive_sha256: string
-  readonly is_restored: boolean
-}
+import type { OtherFault, RemovedReport } from './report.ts'
 
 /** Follows the leaves of removed spans, and holds archives against them. */
 export type RemovedCheck = {
@@ -23,7 +12,7 @@ export type RemovedCheck = {
   readonly finish: () => { readonly faults: readonly OtherFault[]; readonly removed: readonly RemovedReport[] }
 }
 
-type Open = { readonly stub: SignedStub; readonly digest: Hash; next: number }
+type Open = { readonly stub: SignedStub; readonly leaves: Uint8Array[]; next: number }
 
 export function checkRemoved(key: NoteVerifier | undefined, archives: readonly ReadArchive[]): RemovedCheck {
   const faults: OtherFault[] = []
@@ -34,12 +23,12 @@ export function checkRemoved(key: NoteVerifier | undefined, archives: readonly R
     faults.push({ is: 'stub_differs', number, says })
   }
 
-  const settle = ({ stub, digest, next }: Open): void => {
+  const settle = ({ stub, leaves, next }: Open): void => {
     const archive = archives.find((one) => one.sha256 === stub.archive_sha256)
     if (archive) used.add(archive)
     const isWhole = next === stub.last + 1
     const isSame =
-      archive !== undefined && isWhole && digest.digest('hex') === archive.leaves && archive.faults.length === 0
+      archive !== undefined && isWhole && hexOf(treeRoot(leaves)) === archive.root && archive.faults.length === 0
     if (archive && isWhole && !isSame) {
       blame(stub.first, `${archive.path} does not hold the entries ${stub.first} to ${stub.last} as the log has them.`)
     }
@@ -61,14 +50,14 @@ export function checkRemoved(key: NoteVerifier | undefined, archives: readonly R
           `The stub of the entries ${stub.first} to ${stub.last} does not bear the signature of ${key.name}: it was changed or forged.`,
         )
       }
-      open = { stub, digest: createHash('sha256'), next: stub.first }
+      open = { stub, leaves: [], next: stub.first }
     },
     isOpen: () => open !== undefined,
     leaf: (number, hash) => {
       if (!open) return
       if (number > open.stub.last) return close()
       if (number !== open.next) return
-      open.digest.update(hash)
+      open.leaves.push(hash)
       open.next = number + 1
       if (number === open.stub.last) close()
     },

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { NotAnExport, readExportLine, startVerification } from '@countersign/trail'
+import { hexOf, NotAnExport, readExportLine, startVerification, treeRoot } from '@countersign/trail'
+import { sha256Hex } from '../../../server/src/kernel/crypto.ts'
 import { checkLines, lineKinds } from './check-lines.ts'
 
 /** An archive of removed entries, recomputed from its bytes. */
@@ -12,8 +12,8 @@ export type ReadArchive = {
   readonly sha256: string
   readonly first: number
   readonly last: number
-  /** SHA-256 over the leaf hashes, computed from the entries, one after the other. */
-  readonly leaves: string
+  /** The tree over the leaf hashes computed from the entries, as if there were no others. */
+  readonly root: string
   /** What is wrong with it by itself. */
   readonly faults: readonly string[]
 }
@@ -44,12 +44,12 @@ async function filesIn(path: string): Promise<readonly string[]> {
 }
 
 function readArchive(path: string, bytes: Buffer): ReadArchive {
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = sha256Hex(bytes)
   const text = unpacked(path, bytes)
   const end = text.indexOf(lineEnd)
   const head = readHead(path, text.subarray(0, end < 0 ? text.length : end))
   const verifier = startVerification({ from: head, faultsMax: 20 })
-  const leaves = createHash('sha256')
+  const leaves: Uint8Array[] = []
   const { kinds, numbers, hashes, faults, unreadable } = checkLines(text.subarray(end < 0 ? text.length : end + 1))
   const faultsAt = new Map(faults)
   const others = unreadable.map(([place, why]) => `Line ${place + 2} was changed: ${why}`)
@@ -59,7 +59,7 @@ function readArchive(path: string, bytes: Buffer): ReadArchive {
     if (kind === lineKinds.head) verifier.expectHeads([{ size: number, root: hash, by: 'The head in the archive' }])
     else if (kind === lineKinds.entry || kind === lineKinds.nameless) {
       verifier.addChecked({ number, leaf: hash, id: undefined, isShown: true, faults: faultsAt.get(place) ?? [] })
-      leaves.update(hash)
+      leaves.push(hash)
       size = number + 1
     } else if (kind !== lineKinds.unreadable) others.push(`Line ${place + 2} has no place in an archive.`)
   }
@@ -69,7 +69,7 @@ function readArchive(path: string, bytes: Buffer): ReadArchive {
     sha256,
     first: head.size,
     last: size - 1,
-    leaves: leaves.digest('hex'),
+    root: hexOf(treeRoot(leaves)),
     faults: [...found.faults.map(({ says }) => says), ...others].slice(0, 20),
   }
 }

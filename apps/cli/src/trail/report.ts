@@ -1,5 +1,4 @@
 import { type Fault, hexOf, type Verification } from '@countersign/trail'
-import type { RemovedReport } from './check-removed.ts'
 
 /** What is wrong besides the entries themselves. */
 export type OtherFault = {
@@ -27,6 +26,16 @@ export type MacReport = {
   readonly unknown_key: number
   /** Entries without one. */
   readonly missing: number
+}
+
+/** What a stub says was removed, and whether an archive of it was at hand and holds exactly that. */
+export type RemovedReport = {
+  readonly first: number
+  readonly last: number
+  readonly removed_at: string
+  readonly archive_key: string
+  readonly archive_sha256: string
+  readonly is_restored: boolean
 }
 
 export type Report = {

@@ -104,7 +104,11 @@ function unguarded(text: string, values: unknown[] = []): string {
   )
   const back = [
     'trail_entries enable always trigger trail_entries_insert_only',
+    'trail_entries enable always trigger trail_entries_no_delete',
+    'trail_entries enable always trigger trail_entries_only_removed',
     'trail_sequence enable always trigger trail_sequence_insert_only',
+    'trail_sequence enable always trigger trail_sequence_no_delete',
+    'trail_sequence enable always trigger trail_sequence_only_removed',
     'trail_heads enable always trigger trail_heads_insert_only',
     'trail_subject_keys enable always trigger trail_subject_keys_kept',
     'trail_subject_keys enable always trigger trail_subject_keys_only_erased',
