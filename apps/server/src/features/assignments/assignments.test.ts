@@ -248,3 +248,30 @@ test('every act is in the trail, with what was before', async () => {
     after: { priority: 3 },
   })
 })
+
+test('an agent that was assigned before anybody heard of it has its status as soon as it is heard of', async () => {
+  const assigned = await call('PUT', '/assignments', {
+    agent_ids: ['early-1'],
+    environment: 'production',
+    ruleset: 'strict',
+  })
+  expect(assigned.status, assigned.text).toBe(200)
+  await add({ pattern: 'early-*', ruleset: 'base' })
+  const { key } = await server.newKey(tenant)
+  const { body } = await server.call('GET', '/v1/rulesets/strict/current', { key, agent: 'early-9' })
+  const { revision_hash: hash } = body as { readonly revision_hash: string }
+  for (const agent of ['early-1', 'early-2']) {
+    const event = { call_id: `call-${agent}`, tool_name: 'shell', action: 'call_allowed', policy_version: hash }
+    const sent = await server.call('POST', '/v1/events', { key, agent, body: { events: [event] } })
+    expect(sent.body).toMatchObject({ accepted: 1 })
+  }
+  await vi.waitFor(async () => {
+    const { items } = (await call('GET', '/agents?environment=production')).body as {
+      readonly items: readonly object[]
+    }
+    expect(items).toContainEqual(expect.objectContaining({ agent_id: 'early-1', status: 'current' }))
+    // Meant to run another than it reports.
+    expect(items).toContainEqual(expect.objectContaining({ agent_id: 'early-2', ruleset: 'base' }))
+    expect(items).not.toContainEqual(expect.objectContaining({ agent_id: 'early-2', status: 'unknown' }))
+  }, 5_000)
+})

@@ -296,13 +296,21 @@ export type Resolvable = AgentName & {
   readonly rulesetSource: AssignmentSource
 }
 
-export async function listForAssignment(db: Sql, tenant: string, environment?: string): Promise<readonly Resolvable[]> {
+/** All of a tenant, or those named. */
+export async function listForAssignment(
+  db: Sql,
+  tenant: string,
+  environment?: string,
+  agentIds?: readonly string[],
+): Promise<readonly Resolvable[]> {
   return db.query<Resolvable>(
     `select a.tenant_id as tenant, a.environment, a.agent_id as "agentId", a.tags, a.reported_tags as "reportedTags",
             a.client, a.asked_ruleset as "askedRuleset", a.fetched_ruleset as "fetchedRuleset", a.ruleset,
             a.ruleset_source as "rulesetSource"
-       from agents as a where a.tenant_id = $1 and ($2::text is null or a.environment = $2)
+       from agents as a
+      where a.tenant_id = $1 and ($2::text is null or a.environment = $2)
+        and ($3::text[] is null or a.agent_id = any($3))
       order by a.environment, a.agent_id`,
-    [tenant, environment ?? null],
+    [tenant, environment ?? null, agentIds ?? null],
   )
 }

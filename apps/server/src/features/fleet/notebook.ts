@@ -26,6 +26,8 @@ export type Notebook = {
   readonly unwrittenFetch: (tenant: string, keyId: string, agentId: string) => Fetch | undefined
   readonly opened: (stream: OpenStream) => void
   readonly closed: (stream: OpenStream) => void
+  /** Hears, after the commit, of agents that got their row by something that does not say what is meant for them. */
+  readonly onNewcomers: (hear: (names: readonly AgentName[]) => void) => void
   /** Writes what there is. When the database is away nothing is lost and it may be tried again. */
   readonly write: () => Promise<void>
 }
@@ -53,6 +55,7 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
   // What is being written stays readable until it is in the tables.
   let writing: typeof pages | undefined
   let writingFetches: typeof fetches | undefined
+  let hearOfNewcomers: (names: readonly AgentName[]) => void = () => undefined
 
   const note = (name: AgentName, news: News): void => {
     const key = keyOf(name)
@@ -88,7 +91,12 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
         manifest && written.has(keyOf(name)) ? [{ ...name, manifest, at: seenAt ?? clock.now() }] : [],
       ),
     )
-    return some.filter(({ name }) => !written.has(keyOf(name)))
+    return {
+      unwritten: some.filter(({ name }) => !written.has(keyOf(name))),
+      newcomers: some.filter(
+        ({ name, news }) => !before.has(keyOf(name)) && !news.assignment && written.has(keyOf(name)),
+      ),
+    }
   }
 
   /**
@@ -126,7 +134,9 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
       async (some) => {
         const pages = some.map(([, page]) => page)
         // Another replica wrote the same newcomer first; the next round finds its row.
-        for (const { name, news } of await db.inTx((tx) => writePages(tx, pages))) giveBack(name, news)
+        const { unwritten, newcomers } = await db.inTx((tx) => writePages(tx, pages))
+        for (const { name, news } of unwritten) giveBack(name, news)
+        if (newcomers.length > 0) hearOfNewcomers(newcomers.map(({ name }) => name))
       },
       ([key]) => writing?.delete(key),
     )
@@ -188,6 +198,9 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
     closed: (stream) => {
       // One that came and went between two writings was never there.
       if (!opened.delete(stream.id)) closed.set(stream.id, stream)
+    },
+    onNewcomers: (hear) => {
+      hearOfNewcomers = hear
     },
     write: async () => {
       writing = pages

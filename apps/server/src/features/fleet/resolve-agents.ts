@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
-import type { AssignmentSource, Tags } from './agent.ts'
+import type { AgentName, AssignmentSource, Tags } from './agent.ts'
 import { listForAssignment } from './agents-table.ts'
 import type { Notebook } from './notebook.ts'
 
@@ -33,8 +33,9 @@ type Needs = {
 const turnMax = 500
 
 /**
- * Keeps what is meant for each agent in its row, connected or not, when assignments change, so that status is one
- * question to the database. Every replica does it; the row that says so already is not written again.
+ * Keeps what is meant for each agent in its row, connected or not, when assignments change and when an agent is first
+ * heard of, so that status is one question to the database. Every replica does it; the row that says so already is not
+ * written again.
  */
 export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Needs): {
   /** All there are, for what no message told of. */
@@ -43,8 +44,8 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
   const wanted = new Set<string>()
   let isRunning = false
 
-  const resolve = async (tenant: string): Promise<void> => {
-    const agents = await listForAssignment(db, tenant)
+  const resolve = async (tenant: string, environment?: string, agentIds?: readonly string[]): Promise<void> => {
+    const agents = await listForAssignment(db, tenant, environment, agentIds)
     for (const [n, agent] of agents.entries()) {
       const { environment, agentId } = agent
       const ask = {
@@ -80,6 +81,19 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
     }
     if (wanted.size > 0) await work()
   }
+
+  const resolveNewcomers = async (names: readonly AgentName[]): Promise<void> => {
+    for (const here of Map.groupBy(names, ({ tenant, environment }) => `${tenant} ${environment}`).values()) {
+      const [first] = here
+      const ids = here.map(({ agentId }) => agentId)
+      if (first) await resolve(first.tenant, first.environment, ids)
+    }
+  }
+  notebook.onNewcomers((names) => {
+    resolveNewcomers(names).catch((err: unknown) => {
+      log.warn({ err }, 'What is meant for new agents could not be worked out; the next round over all of them does it')
+    })
+  })
 
   for (const topic of ['assignment.changed', 'agent.changed', 'settings.changed']) {
     bus.on(topic, ({ tenant, body }) => {
