@@ -12,7 +12,7 @@ import { cpuSeconds, percentile, report, startBenchServer } from './bench-server
  */
 const streams = Number(process.argv[2] ?? 10_000)
 const followers = Math.min(1_000, streams)
-const narrowRounds = Number(process.env['BENCH_ROUNDS'] ?? 40)
+const narrowRounds = Number(process.env['BENCH_ROUNDS'] ?? 100)
 const wideRounds = 7
 const yamlPadding = 7_000
 
