@@ -9,19 +9,19 @@ type Needs = { readonly db: Sql; readonly include: IncludeBaselines; readonly ro
 
 /** Rolls out what was asked for with the environment's baselines in front. Every way to a rollout leads through here. */
 export function rollOutWithBaselines({ db, include, rollOut }: Needs): RollOut {
-  return async (who, order, facts) => {
+  return async (who, order, facts, alongside) => {
     const { ruleset, environment } = order
     let baselines = await findBaselines(db, who.tenant, environment)
     let version = await include.versionWith(who, order, baselines, facts)
     const kind = order.kind ?? (version === order.version ? undefined : await stepBack(who.tenant, order))
-    let made = await rollOut(who, { ...order, version, kind }, facts)
+    let made = await rollOut(who, { ...order, version, kind }, facts, alongside)
     for (;;) {
       // Somebody may have changed them meanwhile, and not seen this rollout when he brought up what was live.
       const now = await findBaselines(db, who.tenant, environment)
       if (areEqual(now, baselines)) return made
       baselines = now
       version = await include.versionWith(who, { ruleset, version }, baselines, facts)
-      made = await rollOut(who, { ruleset, version, environment, note: order.note }, facts)
+      made = await rollOut(who, { ruleset, version, environment, note: order.note }, facts, alongside)
     }
   }
 

@@ -5,8 +5,8 @@ import type { RollOut } from './roll-out.ts'
 
 /** What is live in a protected environment changes only by somebody who has proven lately that it is them. */
 export function guardRollout({ db, rollOut }: { readonly db: Sql; readonly rollOut: RollOut }): RollOut {
-  return async (who, order, facts) => {
+  return async (who, order, facts, alongside) => {
     if (await isProtectedEnvironment(db, who.tenant, order.environment)) demandStepUp(who)
-    return rollOut(who, order, facts)
+    return rollOut(who, order, facts, alongside)
   }
 }

@@ -1,6 +1,6 @@
 import type { RolloutKind } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
-import type { Db } from '../../kernel/db.ts'
+import type { Db, Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
 import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { findRevisionWithTexts } from '../rulesets/index.ts'
@@ -29,15 +29,18 @@ export type Order = {
   readonly expectedVersion?: number | null | undefined
 }
 
-export type RolledOut = { readonly id: string; readonly at: Date }
-export type RollOut = (who: Caller, order: Order, facts: RequestFacts) => Promise<RolledOut>
+/** `version` is what is live now: with baselines in front it is not the one that was ordered. */
+export type RolledOut = { readonly id: string; readonly at: Date; readonly version: number }
+/** What must be true exactly when the rollout is: done in its transaction, and undoing it by throwing. */
+export type Alongside = (tx: Tx, made: RolledOut) => Promise<void>
+export type RollOut = (who: Caller, order: Order, facts: RequestFacts, alongside?: Alongside) => Promise<RolledOut>
 
 /**
  * Makes a revision live. It is signed anew at this moment, whether new, promoted or rolled back to; agents hear of it
  * after the commit, through the outbox row written here.
  */
 export function rollOut({ db, clock, newId, sign, tell: { bus, recordAct, forget } }: Needs): RollOut {
-  return (who, { ruleset, version, environment, kind, note, expectedVersion }, facts) =>
+  return (who, { ruleset, version, environment, kind, note, expectedVersion }, facts, alongside) =>
     db.inTx(async (tx) => {
       const { tenant } = who
       demand(who, 'rollouts:write', { environment })
@@ -74,6 +77,8 @@ export function rollOut({ db, clock, newId, sign, tell: { bus, recordAct, forget
         at,
       })
       await insertSignatures(tx, tenant, id, signBoth(sign, tenant, keys, revision.texts), at)
+      const rolledOut = { id, at, version }
+      await alongside?.(tx, rolledOut)
       await recordAct(tx, {
         ...actorOf(who),
         tenant,
@@ -93,7 +98,7 @@ export function rollOut({ db, clock, newId, sign, tell: { bus, recordAct, forget
       await bus.announce(tx, { topic: 'rollout.created', tenant, body })
       // Whoever made it reads it at once, also before this process hears of it on the bus.
       tx.afterCommit(() => forget(tenant, environment, ruleset))
-      return { id, at }
+      return rolledOut
     })
 }
 

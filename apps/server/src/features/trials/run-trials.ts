@@ -1,13 +1,13 @@
 import type { TrialStatus } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import { sha256Hex } from '../../kernel/crypto.ts'
-import type { Db } from '../../kernel/db.ts'
+import type { Db, Tx } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'
 import type { Events } from '../events/index.ts'
 import { authorityOfList, type Caller, demand, type RequestFacts } from '../roles/index.ts'
-import { findRollout, type RollOut } from '../rollouts/index.ts'
+import type { RollOut } from '../rollouts/index.ts'
 import {
   findRevisionWithTexts,
   findVersionOfHash,
@@ -51,24 +51,24 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
   type Recorded = {
     readonly tenant: string
     readonly trial: Pick<Trial, 'id' | 'ruleset' | 'environment'>
-    readonly act: 'started' | 'cancelled' | 'enforced' | 'stopped' | 'superseded'
+    readonly act: 'started' | Ending
     readonly details: Record<string, string | number>
     /** Who did it and how; without, the server did it by itself. */
     readonly by?: { readonly who: Caller; readonly facts: RequestFacts }
   }
 
-  const record = ({ tenant, trial: { id, ruleset, environment }, act, details, by }: Recorded): Promise<void> =>
-    db.inTx(async (tx) => {
-      await tell.recordAct(tx, {
-        ...(by ? actorOf(by.who) : { actor: { kind: 'system', id: 'rollout_trials' } }),
-        tenant,
-        act: `rollout_trial.${act}`,
-        subject: { kind: 'rollout_trial', id },
-        ...(by && { request: by.facts }),
-        details: { ruleset, environment, ...details },
-      })
-      await tell.bus.announce(tx, { topic: 'rollout_trial.changed', tenant, body: { trial_id: id } })
+  const record = async (tx: Tx, { tenant, trial, act, details, by }: Recorded): Promise<void> => {
+    const { id, ruleset, environment } = trial
+    await tell.recordAct(tx, {
+      ...(by ? actorOf(by.who) : { actor: { kind: 'system', id: 'rollout_trials' } }),
+      tenant,
+      act: `rollout_trial.${act}`,
+      subject: { kind: 'rollout_trial', id },
+      ...(by && { request: by.facts }),
+      details: { ruleset, environment, ...details },
     })
+    await tell.bus.announce(tx, { topic: 'rollout_trial.changed', tenant, body: { trial_id: id } })
+  }
 
   const start = async (who: Caller, order: TrialOrder, facts: RequestFacts): Promise<Trial> => {
     const { tenant } = who
@@ -90,36 +90,51 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     // One that ended half-way left its text behind: started again, it goes on from there.
     const known = await findVersionOfHash(db, tenant, ruleset, sha256Hex(observed.text))
     const observing = known ?? (await upload(who, { yaml: observed.text, note, field: 'version' }, facts)).version
-    const { id: rolloutId, at } = await rollOut(who, { ruleset, version: observing, environment, note }, facts)
-    const id = newId()
-    const earlier = await supersedeTrials(db, { tenant, ruleset, environment, madeAt: at })
-    for (const one of earlier) {
-      const trial = { id: one.id, ruleset, environment }
-      await record({ tenant, trial, act: 'superseded', details: { version: one.version }, by: { who, facts } })
-    }
-    await insertTrial(db, {
-      tenant,
-      id,
-      ruleset,
-      environment,
-      version,
-      // With baselines in front, what became live is a version of its own.
-      trialVersion: (await findRollout(db, tenant, rolloutId))?.version ?? observing,
-      rolloutId,
-      rules: observed.rules,
-      wouldBlockMax,
-      endsAt: new Date(at.getTime() + minutes * 60_000),
-      madeBy: who.id,
-      madeAt: at,
-    })
-    await record({
-      tenant,
-      trial: { id, ruleset, environment },
-      act: 'started',
-      details: { version, minutes, would_block_max: wouldBlockMax },
-      by: { who, facts },
+    const place = { tenant, ruleset, environment }
+    let id = ''
+    // What observes is live exactly when there is a trial that brings it to its end, whenever this process ends.
+    await rollOut(who, { ruleset, version: observing, environment, note }, facts, async (tx, made) => {
+      id = newId()
+      for (const one of await supersedeTrials(tx, { ...place, madeAt: made.at })) {
+        const trial = { id: one.id, ruleset, environment }
+        await record(tx, { tenant, trial, act: 'superseded', details: { version: one.version }, by: { who, facts } })
+      }
+      const { at: madeAt, version: trialVersion, id: rolloutId } = made
+      const endsAt = new Date(madeAt.getTime() + minutes * 60_000)
+      const { rules } = observed
+      const written = { ...place, id, version, trialVersion, rolloutId, rules, wouldBlockMax, endsAt, madeAt }
+      await insertTrial(tx, { ...written, madeBy: who.id })
+      const details = { version, minutes, would_block_max: wouldBlockMax }
+      await record(tx, { tenant, trial: { id, ruleset, environment }, act: 'started', details, by: { who, facts } })
     })
     return found(await findTrial(db, tenant, id))
+  }
+
+  /** A trial's end and the entry that tells of it; false when somebody else has ended it. */
+  const end = async (
+    tx: Tx,
+    trial: Trial,
+    from: readonly TrialStatus[],
+    to: Ending,
+    wouldBlocks?: number,
+    by?: Recorded['by'],
+  ): Promise<boolean> => {
+    if (!(await moveTrial(tx, trial, from, to, wouldBlocks, clock.now()))) return false
+    const details = { version: trial.version, ...(wouldBlocks !== undefined && { would_blocks: wouldBlocks }) }
+    await record(tx, { tenant: trial.tenant, trial, act: to, details, ...(by && { by }) })
+    return true
+  }
+
+  /** Beside the rollout that enforces; a second time when baselines changed meanwhile and it is rolled out again. */
+  const enforce = async (
+    tx: Tx,
+    trial: Trial,
+    from: readonly TrialStatus[],
+    wouldBlocks: number,
+    by?: Recorded['by'],
+  ): Promise<void> => {
+    if (await end(tx, trial, from, 'enforced', wouldBlocks, by)) return
+    if ((await findTrial(tx, trial.tenant, trial.id))?.status !== 'enforced') throw ended()
   }
 
   /** Calls that its rules would have stopped since it began. */
@@ -138,30 +153,28 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     const now = clock.now()
     const live = await liveVersion(tenant, ruleset, environment)
     if (live !== trial.trialVersion) {
-      // Begun by a process that then ended: what it rolled out is live already.
-      const to = trial.status === 'enforcing' || live === version ? 'enforced' : 'superseded'
-      if (!(await moveTrial(db, trial, ['observing', 'enforcing'], to, undefined, now))) return
-      await record({ tenant, trial, act: to, details: { version } })
+      const to = live === version ? 'enforced' : 'superseded'
+      await db.inTx((tx) => end(tx, trial, open, to))
       return
     }
     const wouldBlocks = await countWouldBlocks(trial)
     if (wouldBlocks > trial.wouldBlockMax) {
-      if (!(await moveTrial(db, trial, ['observing', 'enforcing'], 'stopped', wouldBlocks, now))) return
-      await record({ tenant, trial, act: 'stopped', details: { version, would_blocks: wouldBlocks } })
+      await db.inTx((tx) => end(tx, trial, open, 'stopped', wouldBlocks))
       return
     }
     if (now < trial.endsAt) {
       await moveTrial(db, trial, ['observing'], 'observing', wouldBlocks, now)
       return
     }
-    if (!(await moveTrial(db, trial, ['observing', 'enforcing'], 'enforcing', wouldBlocks, now))) return
+    if (!(await moveTrial(db, trial, open, 'enforcing', wouldBlocks, now))) return
     const who = ordererOf(trial)
     const facts = { id: `trial ${trial.id}`, address: '', userAgent: '' }
     const note = `Observed until ${now.toISOString()}: ${wouldBlocks} calls would have been stopped, at most ${trial.wouldBlockMax} were allowed`
     // Only when nothing else became live meanwhile.
-    await rollOut(who, { ruleset, version, environment, note, expectedVersion: live }, facts)
-    await moveTrial(db, trial, ['enforcing'], 'enforced', wouldBlocks, clock.now())
-    await record({ tenant, trial, act: 'enforced', details: { version, would_blocks: wouldBlocks } })
+    const order = { ruleset, version, environment, note, expectedVersion: live }
+    await rollOut(who, order, facts, async (tx) => {
+      await enforce(tx, trial, ['enforcing'], wouldBlocks)
+    })
   }
 
   return {
@@ -169,16 +182,8 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
     cancel: async (who: Caller, id: string, facts: RequestFacts): Promise<Trial> => {
       const trial = found(await findTrial(db, who.tenant, id))
       demand(who, 'rollouts:write', { environment: trial.environment })
-      if (!(await moveTrial(db, trial, ['observing', 'stopped'], 'cancelled', undefined, clock.now()))) {
-        throw ended()
-      }
-      await record({
-        tenant: who.tenant,
-        trial,
-        act: 'cancelled',
-        details: { version: trial.version },
-        by: { who, facts },
-      })
+      const isEnded = await db.inTx((tx) => end(tx, trial, cancellable, 'cancelled', undefined, { who, facts }))
+      if (!isEnded) throw ended()
       return found(await findTrial(db, who.tenant, id))
     },
     /** A person decides before the time is over, or after it was stopped. What else became live meanwhile stays. */
@@ -189,32 +194,9 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
       const { ruleset, version, environment, trialVersion } = trial
       const wouldBlocks = await countWouldBlocks(trial)
       const why = note === undefined || note.trim() === '' ? '' : `: ${note.trim()}`
-      await rollOut(
-        who,
-        {
-          ruleset,
-          version,
-          environment,
-          note: `Observed, then told to enforce${why}`,
-          expectedVersion: trialVersion,
-        },
-        facts,
-      )
-      // The worker may have seen already that it is live.
-      await moveTrial(
-        db,
-        trial,
-        [...promotable, 'superseded', 'enforced', 'cancelled'],
-        'enforced',
-        wouldBlocks,
-        clock.now(),
-      )
-      await record({
-        tenant,
-        trial,
-        act: 'enforced',
-        details: { version, would_blocks: wouldBlocks },
-        by: { who, facts },
+      const order = { ruleset, version, environment, note: `Observed, then told to enforce${why}` }
+      await rollOut(who, { ...order, expectedVersion: trialVersion }, facts, async (tx) => {
+        await enforce(tx, trial, promotable, wouldBlocks, { who, facts })
       })
       return found(await findTrial(db, tenant, id))
     },
@@ -229,6 +211,10 @@ export function rolloutTrials({ kernel, events, rulesets: { read, upload }, roll
   }
 }
 
+type Ending = 'cancelled' | 'enforced' | 'stopped' | 'superseded'
+
+const open: readonly TrialStatus[] = ['observing', 'enforcing']
+const cancellable: readonly TrialStatus[] = ['observing', 'stopped']
 /** What a person may still let enforce. */
 const promotable: readonly TrialStatus[] = ['observing', 'enforcing', 'stopped']
 

@@ -1,5 +1,6 @@
 import type { RolloutTrial, RulesetRevisionDetail, RulesetSummary } from '@countersign/wire'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
@@ -171,18 +172,51 @@ test('a person lets it enforce before its time, or after it was stopped, but onl
   expect(await live('gone')).toEqual(['old enforce'])
 })
 
-test('one that ended half-way is started again and goes on with the same revision; another takes the place of the first', async () => {
+/** Ends the server's connection at the moment at which it waits for this table, as a crash would. */
+async function crashAt<Result>(table: string, work: () => Promise<Result>): Promise<Result> {
+  const blocker = new pg.Client({ connectionString: database.url })
+  await blocker.connect()
+  try {
+    await blocker.query(`begin; lock table ${table} in exclusive mode`)
+    const outcome = work()
+    const waiting = `select pg_terminate_backend(l.pid) from pg_locks as l
+      where l.relation = '${table}'::regclass and not l.granted`
+    await vi.waitFor(async () => expect(await server.db.query(waiting)).not.toEqual([]), { timeout: 10_000 })
+    await blocker.query('rollback')
+    return await outcome
+  } finally {
+    await blocker.end()
+  }
+}
+
+test('a server that dies between the rollout and the trial leaves neither; started again it goes on with the same revision', async () => {
   await furnish('again')
-  const first = await start('again')
-  // As if the server had ended after the rollout and before the trial was written.
-  await server.db.query(`delete from rollout_trials as t where t.id = $1`, [first.id])
+  const begun = await crashAt('rollout_trials', () =>
+    call('POST', '/rulesets/again/trials', { version: 2, environment: 'production', minutes: 60 }),
+  )
+  expect(begun.status).toBeGreaterThanOrEqual(500)
+  expect(await live('again')).toEqual(['old enforce'])
   const second = await start('again')
-  expect(second).toMatchObject({ status: 'observing', rules: first.rules, trial_version: first.trial_version })
+  expect(second).toMatchObject({ status: 'observing', rules: ['again-new'], trial_version: 3 })
   const third = await start('again', { minutes: 5 })
   expect((await trialOf(second.id)).status).toBe('superseded')
   await pass(10)
   expect((await trialOf(third.id)).status).toBe('enforced')
   expect((await trialOf(second.id)).status).toBe('superseded')
+})
+
+test('a server that dies while a trial begins to enforce leaves it observing, and the next one enforces it', async () => {
+  await furnish('halfway')
+  const trial = await start('halfway')
+  const promoted = await crashAt('rollout_trials', () => call('POST', `/trials/${trial.id}/promotion`, {}))
+  expect(promoted.status).toBeGreaterThanOrEqual(500)
+  expect(await live('halfway')).toEqual(['old enforce', 'halfway-new observe'])
+  expect((await trialOf(trial.id)).status).toBe('observing')
+  // As a process leaves it that dies after it said that it would, and before it did.
+  await server.db.query(`update rollout_trials as t set status = 'enforcing' where t.id = $1`, [trial.id])
+  await pass(120)
+  expect((await trialOf(trial.id)).status).toBe('enforced')
+  expect(await live('halfway')).toEqual(['old enforce', 'halfway-new enforce'])
 })
 
 test('who stated the condition, and what the server made of it by itself, is in the trail', async () => {
