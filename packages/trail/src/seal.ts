@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hash, randomBytes, randomFillSync } from 'node:crypto'
-import { canonicalBytes, type JsonObject } from './canonical-json.ts'
+import { canonicalJson, type JsonObject } from './canonical-json.ts'
 import type { SealedFacts } from './entry.ts'
 
 export const personKeyBytes = 32
@@ -37,7 +37,7 @@ export function factSealer(key: Uint8Array): (entryId: string, facts: JsonObject
     const nonce = freshNonce()
     const cipher = createCipheriv(algorithm, secret, nonce)
     cipher.setAAD(boundTo(entryId, name))
-    const parts = [versionByte, nonce, cipher.update(canonicalBytes(facts)), cipher.final(), cipher.getAuthTag()]
+    const parts = [versionByte, nonce, cipher.update(canonicalJson(facts), 'utf8'), cipher.final(), cipher.getAuthTag()]
     return { box: Buffer.concat(parts).toString('base64url'), key: name }
   }
 }

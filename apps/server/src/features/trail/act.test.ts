@@ -139,3 +139,22 @@ test('nesting without end is cut off', () => {
   for (let i = 0; i < 1000; i++) nested = [nested]
   expect(JSON.stringify(entryOf({ ...plain, details: { nested } }, id, at).details)).toContain('…')
 })
+
+test('what is fitted is written the same, whatever the order in which it was told', () => {
+  const turned = (value: Json): Json => {
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) return value.map(turned)
+    return Object.fromEntries(
+      Object.entries(value)
+        .map(([name, item]): [string, Json] => [name, turned(item)])
+        .toReversed(),
+    )
+  }
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()), (details) => {
+      const one = entryOf({ ...plain, details: details as JsonObject }, id, at)
+      const other = entryOf({ ...plain, details: turned(details as JsonObject) as JsonObject }, id, at)
+      expect(entryBytes(other)).toEqual(entryBytes(one))
+    }),
+  )
+})

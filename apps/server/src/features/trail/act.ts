@@ -90,12 +90,41 @@ export function dataSubjectOf(whom: { readonly kind: string; readonly id: string
 
 /** An object too long for an entry is replaced by its beginning and its length: cut, but never silently. */
 function fitObject(object: JsonObject, bytesMax: number): JsonObject {
-  const fitted = fitMembers(object, 1)
+  const fitted = isFit(object, 1) ? object : fitMembers(object, 1)
+  if (mostBytes(fitted, bytesMax) <= bytesMax) return fitted
   const written = canonicalJson(fitted)
-  // No unit of UTF-16 takes more than three bytes.
-  if (written.length * 3 <= bytesMax) return fitted
   const bytes = Buffer.byteLength(written)
   return bytes <= bytesMax ? fitted : { cut: true, bytes, begins: fitText(written, 1000) }
+}
+
+/** No fewer than the bytes it takes to write it, without writing it; stops counting when there are too many. */
+function mostBytes(value: Json, enough: number): number {
+  // No unit of UTF-16 takes more than six bytes, escaped; no number more than 24 digits, signs and points.
+  if (typeof value === 'string') return value.length * 6 + 2
+  if (typeof value !== 'object' || value === null) return 25
+  const parts = isList(value) ? value.entries() : Object.entries(value)
+  let bytes = 2
+  for (const [name, item] of parts) {
+    bytes += String(name).length * 6 + 4 + mostBytes(item, enough - bytes)
+    if (bytes > enough) break
+  }
+  return bytes
+}
+
+/** Whether fitting would leave it as it is, which is nearly always so and quicker to see than to do. */
+function isFit(value: Json, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return typeof value === 'boolean' || value === null
+  if (depth > depthMax) return false
+  if (isList(value)) return value.every((item) => isFit(item, depth + 1))
+  let before = ''
+  for (const name in value) {
+    const item = value[name]
+    if (name < before || item === undefined || !name.isWellFormed() || !isFit(item, depth + 1)) return false
+    before = name
+  }
+  return true
 }
 
 function fitJson(value: Json, depth: number): Json {

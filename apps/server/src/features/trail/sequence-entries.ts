@@ -2,16 +2,14 @@ import { emptyFrontier, extendFrontier, type Frontier, frontierRoot, hashBytes }
 import type { Clock } from '../../kernel/clock.ts'
 import type { Db, Sql } from '../../kernel/db.ts'
 import {
-  countNumbers,
-  findUnsequenced,
   insertHead,
-  insertNumbers,
-  readHead,
+  numberEntries,
   readHorizon,
+  readState,
+  type SequencerState,
   type StoredHead,
   takeSequencerLock,
   takeTransactionId,
-  type Unsequenced,
 } from './sequence-table.ts'
 
 type Needs = {
@@ -38,13 +36,12 @@ export function makeSequencer({ db, clock, batchMax = 5000 }: Needs): SequencePa
   const numberBatch = (): Promise<number | undefined> =>
     db.inTx(async (tx) => {
       if (!(await takeSequencerLock(tx))) return undefined
-      const head = await readHead(tx)
+      const state = await readState(tx)
+      const { head } = state
       if ((head?.size ?? 0) < lastSize) forget()
       lastSize = head?.size ?? 0
       floor = Math.max(floor, head?.floor ?? 0)
-      const entries = await findUnsequenced(tx, floor, batchMax)
-      if (entries.length > 0) await append(tx, head, entries, floor, clock.now())
-      return entries.length
+      return append(tx, state, floor, batchMax, clock.now())
     })
 
   /** The database is an older one than a moment ago (restored from a backup): what is known of it no longer holds. */
@@ -90,39 +87,33 @@ function thin(marks: readonly Mark[]): readonly Mark[] {
 
 async function append(
   tx: Sql,
-  head: StoredHead | undefined,
-  entries: readonly Unsequenced[],
+  { head, next }: SequencerState,
   floor: number,
+  batchMax: number,
   at: Date,
-): Promise<void> {
+): Promise<number> {
   const frontier = readFrontier(head)
-  const next = await countNumbers(tx)
   if (next !== frontier.size) {
     throw new Error(
       `The trail has ${next} numbers but its head counts ${frontier.size}: rows were put in or taken out by hand. Run "countersign trail verify".`,
     )
   }
-  const extended = extendFrontier(
-    frontier,
-    entries.map((entry) => entry.leafHash),
-  )
-  const inserted = await insertNumbers(
-    tx,
-    frontier.size,
-    entries.map((entry) => entry.id),
-  )
-  if (inserted !== entries.length) throw new Error(`${entries.length} entries were to be numbered, ${inserted} were.`)
+  const leaves = hashesIn(await numberEntries(tx, next, floor, batchMax))
+  if (leaves.length === 0) return 0
+  const extended = extendFrontier(frontier, leaves)
   const peaks = Buffer.concat(extended.peaks)
   await insertHead(
     tx,
     { size: extended.size, root: frontierRoot(extended), peaks, floor: Math.max(floor, head?.floor ?? 0) },
     at,
   )
+  return leaves.length
 }
 
 function readFrontier(head: StoredHead | undefined): Frontier {
-  if (head === undefined) return emptyFrontier
-  const count = head.peaks.length / hashBytes
-  const peaks = Array.from({ length: count }, (_, i) => head.peaks.subarray(i * hashBytes, (i + 1) * hashBytes))
-  return { size: head.size, peaks }
+  return head === undefined ? emptyFrontier : { size: head.size, peaks: hashesIn(head.peaks) }
+}
+
+function hashesIn(bytes: Uint8Array): readonly Uint8Array[] {
+  return Array.from({ length: bytes.length / hashBytes }, (_, i) => bytes.subarray(i * hashBytes, (i + 1) * hashBytes))
 }

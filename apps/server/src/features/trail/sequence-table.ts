@@ -39,41 +39,44 @@ export async function readHead(db: Sql): Promise<StoredHead | undefined> {
   return row
 }
 
-export async function countNumbers(tx: Sql): Promise<number> {
-  const [row] = await tx.query<{ next: number }>(
-    'select coalesce(max(s.number) + 1, 0) as next from trail_sequence as s',
-  )
-  return row?.next ?? 0
+export type SequencerState = {
+  readonly head: StoredHead | undefined
+  /** How many numbers there are; read from them and not from the head, so that a difference is noticed. */
+  readonly next: number
 }
 
-export type Unsequenced = { readonly id: string; readonly arrival: number; readonly leafHash: Uint8Array }
-
-/** Committed entries that have no number, in the order in which they were written. */
-export async function findUnsequenced(db: Sql, floor: number, limit: number): Promise<readonly Unsequenced[]> {
-  return db.query<Unsequenced>(
-    `select e.id, e.arrival, e.leaf_hash as "leafHash"
-      from trail_entries as e
-      where e.arrival > $1 and not exists (select from trail_sequence as s where s.entry_id = e.id)
-      order by e.arrival
-      limit $2`,
-    [floor, limit],
+export async function readState(tx: Sql): Promise<SequencerState> {
+  const [row] = await tx.query<{ next: number } & { [Name in keyof StoredHead]: StoredHead[Name] | null }>(
+    `select n.next, h.size, h.root, h.peaks, h.floor
+      from (select coalesce(max(s.number) + 1, 0) as next from trail_sequence as s) as n
+      left join (select * from trail_heads as t order by t.size desc limit 1) as h on true`,
   )
+  const { next = 0, size, root, peaks, floor } = row ?? {}
+  const isHead = typeof size === 'number' && typeof floor === 'number' && root && peaks
+  return { next, head: isHead ? { size, root, peaks, floor } : undefined }
 }
 
-export async function insertNumbers(tx: Sql, first: number, entryIds: readonly string[]): Promise<number> {
-  const [row] = await tx.query<{ count: number }>(
-    `with numbered as (
+/**
+ * Gives the next numbers to committed entries that have none, in the order in which they were written, and answers the
+ * leaf hashes of these entries, one after the other. All in one statement: what it reads is what it numbers.
+ */
+export async function numberEntries(tx: Sql, next: number, floor: number, limit: number): Promise<Buffer> {
+  const [row] = await tx.query<{ leaves: Buffer | null }>(
+    `with batch as materialized (
+        select e.id, e.leaf_hash, e.tenant_id, e.at, e.act, e.outcome, e.actor_id, e.subject_kind, e.subject_id, e.request_id,
+            $1 + row_number() over (order by e.arrival) - 1 as number
+          from trail_entries as e
+          where e.arrival > $2 and not exists (select from trail_sequence as s where s.entry_id = e.id)
+          order by e.arrival
+          limit $3),
+      numbered as (
         insert into trail_sequence (number, entry_id, tenant_id, at, act, outcome, actor_id, subject_kind, subject_id, request_id)
-        select $1 + n.place - 1, e.id, e.tenant_id, e.at, e.act, e.outcome, e.actor_id, e.subject_kind, e.subject_id,
-            e.request_id
-          from unnest($2::uuid[]) with ordinality as n (id, place)
-          join trail_entries as e on e.id = n.id
-          order by n.place
-        returning number)
-      select count(*) as count from numbered`,
-    [first, entryIds],
+          select b.number, b.id, b.tenant_id, b.at, b.act, b.outcome, b.actor_id, b.subject_kind, b.subject_id, b.request_id
+            from batch as b)
+      select string_agg(b.leaf_hash, '' order by b.number) as leaves from batch as b`,
+    [next, floor, limit],
   )
-  return row?.count ?? 0
+  return row?.leaves ?? Buffer.alloc(0)
 }
 
 export async function insertHead(tx: Sql, head: StoredHead, at: Date): Promise<void> {

@@ -67,6 +67,7 @@ export async function insertUnlessErased(
         where not exists (select from erased))
       select e.name from erased as e`,
     [...columnsOf(entries), textArray(keyNames)],
+    'append-to-trail',
   )
   return erased.map(({ name }) => name)
 }
