@@ -16,6 +16,7 @@ beforeAll(async () => {
     environment: {
       AUDIT_ANCHOR_BUCKET: 'anchors',
       AUDIT_ANCHOR_CHAIN_ID: 'countersign-tests',
+      LOG_RETENTION_DAYS: '365',
       AWS_ENDPOINT_URL_S3: s3.endpoint,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
@@ -103,4 +104,33 @@ test('who erases a person must type whom, and then reads nothing personal of the
   await dialog.getByRole('textbox').fill(ofOff.person.slice(-12))
   await dialog.getByRole('button', { name: 'Erase for good' }).click()
   await page.getByText('Personal facts were recorded here and have been erased since.').waitFor(patiently)
+})
+
+test('retention is told, and a legal hold is placed and lifted with what it means', async () => {
+  const { page, faults, open } = await on.newPage(ofOn)
+  await open('/anchors')
+  await page.getByRole('region', { name: 'Retention' }).getByText('365 days at least').waitFor(patiently)
+  const holds = page.getByRole('region', { name: 'Legal holds' })
+  await holds.getByText('Nothing is held').waitFor(patiently)
+  await holds.getByRole('button', { name: 'Place a hold' }).click()
+  await page.getByRole('textbox', { name: 'Why' }).fill('Case 17, asked for by legal')
+  await page.getByLabel('Entries from').fill('2026-01-01')
+  await page.getByLabel('Through').fill('2026-03-31')
+  expect(await accessFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Place the hold' }).click()
+  await holds.getByText('entries from 2026-01-01 through 2026-03-31').waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  await holds.getByRole('button', { name: 'Lift' }).click()
+  const name = await page.locator('label code').textContent()
+  await page.getByRole('textbox', { name: /to confirm/ }).fill(name ?? '')
+  await page.getByRole('button', { name: 'Lift the hold' }).click()
+  await holds.getByText('1 hold lifted').waitFor(patiently)
+  expect(faults).toEqual([])
+})
+
+test('without a policy the page says what one would do', async () => {
+  const { page, faults, open } = await off.newPage(ofOff)
+  await open('/anchors')
+  await page.getByText('Entries are kept for ever').waitFor(patiently)
+  expect(faults).toEqual([])
 })

@@ -21,6 +21,7 @@ import { AnchorDrawer } from './anchor-drawer.tsx'
 import { AnchoringSummary } from './anchoring-summary.tsx'
 import classes from './anchors.module.css'
 import { anchoringQuery, anchorsQuery } from './queries.ts'
+import { Retention } from './retention.tsx'
 import { anchorsRoute } from './route.ts'
 import { anchorMark, variablesText } from './words.ts'
 
@@ -90,6 +91,7 @@ export function AnchorsPage() {
           <Failed what="The checkpoints could not be read" error={state.error} onRetry={() => void state.refetch()} />
         )}
         {state.data && <AnchoringSummary state={state.data} act={<AnchorNow />} />}
+        {state.data && <Retention />}
         {state.data && (isOn ? <AnchorList /> : <HowToAnchor />)}
       </div>
     </Page>

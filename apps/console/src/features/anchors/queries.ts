@@ -1,4 +1,4 @@
-import type { AnchorShown, AnchorState } from '@countersign/wire'
+import type { AnchorShown, AnchorState, HoldList, RemovedSpan, RetentionState } from '@countersign/wire'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
 import type { Page } from '../../api/types.ts'
@@ -19,4 +19,21 @@ export const anchorsQuery = infiniteQueryOptions({
   initialPageParam: '',
   getNextPageParam: ({ next_cursor }) => next_cursor,
   refetchInterval: lookAgainMs,
+})
+
+export const retentionQuery = queryOptions({
+  queryKey: ['anchors', 'retention'],
+  queryFn: ({ signal }) => api.get<RetentionState>('/trail/retention', { signal }),
+  refetchInterval: 4 * lookAgainMs,
+})
+
+/** What was removed last. */
+export const removalsQuery = queryOptions({
+  queryKey: ['anchors', 'removals'],
+  queryFn: ({ signal }) => api.get<Page<RemovedSpan>>('/trail/removals', { query: { limit: 3 }, signal }),
+})
+
+export const holdsQuery = queryOptions({
+  queryKey: ['anchors', 'holds'],
+  queryFn: ({ signal }) => api.get<HoldList>('/trail/holds', { signal }),
 })

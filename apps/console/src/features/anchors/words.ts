@@ -1,4 +1,4 @@
-import type { AnchorShown, AnchorState } from '@countersign/wire'
+import type { AnchorShown, AnchorState, Hold } from '@countersign/wire'
 import { counted } from '../../ui/numbers.ts'
 import type { Verdict } from '../../ui/verdicts.ts'
 
@@ -26,3 +26,15 @@ export function intervalWords(minutes: number): string {
 export const variablesText = `COUNTERSIGN_ANCHOR_BUCKET=my-anchors
 COUNTERSIGN_ANCHOR_CHAIN_ID=countersign-production
 AWS_REGION=eu-central-1`
+
+/** Which entries a hold keeps; its end is the first moment that is not held any more. */
+export function holdWords({ from, until }: Pick<Hold, 'from' | 'until'>): string {
+  const [first, last] = [from?.slice(0, 10), until === null ? undefined : lastDay(until)]
+  if (first === undefined && last === undefined) return 'every entry'
+  if (first === undefined) return `entries through ${last}`
+  return last === undefined ? `entries from ${first} on` : `entries from ${first} through ${last}`
+}
+
+function lastDay(until: string): string {
+  return new Date(Date.parse(until) - 1).toISOString().slice(0, 10)
+}

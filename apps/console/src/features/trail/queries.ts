@@ -1,3 +1,4 @@
+import type { RemovedSpan } from '@countersign/wire'
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
 import type { Page, TrailEntryShown, TrailEntryWithBytes, TrailFacets, TrailHead } from '../../api/types.ts'
@@ -13,6 +14,12 @@ export function trailQuery(search: TrailSearch) {
     getNextPageParam: ({ next_cursor }) => next_cursor,
   })
 }
+
+/** What was removed after its time, the newest first. */
+export const removedQuery = queryOptions({
+  queryKey: ['trail', 'removed'],
+  queryFn: ({ signal }) => api.get<Page<RemovedSpan>>('/trail/removals', { query: { limit: 20 }, signal }),
+})
 
 export const trailHeadQuery = queryOptions({
   queryKey: ['trail', 'head'],

@@ -22,6 +22,7 @@ import { type Names, subjectWords } from '../../ui/subjects.ts'
 import toolbar from '../../ui/toolbar.module.css'
 import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
+import { Beginning } from './beginning.tsx'
 import { HeadButton } from './checkpoint.tsx'
 import { EntryDrawer } from './entry-drawer.tsx'
 import { ExportMenu } from './export-menu.tsx'
@@ -222,7 +223,7 @@ export function TrailPage() {
               openId={search.entry === undefined ? undefined : String(search.entry)}
               onOpen={({ number }) => go({ ...search, entry: number }, search.entry !== undefined)}
               onEnd={onEnd}
-              footer={isFetchingNextPage ? 'Reading earlier entries' : hasNextPage ? null : 'This is the beginning.'}
+              footer={isFetchingNextPage ? 'Reading earlier entries' : hasNextPage ? null : <Beginning />}
             />
           )}
         </section>
