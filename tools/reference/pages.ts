@@ -117,7 +117,7 @@ ${table(['Route', 'What it does', 'Needs'], rows(edictum))}
 Errors are \`{"error": …}\`, with \`message\` and the header \`X-MFA-Required\` where a second factor is missing. A session of a
 command line or an API token comes in \`Authorization\`, as Bearer or as the password of Basic; a factor that comes along is
 taken as [Second factors](../second-factors.md) says. Cookie sessions need the header \`X-CSRF-Token\` on requests that change
-something, with the value of the page's \`<meta name="rgw-csrf-token">\`. \`caller\`: every person and every API token.
+something, with the value that \`GET /api/v1/info\` answers in the header of the same name. \`caller\`: every person and every API token.
 
 ${table(['Route', 'What it does', 'Needs'], rows(rack))}
 

@@ -720,9 +720,10 @@ export function compose(needs: ComposeNeeds): App {
   const edictumV1: Route[] = [...inbox.v1, ...feed.v1]
   const edictumApiV1: Route[] = [...inbox.apiV1, ...feed.apiV1, ...eventSettingRoutes(events.purge)]
 
+  const csrf = csrfTokens(keyring)
   const rack: Route[] = [
     ...rackSignInRoutes({ db, providers, door, cli, endSessions: leave, isSecure }),
-    ...rackInfoRoutes({ mfa, version }),
+    ...rackInfoRoutes({ mfa, csrf, version }),
     ...rackMfaRoutes({ mfa, clock, cookie }),
     ...rackUserRoutes({ db, clock, people: peopleManager, sessions: sessionsOfOthers }),
     ...rackTokenRoutes({ db, clock, tokens: tokenManager }),
@@ -730,7 +731,6 @@ export function compose(needs: ComposeNeeds): App {
     ...rackSettingRoutes({ settings }),
   ]
   const publicLog = publicLogRoutes({ db })
-  const csrf = csrfTokens(keyring)
   const renew = renewCookie({ clock, sessions, cookie })
   http.addHook('onSend', (request, reply, _payload, done) => {
     if (request.who?.is === 'person') renew(request, reply)
@@ -754,7 +754,7 @@ export function compose(needs: ComposeNeeds): App {
   mountRack(http, { ...mount, csrf }, rack)
   mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
   mountPublicLog(http, mount, publicLog)
-  mountConsole(http, { baseUrl, csrfOf: csrf.of })
+  mountConsole(http, { baseUrl })
 
   return {
     http,

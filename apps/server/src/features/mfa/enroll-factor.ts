@@ -117,7 +117,7 @@ export function enrollFactors(needs: FactorNeeds) {
           return { isRight: true, factor: id, kind: 'totp' }
         },
         async (tx, _factor, now) => {
-          if (!(await confirmFactor(tx, who.tenant, id, now)))
+          if (!(await confirmFactor(tx, who.tenant, id, now, label)))
             throw notFound('authenticator app that waits to be confirmed')
           const factor = await findFactor(tx, who.tenant, who.id, id)
           return enrolled(tx, who, { id, kind: 'totp', label: label ?? factor?.label ?? '' }, facts, now)

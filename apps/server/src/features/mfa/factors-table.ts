@@ -68,12 +68,12 @@ export async function deleteUnconfirmed(tx: Sql, tenant: string, person: string)
   ])
 }
 
-export async function confirmFactor(tx: Sql, tenant: string, id: string, at: Date): Promise<boolean> {
+export async function confirmFactor(tx: Sql, tenant: string, id: string, at: Date, label?: string): Promise<boolean> {
   const rows = await tx.query(
-    `update factors as f set confirmed_at = $3, last_used_at = $3
+    `update factors as f set confirmed_at = $3, last_used_at = $3, label = coalesce($4, f.label)
       where f.tenant_id = $1 and f.id = $2 and f.confirmed_at is null
       returning f.id`,
-    [tenant, id, at],
+    [tenant, id, at, label ?? null],
   )
   return rows.length > 0
 }

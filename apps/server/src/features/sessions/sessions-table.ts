@@ -18,7 +18,10 @@ export type NewSession = {
   readonly device: string | null
   /** The second step of the sign-in was already taken: by a trusted device, or before a command line was let in. */
   readonly verifiedAt?: Date | undefined
-  /** The password was just typed; counts for those who have no factor only. */
+  /**
+   * When a proof opened sharp acts: to a browser the password, which counts for those who have no factor only; to a command
+   * line the fresh proof that whoever let it in had given.
+   */
   readonly steppedUpAt?: Date | undefined
 }
 
@@ -27,7 +30,7 @@ export async function insertSession(tx: Sql, session: NewSession): Promise<void>
     `insert into sessions (tenant_id, id, person_id, token_digest, made_at, last_seen_at, expires_at, address, agent, channel, credential, device,
                            verified_at, stepped_up_at)
      values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12,
-             case when not exists (select from factors as f
+             case when $9 = 'cli' or not exists (select from factors as f
                                     where f.tenant_id = $1 and f.person_id = $3 and f.confirmed_at is not null) then $13::timestamptz end)`,
     [
       session.tenant,

@@ -6,16 +6,12 @@ import { isLoopback } from '../../boot/config.ts'
 import { randomToken } from '../../kernel/crypto.ts'
 import { builtConsole } from './built-console.ts'
 
-type Needs = {
-  readonly baseUrl: string
-  /** What the older gateway's pages send back with each request that changes something; of a session's cookie. */
-  readonly csrfOf: (cookieHeader: string | undefined) => string | undefined
-}
+type Needs = { readonly baseUrl: string }
 
 const noncePlace = /__CSP_NONCE__/g
 
 /** The web console: one page, whatever the path, and its hashed assets. Old addresses lead to the same thing here. */
-export function mountConsole(app: FastifyInstance, { baseUrl, csrfOf }: Needs): void {
+export function mountConsole(app: FastifyInstance, { baseUrl }: Needs): void {
   const folder = fileURLToPath(builtConsole)
   void app.register(fastifyStatic, {
     root: `${folder}assets`,
@@ -47,10 +43,7 @@ export function mountConsole(app: FastifyInstance, { baseUrl, csrfOf }: Needs): 
     const nonce = randomToken(16)
     reply.header('content-security-policy', policy(nonce))
     reply.header('cache-control', 'no-store')
-    const csrf = csrfOf(request.headers.cookie)
-    const named =
-      csrf === undefined ? text : text.replace('</head>', `<meta name="rgw-csrf-token" content="${csrf}"></head>`)
-    return reply.type('text/html; charset=utf-8').send(named.replace(noncePlace, nonce))
+    return reply.type('text/html; charset=utf-8').send(text.replace(noncePlace, nonce))
   }
 
   app.setNotFoundHandler((request, reply) => {

@@ -1,11 +1,12 @@
 import type { Mfa } from '../../features/mfa/index.ts'
 import { type Route, route } from '../../features/roles/index.ts'
+import type { CsrfTokens } from '../../features/sessions/index.ts'
 import { kindWords, present, roleWords } from './words.ts'
 
-type Needs = { readonly mfa: Pick<Mfa, 'own'>; readonly version: string }
+type Needs = { readonly mfa: Pick<Mfa, 'own'>; readonly csrf: Pick<CsrfTokens, 'of'>; readonly version: string }
 
 /** Who asks, and what of the server the gateway's clients want to know first (gateway §3.4). */
-export function rackInfoRoutes({ mfa, version }: Needs): readonly Route[] {
+export function rackInfoRoutes({ mfa, csrf, version }: Needs): readonly Route[] {
   return [
     route({
       does: 'Tell who asks, and what this server is',
@@ -14,7 +15,11 @@ export function rackInfoRoutes({ mfa, version }: Needs): readonly Route[] {
       needs: 'caller',
       // Also for those who have to add a factor first: their command line finds out here.
       factor: 'before',
-      handle: async ({ who }) => {
+      handle: async ({ who, request, reply }) => {
+        reply.header('cache-control', 'no-store')
+        const token = csrf.of(request.headers.cookie)
+        // What a page of ours sends back with what changes something. Another site's page cannot read this answer.
+        if (token !== undefined) reply.header('x-csrf-token', token)
         const server = {
           // No rack stands behind this server.
           rack: { name: '', alias: '', host: '' },

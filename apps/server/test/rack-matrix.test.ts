@@ -1,0 +1,293 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Route } from '../src/features/roles/index.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+import { tokenOf } from './factors-scene.ts'
+import { type Answer, type TestServer, type TestTenant, testServer } from './server.ts'
+
+// Every route of Rack Gateway's clients: it works, it refuses what does not fit, it asks who is there, and another
+// tenant's things do not exist. Which role may what is asked in roles.test.ts. A route without its line fails: add one.
+
+let database: TestDatabase
+let server: TestServer
+let acme: TestTenant
+let globex: TestTenant
+let things: Things
+
+type Things = {
+  readonly colleague: string
+  readonly leaver: string
+  readonly session: string
+  readonly token: string
+  readonly spareToken: string
+  readonly method: string
+}
+
+type Line = {
+  readonly params?: (things: Things) => Readonly<Record<string, string>>
+  readonly query?: string
+  readonly body?: unknown
+  readonly status?: number
+  /** What does not fit; routes that take no input have none. */
+  readonly bad?: {
+    readonly body?: unknown
+    readonly query?: string
+    readonly params?: Readonly<Record<string, string>>
+  }
+  /** What another tenant gets when it names acme's thing. */
+  readonly foreign?: 'own list' | 'not about things'
+  readonly isLast?: boolean
+}
+
+const ownThings = 'not about things' as const
+const nobody = { params: { email: 'nobody@example.com' } }
+const ofColleague = ({ colleague }: Things) => ({ email: colleague })
+const ofLeaver = ({ leaver }: Things) => ({ email: leaver })
+const code = { body: { code: '' } }
+
+const lines: Readonly<Record<string, Line>> = {
+  'GET /auth/web/logout': { status: 302, foreign: ownThings },
+  'POST /auth/web/logout': { isLast: true, foreign: ownThings },
+  'POST /auth/cli/start': { foreign: ownThings },
+  'POST /auth/cli/complete': {
+    body: { state: 'x', code_verifier: 'y' },
+    status: 400,
+    bad: { body: { state: 7 } },
+    foreign: ownThings,
+  },
+  'GET /auth/cli/callback': { query: 'code=c&state=s', status: 307, bad: { query: 'code=c' }, foreign: ownThings },
+  'GET /auth/cli/mfa': { query: 'state=s', status: 307, foreign: ownThings },
+  'POST /auth/cli/mfa': {
+    body: { state: 's', code: '123456' },
+    status: 400,
+    bad: { body: { state: 's', method: 'sms' } },
+    foreign: ownThings,
+  },
+  'GET /info': { foreign: 'own list' },
+  'GET /auth/mfa/status': { foreign: 'own list' },
+  'POST /auth/mfa/enroll/totp/start': { foreign: ownThings },
+  'POST /auth/mfa/enroll/totp/confirm': {
+    body: { method_id: 999_999, code: '123456' },
+    status: 404,
+    bad: { body: { method_id: 'x', code: '1' } },
+  },
+  'POST /auth/mfa/enroll/yubiotp/start': {
+    body: { yubi_otp: 'c'.repeat(44) },
+    status: 503,
+    bad: { body: { yubi_otp: 'c' } },
+    foreign: ownThings,
+  },
+  'POST /auth/mfa/enroll/webauthn/start': { foreign: ownThings },
+  'POST /auth/mfa/enroll/webauthn/confirm': {
+    body: { method_id: 999_999, credential: {} },
+    status: 404,
+    bad: { body: { method_id: 1, credential: 'x' } },
+  },
+  'POST /auth/mfa/verify': { body: { code: '123456' }, status: 400, bad: code, foreign: ownThings },
+  'POST /auth/mfa/webauthn/assertion/start': { status: 409, foreign: ownThings },
+  'POST /auth/mfa/webauthn/assertion/verify': {
+    body: { session_data: '{}', assertion_response: '{}' },
+    status: 400,
+    bad: { body: { session_data: 5 } },
+    foreign: ownThings,
+  },
+  'PUT /auth/mfa/preferred-method': {
+    body: { preferred_method: null },
+    bad: { body: { preferred_method: 'sms' } },
+    foreign: ownThings,
+  },
+  'PUT /auth/mfa/methods/:methodID': {
+    params: ({ method }) => ({ methodID: method }),
+    body: { label: 'telephone' },
+    status: 404,
+    bad: { body: { label: '' } },
+  },
+  'DELETE /auth/mfa/methods/:methodID': {
+    params: ({ method }) => ({ methodID: method }),
+    status: 404,
+    bad: { params: { methodID: 'x' } },
+  },
+  'POST /auth/mfa/backup-codes/regenerate': { status: 409, foreign: ownThings },
+  'POST /auth/mfa/trusted-devices/trust': { foreign: ownThings },
+  'DELETE /auth/mfa/trusted-devices/:deviceID': {
+    params: () => ({ deviceID: '999999' }),
+    status: 404,
+    bad: { params: { deviceID: '0' } },
+  },
+  'GET /roles': { foreign: 'own list' },
+  'GET /users': { foreign: 'own list' },
+  'GET /users/:email': { params: ofColleague, bad: nobody },
+  'POST /users': {
+    body: { email: 'acme-new@example.com', name: 'New', roles: ['viewer', 'ops in staging'] },
+    status: 201,
+    bad: { body: { email: 'acme-bad@example.com', name: 'Bad', roles: ['emperor'] } },
+    foreign: ownThings,
+  },
+  'PUT /users/:email': {
+    params: ofColleague,
+    body: { roles: ['viewer'] },
+    bad: { body: {} },
+  },
+  'PUT /users/:email/name': { params: ofColleague, body: { name: 'Acme Colleague' }, bad: { body: { name: '' } } },
+  'DELETE /users/:email': { params: ofLeaver, status: 204, bad: nobody, isLast: true },
+  'GET /users/:email/sessions': { params: ofColleague, bad: nobody },
+  'POST /users/:email/sessions/:sessionID/revoke': {
+    params: ({ colleague, session }) => ({ email: colleague, sessionID: session }),
+    bad: { params: { email: 'acme-colleague@example.com', sessionID: 'x' } },
+  },
+  'POST /users/:email/sessions/revoke_all': { params: ofLeaver, bad: nobody },
+  'POST /users/:email/lock': { params: ofLeaver, body: { reason: 'lost laptop' }, bad: { body: {} } },
+  'POST /users/:email/unlock': { params: ofLeaver, bad: nobody },
+  'GET /api-tokens': { foreign: 'own list' },
+  'GET /api-tokens/permissions': { foreign: 'own list' },
+  'GET /api-tokens/:tokenID': { params: ({ token }) => ({ tokenID: token }), bad: { params: { tokenID: 'x' } } },
+  'POST /api-tokens': {
+    body: { name: 'acme-ci', role: 'cicd', expires_at: '2099-01-01T00:00:00Z' },
+    status: 400,
+    bad: { body: { name: 'acme-bad', permissions: ['people:write'] } },
+    foreign: ownThings,
+  },
+  'PUT /api-tokens/:tokenID': {
+    params: ({ token }) => ({ tokenID: token }),
+    body: { name: 'acme-renamed' },
+    bad: { body: { permissions: ['everything'] } },
+  },
+  'DELETE /api-tokens/:tokenID': {
+    params: ({ spareToken }) => ({ tokenID: spareToken }),
+    status: 204,
+    bad: { params: { tokenID: 'x' } },
+  },
+  'GET /audit-logs': { query: 'range=all&limit=5', bad: { query: 'start=yesterday' }, foreign: 'own list' },
+  'GET /audit-logs/export': { query: 'range=all', bad: { query: 'range=century' }, foreign: 'own list' },
+  'GET /settings': { foreign: 'own list' },
+  'PUT /settings/mfa-configuration': {
+    body: { mfa_step_up_window_minutes: 15 },
+    bad: { body: { session_timeout_minutes: 5 } },
+    foreign: ownThings,
+  },
+  'DELETE /settings/mfa-configuration': {
+    query: 'key=mfa_step_up_window_minutes&key=mfa_require_all_users',
+    bad: { query: '' },
+    foreign: ownThings,
+  },
+  'PUT /settings/session-configuration': {
+    body: { session_timeout_minutes: 20 },
+    bad: { body: { session_timeout_minutes: 'soon' } },
+    foreign: ownThings,
+  },
+  'DELETE /settings/session-configuration': {
+    query: 'key=session_timeout_minutes',
+    bad: { query: 'key=everything' },
+    foreign: ownThings,
+  },
+}
+
+beforeAll(async () => {
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url })
+  acme = await server.newTenant('acme')
+  globex = await server.newTenant('globex')
+  things = await furnish()
+})
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+async function furnish(): Promise<Things> {
+  const colleague = await server.newPerson(acme, [{ role: 'viewer', environment: null }], 'acme-colleague@example.com')
+  const leaver = await server.newPerson(acme, [{ role: 'ops', environment: 'staging' }], 'acme-leaver@example.com')
+  const key = tokenOf(acme)
+  const must = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const answer = await server.call(method, `/api/v1${path}`, { key, ...(body !== undefined && { body }) })
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
+    return answer.body
+  }
+  const [session] = (await must('GET', `/users/${colleague.email}/sessions`)) as { id: number }[]
+  const newToken = async (name: string): Promise<string> => {
+    const { api_token: made } = (await must('POST', '/api-tokens', { name, permissions: ['fleet:read'] })) as {
+      api_token: { public_id: string }
+    }
+    return made.public_id
+  }
+  return {
+    colleague: colleague.email,
+    leaver: leaver.email,
+    session: String(session?.id),
+    token: await newToken('acme-token'),
+    spareToken: await newToken('acme-spare'),
+    method: '999999',
+  }
+}
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`
+const routes = (): readonly Route[] => server.app.routes.rack
+
+type Asked = { readonly params?: Readonly<Record<string, string>>; readonly query?: string; readonly body?: unknown }
+
+function ask(key: string | undefined, route: Route, { params = {}, query, body }: Asked): Promise<Answer> {
+  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? 'missing'))
+  const address = `/api/v1${path}${query ? `?${query}` : ''}`
+  return server.call(route.method, address, {
+    ...(key !== undefined && { key }),
+    ...(body !== undefined && { body }),
+  })
+}
+
+describe('every route for Rack Gateway’s clients', () => {
+  test('has its line in this table, and every line its route', () => {
+    expect(Object.keys(lines).sort()).toEqual(routes().map(nameOf).sort())
+  })
+
+  test('answers 401 with an error to whoever shows nothing, but where anyone may come', async () => {
+    for (const route of routes()) {
+      if (route.needs === 'anyone') continue
+      const answer = await ask(undefined, route, {})
+      expect.soft(answer, nameOf(route)).toMatchObject({ status: 401, body: { error: 'missing authorization' } })
+    }
+  })
+
+  test('refuses what does not fit with an error, and never fails', async () => {
+    for (const route of routes()) {
+      const line = lines[nameOf(route)]
+      if (!line?.bad) continue
+      const asked = { params: line.params?.(things) ?? {}, query: line.query ?? '', body: line.body, ...line.bad }
+      const answer = await ask(tokenOf(acme), route, asked)
+      const seen = `${nameOf(route)}: ${answer.status} ${answer.text.slice(0, 200)}`
+      expect.soft([400, 404], seen).toContain(answer.status)
+      if (route.path === '/auth/cli/callback') continue
+      expect.soft((answer.body as { error: string }).error, seen).toMatch(/\w/)
+    }
+  })
+
+  test('shows another tenant nothing and lets it change nothing', async () => {
+    for (const route of routes()) {
+      const line = lines[nameOf(route)]
+      if (!line || line.foreign === 'not about things') continue
+      const asked = { params: line.params?.(things) ?? {}, query: line.query ?? '', body: line.body }
+      const answer = await ask(tokenOf(globex), route, asked)
+      const seen = `${nameOf(route)}: ${answer.status} ${answer.text.slice(0, 200)}`
+      if (line.foreign === 'own list') {
+        expect.soft(answer.status, seen).toBe(200)
+        for (const mine of [acme.email, things.colleague, things.token])
+          expect.soft(answer.text, seen).not.toContain(mine)
+      } else expect.soft(answer.status, seen).toBe(404)
+    }
+  })
+
+  test('does what it says', async () => {
+    const isLast = (route: Route): number => Number(lines[nameOf(route)]?.isLast ?? false)
+    for (const route of [...routes()].sort((a, b) => isLast(a) - isLast(b))) {
+      const line = lines[nameOf(route)]
+      if (!line || (route.path === '/auth/web/logout' && route.method === 'POST')) continue
+      const answer = await ask(tokenOf(acme), route, {
+        params: line.params?.(things) ?? {},
+        query: line.query ?? '',
+        body: line.body,
+      })
+      expect.soft(answer.status, `${nameOf(route)}: ${answer.text.slice(0, 200)}`).toBe(line.status ?? 200)
+    }
+    const ended = await server.call('POST', '/api/v1/auth/web/logout', { key: tokenOf(acme) })
+    expect(ended.status).toBe(200)
+    expect((await server.call('GET', '/api/v1/info', { key: tokenOf(acme) })).status).toBe(401)
+  })
+})
