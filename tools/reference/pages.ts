@@ -8,6 +8,7 @@ import { makeKeyring, Secret } from '../../apps/server/src/kernel/crypto.ts'
 import { openDb } from '../../apps/server/src/kernel/db.ts'
 import { makeLog } from '../../apps/server/src/kernel/log.ts'
 import { problems } from '../../apps/server/src/kernel/problem.ts'
+import { cliPage } from './cli-page.ts'
 
 /** The reference, page by page, printed from the tables the server itself runs by. */
 export async function referencePages(): Promise<Readonly<Record<string, string>>> {
@@ -17,6 +18,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     'api.md': apiPage({ native, edictum, rack, publicLog }),
     'permissions.md': permissionsPage(native),
     'errors.md': errorsPage(),
+    'cli.md': cliPage(printed),
   }
 }
 

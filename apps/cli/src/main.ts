@@ -1,12 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { Command } from 'commander'
-import { signInCommands } from './account/sign-in-commands.ts'
-import { tokenCommand } from './account/token-command.ts'
-import { rulesCommand } from './rules/rules-command.ts'
-import { tenantsCommand } from './tenants/tenants-command.ts'
-import { trailCommand } from './trail/trail-command.ts'
-import { verifyCommand } from './verify/verify-command.ts'
+import { createInterface } from 'node:readline/promises'
+import { makeProgram } from './program.ts'
 
 // The server reads it too: what is set for the one holds for the other.
 if (existsSync('.env')) process.loadEnvFile('.env')
@@ -17,24 +12,11 @@ const surroundings = {
   complain: (text: string) => void process.stderr.write(`countersign: ${text}`),
   fail: () => void (process.exitCode = 1),
   exitWith: (code: number) => void (process.exitCode = code),
+  ask: askAtTerminal,
 }
 
-const program = new Command('countersign')
-  .description(
-    'Stands between whoever acts and the production they act on. These commands look after rulesets and a server.',
-  )
-  .addCommand(rulesCommand(surroundings))
-  .addCommand(trailCommand(surroundings))
-  .addCommand(tenantsCommand(surroundings))
-  .addCommand(verifyCommand(surroundings))
-  .addCommand(tokenCommand(surroundings))
-  .showHelpAfterError()
-  .exitOverride()
-
-for (const command of signInCommands(surroundings)) program.addCommand(command)
-
 try {
-  await program.parseAsync()
+  await makeProgram(surroundings).parseAsync()
 } catch (cause) {
   process.exitCode = failed(cause)
 }
@@ -44,4 +26,20 @@ function failed(cause: unknown): number {
   if (cause instanceof Error && 'exitCode' in cause) return cause.exitCode === 0 ? 0 : 2
   surroundings.complain(`${cause instanceof Error ? cause.message : String(cause)}\n`)
   return 2
+}
+
+/** On standard error, so that what is printed for another program stays clean. Nothing when no person is there. */
+async function askAtTerminal(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const closed = new Promise<undefined>((resolve) => {
+    terminal.once('close', () => {
+      resolve(undefined)
+    })
+  })
+  try {
+    return await Promise.race([terminal.question(question), closed])
+  } finally {
+    terminal.close()
+  }
 }

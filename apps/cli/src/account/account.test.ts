@@ -2,10 +2,13 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Secret as OtpSecret, TOTP } from 'otpauth'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../../server/test/agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
 import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
+import { credentialsIn } from './credentials.ts'
+import type { Keyring } from './keyring.ts'
 import { signInCommands } from './sign-in-commands.ts'
 import { tokenCommand } from './token-command.ts'
 
@@ -27,10 +30,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-function shell(more: Readonly<Record<string, string>> = {}) {
+type Around = {
+  readonly ask?: (question: string) => Promise<string | undefined>
+  readonly openKeyring?: () => Promise<Keyring>
+}
+// Never the keyring of whoever runs the tests.
+const noKeyring = () => Promise.reject<Keyring>(new Error('there is none here'))
+
+function shell(more: Readonly<Record<string, string>> = {}, around: Around = {}) {
   const said = { out: '', complaint: '', code: 0 }
   const surroundings = {
     env: { XDG_CONFIG_HOME: folder, ...more },
+    openKeyring: noKeyring,
+    // The server says how long to pause; here it is asked at once.
+    pause: () => new Promise<void>((resolve) => void setImmediate(resolve)),
+    ...around,
     print: (text: string) => void (said.out += text),
     complain: (text: string) => void (said.complaint += text),
     exitWith: (code: number) => void (said.code = code),
@@ -40,21 +54,21 @@ function shell(more: Readonly<Record<string, string>> = {}) {
   return { said, run: (...args: string[]) => program.parseAsync(args, { from: 'user' }) }
 }
 
-async function run(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
-  const { said, run: start } = shell(more)
+async function run(args: readonly string[], more: Readonly<Record<string, string>> = {}, around: Around = {}) {
+  const { said, run: start } = shell(more, around)
   await start(...args)
   return said
 }
 
-async function signIn(approve = true) {
-  const { said, run: start } = shell()
-  const running = start('login', server.url, '--no-browser', '--json')
+async function signIn(approve = true, around: Around = {}, cookie = acme.cookie, ...options: readonly string[]) {
+  const { said, run: start } = shell({}, around)
+  const running = start('login', server.url, '--no-browser', '--json', ...options)
   const { complaint } = await eventually(
     () => Promise.resolve(said),
     ({ complaint: so }) => so.includes('page shows'),
   )
   const code = /shows ([A-Z]{4}-[A-Z]{4})/.exec(complaint)?.[1] ?? ''
-  await server.call('POST', '/api/v2/cli-sign-ins/decision', { cookie: acme.cookie, body: { code, approve } })
+  await server.call('POST', '/api/v2/cli-sign-ins/decision', { cookie, body: { code, approve } })
   await running
   return said
 }
@@ -64,7 +78,8 @@ test('signs in through the browser, keeps the session for its owner alone, and s
   expect(before).toMatchObject({ code: 3, out: '' })
   expect(before.complaint).toContain('countersign login')
   const said = await signIn()
-  expect(JSON.parse(said.out)).toMatchObject({ server: server.url, email: acme.email })
+  expect(JSON.parse(said.out)).toMatchObject({ server: server.url, email: acme.email, kept_in: 'file' })
+  expect(said.complaint).toContain('there is none here')
   const file = join(folder, 'countersign', 'credentials.json')
   expect((await stat(file)).mode & 0o777).toBe(0o600)
   expect((await stat(join(folder, 'countersign'))).mode & 0o777).toBe(0o700)
@@ -108,6 +123,94 @@ test('an act that needs a fresh proof says so by its exit code', async () => {
   await signIn()
   await server.db.query(`update sessions as s set stepped_up_at = null where s.channel = 'cli'`)
   expect(await run(['token', 'create', 'x', '--role', 'cicd'])).toMatchObject({ code: 5, out: '' })
+})
+
+describe('the keyring of the system', () => {
+  function pretendKeyring() {
+    const kept = new Map<string, string>()
+    const keyring: Keyring = {
+      get: (name) => kept.get(name),
+      set: (name, secret) => void kept.set(name, secret),
+      remove: (name) => void kept.delete(name),
+    }
+    return { kept, around: { openKeyring: () => Promise.resolve(keyring) } }
+  }
+  const file = () => readFile(join(folder, 'countersign', 'credentials.json'), 'utf8')
+
+  test('keeps the session, which then is in no file; signing out takes it away', async () => {
+    const { kept, around } = pretendKeyring()
+    const said = await signIn(true, around)
+    expect(JSON.parse(said.out)).toMatchObject({ kept_in: 'keyring' })
+    const token = kept.get(server.url) ?? ''
+    expect(token).toMatch(/^[\w-]{43}$/)
+    expect(await file()).not.toContain(token)
+    expect((await run(['whoami'], {}, around)).out).toContain(acme.email)
+    expect((await run(['logout'], {}, around)).code).toBe(0)
+    expect(kept.size).toBe(0)
+  })
+
+  test('that is closed later is told, with the way out; another sign-in is not kept from working', async () => {
+    const { around } = pretendKeyring()
+    await signIn(true, around)
+    const closed = await run(['whoami'])
+    expect(closed).toMatchObject({ code: 3, out: '' })
+    expect(closed.complaint).toContain('there is none here')
+    expect(closed.complaint).toContain('--no-keyring')
+    expect(JSON.parse((await signIn()).out)).toMatchObject({ kept_in: 'file' })
+    expect((await run(['whoami'])).code).toBe(0)
+  })
+
+  test('is left alone when so asked, by option and by variable', async () => {
+    const { kept, around } = pretendKeyring()
+    expect(JSON.parse((await signIn(true, around, acme.cookie, '--no-keyring')).out)).toMatchObject({ kept_in: 'file' })
+    expect(kept.size).toBe(0)
+    const credentials = credentialsIn({ XDG_CONFIG_HOME: folder, CSIGN_NO_KEYRING: '1' }, around.openKeyring)
+    const login = { token: 'secret', email: 'a@example.com', expiresAt: '' }
+    expect(await credentials.keep('http://other', login, {})).toMatchObject({ is: 'file' })
+    expect(kept.size).toBe(0)
+    await credentials.forget('http://other')
+  })
+})
+
+describe('somebody with a second factor', () => {
+  const codeOf = (secret: string): string => new TOTP({ secret: OtpSecret.fromBase32(secret) }).generate()
+
+  /** A command line of somebody with an authenticator app and backup codes, for whom nothing is proven any more. */
+  async function withFactor() {
+    const person = await server.newTenant()
+    const call = (path: string, body: unknown) => server.call('POST', `/api/v2${path}`, { cookie: person.cookie, body })
+    const { id, secret } = (await call('/mfa/totp', {})).body as { id: string; secret: string }
+    const confirmed = await call(`/mfa/totp/${id}/confirmation`, { code: codeOf(secret) })
+    const { backup_codes: codes } = confirmed.body as { backup_codes: string[] }
+    const cookie = (confirmed.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+    await signIn(true, {}, cookie)
+    return codes
+  }
+
+  test('is asked for its code at the terminal, once, and only when it is needed', async () => {
+    const [code] = await withFactor()
+    const questions: string[] = []
+    const ask = (question: string) => {
+      questions.push(question)
+      return Promise.resolve(code)
+    }
+    expect((await run(['token', 'list'], {}, { ask })).code).toBe(0)
+    expect(questions).toEqual([])
+    const made = await run(['token', 'create', 'asked', '--role', 'cicd'], {}, { ask })
+    expect(made.out).toMatch(/^rgw_/)
+    expect(questions).toHaveLength(1)
+  })
+
+  test('gives it by option or variable where nobody can be asked, else learns what is missing', async () => {
+    const [one = '', two = ''] = await withFactor()
+    const create = (name: string) => ['token', 'create', name, '--role', 'cicd']
+    const missing = await run(create('a'))
+    expect(missing).toMatchObject({ code: 5, out: '' })
+    expect(missing.complaint).toContain('--mfa-code')
+    expect((await run([...create('b'), '--mfa-code', one])).out).toMatch(/^rgw_/)
+    expect((await run(create('c'), { COUNTERSIGN_MFA_CODE: two })).out).toMatch(/^rgw_/)
+    expect(await run([...create('d'), '--mfa-code', one])).toMatchObject({ code: 5, out: '' })
+  })
 })
 
 test('a server that does not answer is no refusal', async () => {

@@ -4,20 +4,28 @@ export const exits = { refused: 1, unreachable: 2, notSignedIn: 3, denied: 4, fa
 /** A no of the server, with the exit code that tells which kind. */
 export class Refused extends Error {
   readonly exit: number
+  /** What the server calls it. */
+  readonly code: string | undefined
 
-  constructor(message: string, exit: number) {
+  constructor(message: string, exit: number, code?: string) {
     super(message)
     this.exit = exit
+    this.code = code
   }
 }
 
 export type CallServer = <Answer>(method: string, path: string, body?: unknown) => Promise<Answer>
 
-const timeoutMs = 30_000
+/** A code of a second factor, asked for when the server wants one; nothing when nobody can be asked. */
+export type AskCode = () => Promise<string | undefined>
 
-/** Speaks to a server's API with whatever credential there is. */
-export function callServer(server: string, token: string | undefined): CallServer {
-  return async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
+const timeoutMs = 30_000
+/** What a code that comes along with the request answers. */
+const provable = new Set(['mfa_required', 'mfa_step_up_required'])
+
+/** Speaks to a server's API with whatever credential there is. What needs a second factor is tried once more with its code. */
+export function callServer(server: string, token: string | undefined, askCode?: AskCode): CallServer {
+  const once = async <Answer>(method: string, path: string, body: unknown, code?: string): Promise<Answer> => {
     let response: Response
     try {
       response = await fetch(`${server}/api/v2${path}`, {
@@ -26,6 +34,7 @@ export function callServer(server: string, token: string | undefined): CallServe
           accept: 'application/json',
           'x-requested-with': 'countersign-cli',
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(code !== undefined && { 'x-mfa-totp': code }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -41,13 +50,29 @@ export function callServer(server: string, token: string | undefined): CallServe
     // What the server answers is checked by its own schema on the way out.
     return answer as Answer
   }
+  return async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
+    try {
+      return await once<Answer>(method, path, body)
+    } catch (cause) {
+      if (!(cause instanceof Refused) || !provable.has(cause.code ?? '')) throw cause
+      const code = await askCode?.()
+      if (code === undefined) throw cause
+      return once<Answer>(method, path, body, code)
+    }
+  }
 }
+
+const factorHelp =
+  'Give a code of your authenticator app, or a backup code, with --mfa-code; with a passkey alone do it in the console.'
 
 function refusal(status: number, answer: unknown): Refused {
   const { detail, code } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<string, unknown>
   const words = typeof detail === 'string' ? detail : `The server answered ${status}.`
-  if (status === 401) return new Refused(`${words} Run: countersign login`, exits.notSignedIn)
-  if (typeof code === 'string' && code.startsWith('mfa_'))
-    return new Refused(`${words} Sign in again with countersign login, or do it in the console.`, exits.factorNeeded)
-  return new Refused(words, status === 403 ? exits.denied : exits.refused)
+  const name = typeof code === 'string' ? code : undefined
+  if (status === 401) return new Refused(`${words} Run: countersign login`, exits.notSignedIn, name)
+  if (name?.startsWith('mfa_')) {
+    const help = provable.has(name) ? ` ${factorHelp}` : ''
+    return new Refused(`${words}${help}`, exits.factorNeeded, name)
+  }
+  return new Refused(words, status === 403 ? exits.denied : exits.refused, name)
 }

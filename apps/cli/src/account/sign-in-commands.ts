@@ -1,9 +1,15 @@
-import { spawn } from 'node:child_process'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Command } from 'commander'
 import { callServer, exits, Refused } from './call-server.ts'
-import { type AccountSurroundings, exitHelp, type ServerOptions, withConnection, withServer } from './surroundings.ts'
+import {
+  type AccountSurroundings,
+  exitHelp,
+  openInBrowser,
+  type ServerOptions,
+  withConnection,
+  withServer,
+} from './surroundings.ts'
 
 type Begun = {
   readonly state: string
@@ -19,13 +25,14 @@ type State = {
   readonly expires_at?: string
   readonly email?: string
 }
-type LoginOptions = ServerOptions & { readonly browser: boolean }
+type LoginOptions = ServerOptions & { readonly browser: boolean; readonly keyring: boolean }
 
 const loginHelp = `
 What happens
   A page opens in your browser. Sign in there, compare the code it shows with the one printed here, and let this
   command line in. On a machine without a browser use --no-browser and open the printed page anywhere else.
-  The session is kept in ~/.config/countersign/credentials.json, which only you can read. countersign logout ends it.
+  The session is kept in the system's keyring; where there is none, or with --no-keyring or CSIGN_NO_KEYRING=1, in
+  ~/.config/countersign/credentials.json, which only you can read. countersign logout ends it.
 ${exitHelp}
 
 Examples
@@ -34,12 +41,13 @@ Examples
 
 /** `login`, `logout` and `whoami`. */
 export function signInCommands(surroundings: AccountSurroundings): readonly Command[] {
-  const { print, complain } = surroundings
+  const { print, complain, openPage = openInBrowser, pause = wait } = surroundings
 
   const login = withServer(new Command('login'))
     .description('Sign this command line in, through your browser')
     .argument('[url]', 'the server')
     .option('--no-browser', 'print the page’s address instead of opening it')
+    .option('--no-keyring', 'keep the session in a file only you can read, not in the system’s keyring')
     .addHelpText('after', loginHelp)
     .action((url: string | undefined, options: LoginOptions) =>
       withConnection(surroundings, { ...options, ...(url !== undefined && { server: url }) }, async (connected) => {
@@ -49,12 +57,18 @@ export function signInCommands(surroundings: AccountSurroundings): readonly Comm
         const begun = await call<Begun>('POST', '/cli-sign-ins', { device: hostname() })
         complain(`open ${begun.page}\n`)
         complain(`and let this command line in if the page shows ${begun.user_code}\n`)
-        if (options.browser) openBrowser(begun.page)
-        const done = await settled(() => completion(call, begun), begun)
+        if (options.browser) openPage(begun.page)
+        const done = await settled(
+          () => completion(call, begun),
+          () => pause(begun.interval_seconds * 1000),
+        )
         const { token = '', email = '', expires_at: expiresAt = '' } = done
-        credentials.keep(server, { token, email, expiresAt })
+        const place = await credentials.keep(server, { token, email, expiresAt }, options)
+        if (place.is === 'file') complain(`kept in ${credentials.path}, not in a keyring: ${place.why}\n`)
         print(
-          options.json ? `${JSON.stringify({ server, email, expires_at: expiresAt })}\n` : `Signed in as ${email}.\n`,
+          options.json
+            ? `${JSON.stringify({ server, email, expires_at: expiresAt, kept_in: place.is })}\n`
+            : `Signed in as ${email}.\n`,
         )
       }),
     )
@@ -68,7 +82,7 @@ export function signInCommands(surroundings: AccountSurroundings): readonly Comm
         try {
           await call('DELETE', '/session')
         } finally {
-          credentials.forget(server)
+          await credentials.forget(server)
         }
         print(options.json ? `${JSON.stringify({ server })}\n` : `Signed out of ${server}.\n`)
       }),
@@ -99,20 +113,11 @@ function completion(call: Call, { state, verifier }: Begun): Promise<State> {
 }
 
 /** Asks until somebody has decided. What waits on the server ends by itself, so this does too. */
-async function settled(ask: () => Promise<State>, { interval_seconds: seconds }: Begun): Promise<State> {
+async function settled(ask: () => Promise<State>, pause: () => Promise<unknown>): Promise<State> {
   for (;;) {
     const state = await ask()
     if (state.status === 'signed_in') return state
     if (state.status === 'denied') throw new Refused('You were turned away in the browser.', exits.denied)
-    await wait(seconds * 1000)
+    await pause()
   }
-}
-
-/** Whether it opens or not, the address was printed. */
-function openBrowser(address: string): void {
-  const [program, ...before] =
-    process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open']
-  const child = spawn(program ?? 'xdg-open', [...before, address], { stdio: 'ignore', detached: true })
-  child.on('error', () => undefined)
-  child.unref()
 }

@@ -1,7 +1,14 @@
 import { Command } from 'commander'
 import type { CallServer } from './call-server.ts'
 import { exits, Refused } from './call-server.ts'
-import { type AccountSurroundings, exitHelp, type ServerOptions, withConnection, withServer } from './surroundings.ts'
+import {
+  type AccountSurroundings,
+  exitHelp,
+  type ServerOptions,
+  withConnection,
+  withFactor,
+  withServer,
+} from './surroundings.ts'
 
 type Token = {
   readonly id: string
@@ -25,7 +32,8 @@ type RotateOptions = ServerOptions & { readonly overlapHours?: string; readonly 
 const createHelp = `
 What is made
   A token for a machine, with permissions of its own: never more than you hold, never yours as such. It is printed
-  once, alone on standard output, so that it can be piped to where it belongs.
+  once, alone on standard output, so that it can be piped to where it belongs. Somebody with a second factor is asked
+  for its code, which --mfa-code or COUNTERSIGN_MFA_CODE can give instead.
 ${exitHelp}
 
 Examples
@@ -50,7 +58,7 @@ export function tokenCommand(surroundings: AccountSurroundings): Command {
       }),
     )
 
-  withServer(token.command('create'))
+  withFactor(token.command('create'))
     .description('Make an API token and print it, this once')
     .argument('<name>', 'what it is for')
     .option('--role <name>', 'copy the permissions of a role')
@@ -71,7 +79,7 @@ export function tokenCommand(surroundings: AccountSurroundings): Command {
       }),
     )
 
-  withServer(token.command('rotate'))
+  withFactor(token.command('rotate'))
     .description('Replace a token’s text and print the new one; the old one works for a while')
     .argument('<name>', 'its name or id')
     .option('--overlap-hours <n>', 'how long the old one still works (default: 24)')

@@ -15,6 +15,7 @@ import {
   environmentName,
   idText,
 } from '@countersign/wire'
+import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Clock } from '../../kernel/clock.ts'
 import { invalidInput } from '../../kernel/problem.ts'
@@ -72,9 +73,18 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       params,
       body: decisionBody,
       answers: approvalItem,
-      handle: async ({ who, params: { id }, body: { approve, reason = null, countersignature: signed }, facts }) => {
+      handle: async ({
+        who,
+        params: { id },
+        body: { approve, reason = null, countersignature: signed },
+        facts,
+        request,
+      }) => {
         const countersignature = signed && { challengeId: signed.challenge_id, credential: signed.credential }
-        return itemView(await decide(person(who, facts), id, { approve, reason, countersignature }), clock.now())
+        return itemView(
+          await decide(person(who, facts, request), id, { approve, reason, countersignature }),
+          clock.now(),
+        )
       },
     }),
     route({
@@ -139,9 +149,9 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       needs: 'approval:decide',
       body: decisionsBody,
       answers: decisionsResult,
-      handle: async ({ who, body: { decisions }, facts }) => ({
+      handle: async ({ who, body: { decisions }, facts, request }) => ({
         results: await decideMany(
-          person(who, facts),
+          person(who, facts, request),
           decisions.map(({ id, approve, reason = null }) => ({ id, approve, reason })),
         ),
       }),
@@ -154,14 +164,15 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       params,
       body: cancellationBody,
       answers: approvalItem,
-      handle: async ({ who, params: { id }, body: { reason = null }, facts }) =>
-        itemView(await cancel(person(who, facts), id, reason), clock.now()),
+      handle: async ({ who, params: { id }, body: { reason = null }, facts, request }) =>
+        itemView(await cancel(person(who, facts, request), id, reason), clock.now()),
     }),
   ]
 }
 
-function person(who: Person, facts: RequestFacts): Decider {
-  return { is: 'person', who, via: 'console', facts }
+/** A page of ours sends a cookie, a program a header. */
+function person(who: Person, facts: RequestFacts, { headers }: FastifyRequest): Decider {
+  return { is: 'person', who, via: headers.authorization === undefined ? 'console' : 'api', facts }
 }
 
 function instantIn(text: string | undefined): Date | undefined {

@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
+import { tokenOf } from '../../../server/test/factors-scene.ts'
+import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
+import { makeProgram } from '../program.ts'
+import { shownText } from './approval-text.ts'
+
+let database: TestDatabase
+let server: TestServer
+let acme: TestTenant
+let folder: string
+let key: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'countersign-approvals-'))
+  database = await testDatabase()
+  server = await testServer({ databaseUrl: database.url })
+  acme = await server.newTenant('acme')
+  key = (await server.newKey(acme)).key
+})
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+  await rm(folder, { recursive: true })
+})
+
+type Around = { readonly ask?: (question: string) => Promise<string | undefined>; readonly who?: TestTenant }
+
+/** The command line of somebody other than who made the agent's key. */
+async function run(args: readonly string[], { ask, who = approver }: Around = {}) {
+  const said = { out: '', complaint: '', code: 0, opened: '' }
+  const program = makeProgram({
+    env: { XDG_CONFIG_HOME: folder, CSIGN_SERVER: server.url, CSIGN_TOKEN: tokenOf(who) },
+    print: (text) => void (said.out += text),
+    complain: (text) => void (said.complaint += text),
+    exitWith: (code) => void (said.code = code),
+    fail: () => void (said.code = 1),
+    openPage: (address) => void (said.opened = address),
+    openKeyring: () => Promise.reject(new Error('there is none here')),
+    ...(ask && { ask }),
+  })
+  await program.parseAsync(args, { from: 'user' })
+  return said
+}
+
+let approver: TestTenant
+beforeAll(async () => {
+  approver = await server.newPerson(acme, [{ role: 'approver', environment: null }])
+})
+
+async function held(message = 'ship it', args: object = { app: 'shop', replicas: 3 }): Promise<string> {
+  const answer = await server.call('POST', '/v1/approvals', {
+    key,
+    agent: 'bot-1',
+    body: { agent_id: 'bot-1', tool_name: 'deploy', tool_args: args, message, timeout: 600 },
+  })
+  return (answer.body as { id: string }).id
+}
+const statusOf = async (id: string): Promise<string> => {
+  const answer = await server.call('GET', `/api/v2/approvals/${id}`, { cookie: acme.cookie })
+  return (answer.body as { status: string }).status
+}
+
+describe('a held call', () => {
+  test('is listed, shown whole, and goes on when the person at the terminal says yes', async () => {
+    const id = await held()
+    expect((await run(['approvals', 'list'])).out).toContain(`${id}\tpending\tproduction\tbot-1\tdeploy`)
+    const questions: string[] = []
+    const ask = (question: string) => {
+      questions.push(question)
+      return Promise.resolve('yes')
+    }
+    const said = await run(['approve', id, '--reason', 'looks right'], { ask })
+    expect(said.code, said.complaint).toBe(0)
+    for (const part of ['deploy', 'bot-1 in production', 'ship it', '"replicas": 3', 'digest', 'Approved.'])
+      expect(said.out).toContain(part)
+    expect(questions).toEqual(['Approve this call? Type yes: '])
+    const shown = await server.call('GET', `/api/v2/approvals/${id}`, { cookie: acme.cookie })
+    expect(shown.body).toMatchObject({ status: 'approved', decision: { via: 'api', reason: 'looks right' } })
+    const again = await run(['approve', id, '--yes'])
+    expect(again).toMatchObject({ code: 1 })
+    expect(again.complaint).toContain(`It was approved by ${approver.email}`)
+  })
+
+  test('is denied, and a script reads the outcome as JSON', async () => {
+    const id = await held()
+    const said = await run(['deny', id, '--yes', '--json', '--reason', 'not today'])
+    expect(JSON.parse(said.out)).toMatchObject({ id, status: 'denied', decision: { reason: 'not today' } })
+  })
+
+  test('stays held when nobody is there to be asked, or whoever is says anything but yes', async () => {
+    const id = await held()
+    expect(await run(['approve', id])).toMatchObject({ code: 2 })
+    for (const answer of ['', 'y', 'no'])
+      expect(await run(['approve', id], { ask: () => Promise.resolve(answer) })).toMatchObject({ code: 1 })
+    expect(await statusOf(id)).toBe('pending')
+  })
+
+  test('is nothing that somebody may decide who lacks the permission, is of another tenant, or does not exist', async () => {
+    const id = await held()
+    const viewer = await server.newPerson(acme, [{ role: 'viewer', environment: null }])
+    expect(await run(['approve', id, '--yes'], { who: viewer })).toMatchObject({ code: 4 })
+    const globex = await server.newTenant()
+    expect(await run(['approve', id, '--yes'], { who: globex })).toMatchObject({ code: 1, out: '' })
+    expect(await run(['approve', '../people', '--yes'])).toMatchObject({ code: 1, out: '' })
+    expect(await statusOf(id)).toBe('pending')
+  })
+
+  test('that wants a countersignature opens the page where it is signed, and decides nothing by itself', async () => {
+    const policies = [{ rule: null, proof: 'countersignature', approvers: 1, excludes_owner: false }]
+    const path = '/api/v2/environments/production/approval-policies'
+    expect((await server.call('PUT', path, { cookie: acme.cookie, body: { policies } })).status).toBe(200)
+    const id = await held()
+    await server.call('PUT', path, { cookie: acme.cookie, body: { policies: [] } })
+    const said = await run(['approve', id, '--yes'])
+    expect(said).toMatchObject({ code: 5, opened: `${server.url}/approvals/${id}` })
+    const quiet = await run(['approve', id, '--yes', '--json', '--no-browser'])
+    expect(quiet).toMatchObject({ code: 5, opened: '' })
+    expect(JSON.parse(quiet.out)).toMatchObject({ needs: 'countersignature', page: `${server.url}/approvals/${id}` })
+    expect(await statusOf(id)).toBe('pending')
+  })
+})
+
+describe('what an agent says', () => {
+  test('cannot move the cursor, recolor or reorder what the approver reads', async () => {
+    const id = await held('ok\u001b[2J\u001b[1A\r safe \u202Egnorw', { note: '\u001b[31m\u202E' })
+    const { out } = await run(['deny', id, '--yes'])
+    expect(out).not.toMatch(/[\u001b\r\u202e]/)
+    expect(out).toContain('\\u{202e}')
+  })
+
+  test('is shown without any character that a terminal obeys, whatever it holds', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(shownText(text).replaceAll('\n    ', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+      }),
+    )
+  })
+})

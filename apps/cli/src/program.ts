@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import { approvalCommands } from './account/approval-commands.ts'
+import { signInCommands } from './account/sign-in-commands.ts'
+import type { AccountSurroundings } from './account/surroundings.ts'
+import { tokenCommand } from './account/token-command.ts'
+import { completionCommand } from './completion/completion-command.ts'
+import { rulesCommand } from './rules/rules-command.ts'
+import { tenantsCommand } from './tenants/tenants-command.ts'
+import { trailCommand } from './trail/trail-command.ts'
+import { verifyCommand } from './verify/verify-command.ts'
+
+type Surroundings = AccountSurroundings & { readonly fail: () => void }
+
+const help = `
+Where to begin
+  countersign login https://countersign.example.com   sign in through your browser
+  countersign approvals list                          what waits for a human
+  countersign approve ID                              look at it, and let it go on
+  countersign token create ci --role cicd             a token for a machine
+  countersign rules check rulesets/*.yaml             the same checks the server makes, without a server
+  countersign trail verify …                          whether the record is whole (countersign trail verify --help)
+
+Every command says more with --help: what happens, its exit codes, and examples. Those that speak to a server take --json.`
+
+/** Every command there is. */
+export function makeProgram(surroundings: Surroundings): Command {
+  const program = new Command('countersign')
+    .description(
+      'Stands between whoever acts and the production they act on. These commands decide held calls, and look after rulesets, tokens, the trail and a server.',
+    )
+    .addHelpText('after', help)
+    .showHelpAfterError()
+    .exitOverride()
+  const commands = [
+    ...signInCommands(surroundings),
+    ...approvalCommands(surroundings),
+    tokenCommand(surroundings),
+    rulesCommand(surroundings),
+    trailCommand(surroundings),
+    verifyCommand(surroundings),
+    tenantsCommand(surroundings),
+    completionCommand(surroundings, () => program),
+  ]
+  for (const command of commands) program.addCommand(command)
+  return program
+}
