@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../../server/src/kernel/clock.ts'
 import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+import { factorsScene } from '../../server/test/factors-scene.ts'
 
+const clock = systemClock()
 let scene: ConsoleScene
 beforeAll(async () => {
-  scene = await openConsole()
+  scene = await openConsole({ clock })
 })
 afterEach(() => scene.closePages())
 afterAll(() => scene.stop())
@@ -70,6 +73,36 @@ test('somebody is invited, joins by the link, which works once, is given another
   await page.getByRole('heading', { name: 'People', level: 1 }).waitFor(patiently)
   await expect.poll(() => page.getByRole('gridcell', { name: /^Kim/ }).count(), patiently).toBe(0)
   expect(faults).toEqual([])
+})
+
+test('a role is made to need a factor, a lost one is removed by an administrator, and the person is told once', async () => {
+  const admin = await scene.server.newTenant()
+  const kim = await scene.server.newPerson(admin, [{ role: 'viewer', environment: null }])
+  const { cookie } = await factorsScene(scene.server, clock).withTotp(kim.cookie)
+  const { page, faults, open } = await scene.newPage(admin)
+  await open('/roles?open=auditor')
+  const needs = page.getByRole('switch', { name: 'Its holders need a second factor' })
+  await needs.click(patiently)
+  await page.getByText('Auditor needs a second factor').waitFor(patiently)
+  expect(await needs.isChecked()).toBe(true)
+
+  await open(`/people/${kim.person}`)
+  await page.getByText('Authenticator app since').waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  await page.getByRole('button', { name: 'Reset factors' }).click()
+  const reset = page.getByRole('dialog', { name: /^Remove all second factors/ })
+  await reset.getByRole('button', { name: 'Reset factors' }).click()
+  await page.getByText('has no second factor any more').waitFor(patiently)
+  expect((await scene.server.call('GET', '/api/v2/session', { cookie })).status).toBe(401)
+
+  const again = await scene.newPage({ ...kim, cookie: await scene.server.signIn(kim.email) })
+  await again.open('/')
+  await again.page.getByText('Your second factors were removed').waitFor(patiently)
+  await again.page.getByText(`By ${admin.email}`).waitFor(patiently)
+  expect(await accessFaults(again.page)).toEqual([])
+  await again.page.getByRole('button', { name: 'I know of it' }).click()
+  await again.page.getByText('Your second factors were removed').waitFor({ state: 'detached', ...patiently })
+  expect([...faults, ...again.faults]).toEqual([])
 })
 
 test('a role of one’s own is made from another, given by nobody who holds less, and removed when nobody holds it', async () => {

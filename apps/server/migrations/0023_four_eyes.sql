@@ -18,3 +18,7 @@ end
 $$;
 create trigger approval_owner_kept before update on approvals for each row execute function approval_owner_stays();
 alter table approvals enable always trigger approval_owner_kept;
+
+alter table factor_states add column reset_at timestamptz, add column reset_by uuid;
+comment on column factor_states.reset_at is 'When somebody else removed all factors of this person; until the person has taken note of it';
+comment on column factor_states.reset_by is 'The administrator who did; null for the command on the server''s machine';

@@ -577,6 +577,7 @@ export function compose(needs: ComposeNeeds): App {
       cookie,
       isSecure,
       limitsOf,
+      factorsReset: (who) => mfa.reset.notice(who),
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
     ...mfaRoutes({ mfa, clock, cookie }),

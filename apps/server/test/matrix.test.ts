@@ -233,6 +233,7 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'POST /mfa/backup-codes': { bad: 'takes nothing', status: 409, foreign: 'not about things' },
   'DELETE /mfa/devices/:id': { params: () => ({ id: nobody }), status: 404, bad: notAnId },
+  'DELETE /mfa/reset-notice': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /mfa/required-roles': { bad: 'takes nothing', foreign: 'own list' },
   'PUT /mfa/required-roles': {
     body: () => ({ roles: ['cicd'] }),

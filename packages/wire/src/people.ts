@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { idText, instant, nullable } from './list.ts'
+import { factorKind } from './mfa.ts'
 import { roleGrant } from './roles.ts'
 import { emailText } from './setup.ts'
 
@@ -26,6 +27,9 @@ export const person = Type.Object({
   permissions: Type.Array(Type.String(), { description: 'Held somewhere, by whatever role' }),
   has_password: Type.Boolean(),
   identities: Type.Array(Type.Object({ provider: Type.String(), last_used_at: nullable(instant) })),
+  factors: Type.Array(Type.Object({ kind: factorKind, since: instant, last_used_at: nullable(instant) }), {
+    description: 'Confirmed second factors, oldest first; what they are called is for their owner alone',
+  }),
   sessions: Type.Integer({ description: 'Signed in how many times at this moment' }),
   last_signed_in_at: nullable(instant),
   made_at: instant,

@@ -26,6 +26,12 @@ export const sessionView = Type.Object({
     is_required: Type.Boolean({ description: 'Must have a second factor, by the tenant’s setting or by role' }),
     is_verified: Type.Boolean({ description: 'Took the second step of the sign-in' }),
     has_password: Type.Boolean(),
+    was_reset: nullable(
+      Type.Object({
+        at: instant,
+        by: nullable(Type.String({ description: 'Null for the command on the server’s machine' })),
+      }),
+    ),
   }),
   environments: Type.Array(
     Type.Object({ name: Type.String(), color: Type.String(), position: Type.Integer(), is_protected: Type.Boolean() }),

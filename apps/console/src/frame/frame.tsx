@@ -11,6 +11,7 @@ import { Navigation } from './navigation-bar.tsx'
 import { TitleSlot } from './page.tsx'
 import { Palette } from './palette.tsx'
 import { usePendingCount } from './pending-count.ts'
+import { ResetNotice } from './reset-notice.tsx'
 import { SessionEnd } from './session-end.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { StepUpDialog } from './step-up-dialog.tsx'
@@ -76,6 +77,7 @@ export function Frame() {
             onHelp={() => setHelpOpen(true)}
           />
           <main id="page" className={classes.body} tabIndex={-1}>
+            <ResetNotice />
             <Suspense fallback={null}>
               <Outlet />
             </Suspense>

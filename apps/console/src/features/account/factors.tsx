@@ -10,11 +10,10 @@ import groups from '../../ui/groups.module.css'
 import { Instant } from '../../ui/instant.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
+import { factorWords } from '../people/words.ts'
 import classes from './account.module.css'
 import { AddFactor } from './add-factor.tsx'
 import { BackupCodesOnce } from './backup-codes.tsx'
-
-const kindWords = { passkey: 'Passkey', totp: 'Authenticator app', yubico: 'Yubico key' } as const
 
 type Props = {
   readonly status: FactorStatus
@@ -44,7 +43,7 @@ export function Factors({ status, isAdding, onAdding }: Props) {
           <div className={classes.words}>
             <h3>{factor.label}</h3>
             <p>
-              {kindWords[factor.kind]}
+              {factorWords[factor.kind]}
               {factor.kind === 'passkey' && (factor.is_backed_up ? ', synced' : ', on one device')} · added{' '}
               <Instant at={factor.made_at} /> ·{' '}
               {factor.last_used_at === null ? (
@@ -111,7 +110,7 @@ function Preferred({
         label="Asked for first"
         data={[
           { value: '', label: 'Whatever is strongest' },
-          ...kinds.map((kind) => ({ value: kind, label: kindWords[kind] })),
+          ...kinds.map((kind) => ({ value: kind, label: factorWords[kind] })),
         ]}
         value={status.preferred_kind ?? ''}
         disabled={prefer.isPending}

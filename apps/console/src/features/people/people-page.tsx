@@ -20,7 +20,7 @@ import { peopleQuery } from './queries.ts'
 import { peopleRoute } from './route.ts'
 import { type PeopleSearch, personStatuses } from './search.ts'
 import type { Person } from './types.ts'
-import { holds, rolesWords, standingMarks } from './words.ts'
+import { factorsWords, holds, rolesWords, standingMarks } from './words.ts'
 
 const columns: readonly Column<Person>[] = [
   {
@@ -64,6 +64,18 @@ const columns: readonly Column<Person>[] = [
     width: 'minmax(120px, 1fr)',
     isWideOnly: true,
     cell: (person) => <span className={ui.quiet}>{waysOf(person)}</span>,
+  },
+  {
+    id: 'factors',
+    header: 'Second factor',
+    width: 'minmax(130px, 1fr)',
+    isWideOnly: true,
+    cell: ({ factors }) =>
+      factors.length === 0 ? (
+        <span className={ui.faint}>none</span>
+      ) : (
+        <span className={ui.cut}>{factorsWords(factors)}</span>
+      ),
   },
   {
     id: 'sessions',

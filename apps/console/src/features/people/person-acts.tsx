@@ -66,7 +66,7 @@ function actsOn({ status }: Person): readonly Act[] {
     act('POST', 'factors/reset', false, {
       title: 'Remove all second factors',
       word: 'Reset factors',
-      help: 'For somebody who lost them: they are removed, sessions end, and new ones are added at the next sign-in.',
+      help: 'For somebody who lost them: they are removed, sessions end, and the person is told at the next sign-in.',
       done: 'has no second factor any more',
     }),
   ]

@@ -19,7 +19,7 @@ import { PersonSessions } from './person-sessions.tsx'
 import { pathOf, personQuery } from './queries.ts'
 import { personRoute } from './route.ts'
 import type { Person, RoleGrant } from './types.ts'
-import { isSameGrants, rolesWords, standingMarks } from './words.ts'
+import { factorWords, isSameGrants, rolesWords, standingMarks } from './words.ts'
 
 export function PersonPage() {
   const { id } = personRoute.useParams()
@@ -84,7 +84,17 @@ function Standing({ person: { status, status_reason, status_since, locked_until 
 }
 
 function About({ person }: { readonly person: Person }) {
-  const { email, roles, has_password, identities, last_signed_in_at, made_at, made_by, invitation_expires_at } = person
+  const {
+    email,
+    roles,
+    has_password,
+    identities,
+    last_signed_in_at,
+    made_at,
+    made_by,
+    invitation_expires_at,
+    factors,
+  } = person
   const ways = [...(has_password ? ['password'] : []), ...identities.map(({ provider }) => provider)]
   return (
     <Facts>
@@ -94,6 +104,22 @@ function About({ person }: { readonly person: Person }) {
       </Fact>
       <Fact name="Roles">{rolesWords(roles)}</Fact>
       <Fact name="Signs in with">{ways.length === 0 ? 'nothing yet' : ways.join(', ')}</Fact>
+      <Fact name="Second factors">
+        {factors.length === 0 && 'none'}
+        {factors.map(({ kind, since, last_used_at }, at) => (
+          <span key={`${kind} ${since}`}>
+            {at > 0 && ' · '}
+            {factorWords[kind]} since <Instant at={since} form="exact" />
+            {last_used_at ? (
+              <>
+                , last used <Instant at={last_used_at} />
+              </>
+            ) : (
+              ', never used since'
+            )}
+          </span>
+        ))}
+      </Fact>
       <Fact name="Last signed in">{last_signed_in_at ? <Instant at={last_signed_in_at} form="exact" /> : 'never'}</Fact>
       <Fact name="Here since">
         <Instant at={made_at} form="exact" />

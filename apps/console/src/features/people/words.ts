@@ -15,6 +15,17 @@ export function rolesWords(roles: readonly RoleGrant[]): string {
   return roles.map(({ role, environment }) => (environment === null ? role : `${role} in ${environment}`)).join(', ')
 }
 
+export const factorWords = { passkey: 'Passkey', totp: 'Authenticator app', yubico: 'Yubico key' } as const
+
+/** `Passkey, Authenticator app`: each kind once, the strongest first. */
+export function factorsWords(factors: Person['factors']): string {
+  const kinds = new Set(factors.map(({ kind }) => kind))
+  return (['passkey', 'yubico', 'totp'] as const)
+    .filter((kind) => kinds.has(kind))
+    .map((kind) => factorWords[kind])
+    .join(', ')
+}
+
 export function holds({ name, email }: Pick<Person, 'name' | 'email'>, words: string | undefined): boolean {
   const sought = (words ?? '').trim().toLowerCase()
   return [name, email].some((text) => text.toLowerCase().includes(sought))

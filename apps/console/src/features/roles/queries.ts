@@ -7,6 +7,14 @@ export const rolesQuery = queryOptions({
   queryFn: ({ signal }) => api.get<RoleList>('/roles', { signal }),
 })
 
+export type FactorRoles = { readonly roles: readonly string[] }
+
+/** Roles whose holders need a second factor. */
+export const factorRolesQuery = queryOptions({
+  queryKey: ['roles', 'factors'],
+  queryFn: ({ signal }) => api.get<FactorRoles>('/mfa/required-roles', { signal }),
+})
+
 export function holdersQuery(name: string) {
   return queryOptions({
     queryKey: ['roles', 'holders', name],

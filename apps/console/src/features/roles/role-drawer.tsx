@@ -1,15 +1,17 @@
-import { Button } from '@mantine/core'
+import { Button, Switch } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
+import { wordsFor } from '../../api/problem.ts'
 import { useCan } from '../../api/session.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { PageLink } from '../../ui/page-link.tsx'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
 import { tell } from '../../ui/tell.tsx'
-import { holdersQuery, pathOf } from './queries.ts'
+import { type FactorRoles, factorRolesQuery, holdersQuery, pathOf } from './queries.ts'
 import { RoleForm } from './role-form.tsx'
 import classes from './roles.module.css'
 import type { Role, RoleList } from './types.ts'
@@ -21,6 +23,7 @@ type Props = { readonly role: Role; readonly list: RoleList; readonly onClose: (
 export function RoleDrawer({ role, list, onClose }: Props) {
   const mayWrite = useCan('roles:write') && !role.is_built_in && isGrantable(role, list.permissions)
   const mayReadPeople = useCan('people:read')
+  const mayReadSettings = useCan('settings:read')
   return (
     <SideDrawer isOpen onClose={onClose} title={role.title} width={600}>
       <div className={classes.form}>
@@ -31,6 +34,7 @@ export function RoleDrawer({ role, list, onClose }: Props) {
             : `Your own, ${role.name} in the API.`}
           {!role.for_people && ' Only API tokens are made from it.'}
         </p>
+        {role.for_people && mayReadSettings && <NeedsFactor role={role} />}
         {role.for_people && mayReadPeople && <Holders role={role} />}
         {mayWrite ? (
           <>
@@ -42,6 +46,39 @@ export function RoleDrawer({ role, list, onClose }: Props) {
         )}
       </div>
     </SideDrawer>
+  )
+}
+
+/** Whether its holders must have a second factor, also where not everybody must. */
+function NeedsFactor({ role: { name, title } }: { readonly role: Role }) {
+  const client = useQueryClient()
+  const mayWrite = useCan('settings:write')
+  const { data, error, isError, refetch } = useQuery(factorRolesQuery)
+  const save = useMutation({
+    mutationFn: (roles: readonly string[]) => api.put<FactorRoles>('/mfa/required-roles', { roles }),
+    onSuccess: (saved) => {
+      client.setQueryData(factorRolesQuery.queryKey, saved)
+      tell(
+        saved.roles.includes(name) ? `${title} needs a second factor` : `${title} needs no second factor of its own`,
+        'It holds from the next request of everybody who holds it.',
+      )
+    },
+  })
+  if (isError && !data)
+    return <Failed what="Which roles need a factor could not be read" error={error} onRetry={() => void refetch()} />
+  if (!data) return <Loading rows={1} />
+  const others = data.roles.filter((one) => one !== name)
+  return (
+    <>
+      <Switch
+        label="Its holders need a second factor"
+        description="Whoever has none adds one before anything else. Settings can ask it of everybody."
+        checked={data.roles.includes(name)}
+        disabled={!mayWrite || save.isPending}
+        onChange={(event) => save.mutate(event.currentTarget.checked ? [...others, name] : others)}
+      />
+      {save.isError && <Notice tone="bad">{wordsFor(save.error)}</Notice>}
+    </>
   )
 }
 

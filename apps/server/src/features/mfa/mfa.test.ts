@@ -434,6 +434,29 @@ describe('the last factor', () => {
     const fresh = await server.signIn(acme.email)
     expect((await call(fresh, 'GET', '/mfa')).body).toMatchObject({ is_enrolled: false })
     expect(await acts()).toContain('factors.reset')
+    // And the person is told, until they have taken note.
+    const told = async () =>
+      ((await call(fresh, 'GET', '/session')).body as { factors: { was_reset: unknown } }).factors.was_reset
+    expect(await told()).toEqual({ at: expect.any(String) as string, by: acme.email })
+    expect((await call(fresh, 'DELETE', '/mfa/reset-notice')).status).toBe(200)
+    expect(await told()).toBeNull()
+  })
+
+  test('of somebody who holds more is neither reset nor unlocked by who holds less', async () => {
+    const { cookie } = await withTotp()
+    const hr = { name: 'hr', permissions: ['people:read', 'people:write'] }
+    expect((await call(cookie, 'POST', '/roles', hr)).status).toBe(201)
+    const clerk = await server.newPerson({ ...acme, cookie }, [{ role: 'hr', environment: null }])
+    for (const act of ['reset', 'unlock'])
+      expect((await call(clerk.cookie, 'POST', `/people/${acme.person}/factors/${act}`)).status, act).toBe(403)
+    expect((await call(cookie, 'GET', '/mfa')).body).toMatchObject({ is_enrolled: true })
+  })
+
+  test('is told of by kind and age to whoever reads people, and by its name to nobody else', async () => {
+    const { cookie } = await withTotp()
+    const { body } = await call(cookie, 'GET', `/people/${acme.person}`)
+    expect(body).toMatchObject({ factors: [{ kind: 'totp', since: expect.any(String) as string }] })
+    expect(JSON.stringify(body['factors'])).not.toMatch(/label|secret|id"/)
   })
 
   test('is not for an administrator of another tenant to remove', async () => {

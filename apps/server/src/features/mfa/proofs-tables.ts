@@ -51,6 +51,33 @@ export async function writeFailures(
   )
 }
 
+/** Null once the person has taken note. `by` is null for the command on the server's machine. */
+export async function writeReset(
+  tx: Sql,
+  tenant: string,
+  person: string,
+  reset: { readonly at: Date; readonly by: string | null } | null,
+): Promise<void> {
+  await tx.query(
+    `update factor_states as s set reset_at = $3, reset_by = $4 where s.tenant_id = $1 and s.person_id = $2`,
+    [tenant, person, reset?.at ?? null, reset?.by ?? null],
+  )
+}
+
+export async function readReset(
+  db: Sql,
+  tenant: string,
+  person: string,
+): Promise<{ readonly at: Date; readonly by: string | null } | null> {
+  const [row] = await db.query<{ at: Date; by: string | null }>(
+    `select s.reset_at as at, p.email as by
+       from factor_states as s left join people as p on p.tenant_id = s.tenant_id and p.id = s.reset_by
+      where s.tenant_id = $1 and s.person_id = $2 and s.reset_at is not null`,
+    [tenant, person],
+  )
+  return row ?? null
+}
+
 export async function writePreferred(tx: Sql, tenant: string, person: string, kind: FactorKind | null): Promise<void> {
   await tx.query(`update factor_states as s set preferred_kind = $3 where s.tenant_id = $1 and s.person_id = $2`, [
     tenant,

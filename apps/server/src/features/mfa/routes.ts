@@ -271,6 +271,17 @@ export function mfaRoutes({ mfa, clock, cookie }: Needs): readonly Route[] {
       },
     }),
     route({
+      does: 'Take note that one’s factors were removed by somebody else',
+      method: 'DELETE',
+      path: '/mfa/reset-notice',
+      needs: 'signed-in',
+      answers: factorDone,
+      handle: async ({ who }) => {
+        await mfa.reset.takeNote(who)
+        return { id: who.id }
+      },
+    }),
+    route({
       does: 'List roles that need a second factor',
       method: 'GET',
       path: '/mfa/required-roles',

@@ -1,5 +1,6 @@
 export { type AdmitNewcomer, admitNewcomer } from './admit-newcomer.ts'
 export { bootstrapFromConfig } from './bootstrap.ts'
+export { demandCoverOf } from './demand-cover-of.ts'
 export { type GiveRoles, giveRoles } from './give-roles.ts'
 export { findAuthority, type Grant, listPeopleWho } from './grants-table.ts'
 export { type ListedPerson, listPeople } from './list-people.ts'

@@ -18,6 +18,11 @@ export type ListedPerson = PersonRow & {
   readonly maker: Maker | null
   readonly isEnrolled: boolean
   readonly preferredFactor: FactorKind | null
+  readonly factors: readonly {
+    readonly kind: FactorKind
+    readonly since: string
+    readonly last_used_at: string | null
+  }[]
   readonly invitationExpiresAt: Date | null
 }
 
@@ -46,6 +51,10 @@ export async function listPeople(db: Sql, tenant: string, filter: PeopleFilter, 
             ${maker('p.locked_by')} as "lockedBy", ${maker('p.made_by')} as maker,
             exists (select from factors as f
               where f.tenant_id = p.tenant_id and f.person_id = p.id and f.confirmed_at is not null) as "isEnrolled",
+            (select coalesce(jsonb_agg(jsonb_build_object('kind', f.kind, 'since', f.confirmed_at, 'last_used_at', f.last_used_at)
+                                       order by f.confirmed_at), '[]')
+               from factors as f
+              where f.tenant_id = p.tenant_id and f.person_id = p.id and f.confirmed_at is not null) as factors,
             (select s.preferred_kind from factor_states as s
               where s.tenant_id = p.tenant_id and s.person_id = p.id) as "preferredFactor",
             (select l.expires_at from person_links as l

@@ -231,6 +231,11 @@ function personOnWire(row: ListedPerson, who: Caller, sessions: number, now: Dat
       provider,
       last_used_at: last_used_at === null ? null : new Date(last_used_at).toISOString(),
     })),
+    factors: row.factors.map(({ kind, since, last_used_at }) => ({
+      kind,
+      since: new Date(since).toISOString(),
+      last_used_at: last_used_at === null ? null : new Date(last_used_at).toISOString(),
+    })),
     sessions,
     last_signed_in_at: row.lastSignedInAt?.toISOString() ?? null,
     made_at: row.madeAt.toISOString(),

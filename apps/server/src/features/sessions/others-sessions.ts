@@ -1,9 +1,9 @@
 import { endedSessions, othersSessionParams, pageOf, personParams, sessionRow } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
-import { notFound, Problem, problems } from '../../kernel/problem.ts'
-import { findAuthority, findPerson } from '../people/index.ts'
-import { covers, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
+import { notFound } from '../../kernel/problem.ts'
+import { demandCoverOf, findPerson } from '../people/index.ts'
+import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import { endAllSessions } from './end-sessions.ts'
 import { sessionOnWire } from './routes.ts'
@@ -31,12 +31,7 @@ export function othersSessions({ db, clock, limitsOf, recordAct, bus }: Needs) {
       db.inTx(async (tx) => {
         const person = await findPerson(tx, who.tenant, id)
         if (!person) throw notFound('person')
-        for (const { environment, permissions } of (await findAuthority(tx, who.tenant, id)).held)
-          if (!covers(who, permissions, environment))
-            throw new Problem(
-              problems.forbidden,
-              `${person.email} holds more than you do, so you cannot sign them out.`,
-            )
+        await demandCoverOf(tx, who, person, 'sign them out')
         const ended = await endAllSessions(tx, bus, who.tenant, id, which)
         if (ended === 0 && which.only !== undefined) throw notFound('session')
         await recordAct(tx, {

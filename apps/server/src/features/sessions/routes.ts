@@ -20,16 +20,19 @@ export type SessionRoutesNeeds = {
   readonly cookie: (token: string, maxAgeSeconds: number) => string
   readonly isSecure: boolean
   readonly limitsOf: ReadSessionLimits
+  /** Whether somebody else removed the person's factors, and they have not taken note of it. */
+  readonly factorsReset: (who: Person) => Promise<{ readonly at: Date; readonly by: string | null } | null>
   readonly server: { readonly version: string; readonly base_url: string; readonly profile: string }
 }
 
 export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
-  const { db, clock, signIn, endSessions, changePassword, cookie, isSecure, limitsOf, server } = needs
+  const { db, clock, signIn, endSessions, changePassword, cookie, isSecure, limitsOf, factorsReset, server } = needs
   const view = async (who: Person) => {
-    const [tenantName = '', environments, { idleMs }] = await Promise.all([
+    const [tenantName = '', environments, { idleMs }, reset] = await Promise.all([
       findTenantName(db, who.tenant),
       listEnvironments(db, who.tenant),
       limitsOf(who.tenant),
+      factorsReset(who),
     ])
     return {
       person: {
@@ -46,6 +49,7 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
         is_required: who.factors.isRequired,
         is_verified: who.factors.isVerified,
         has_password: who.factors.hasPassword,
+        was_reset: reset && { at: reset.at.toISOString(), by: reset.by },
       },
       permitted_in: permittedIn(
         who,
