@@ -40,6 +40,7 @@ export function makeProgram(surroundings: Surroundings): Command {
     trailCommand(surroundings),
     verifyCommand(surroundings),
     tenantsCommand(surroundings),
+    peopleCommand(surroundings),
     completionCommand(surroundings, () => program),
   ]
   for (const command of commands) program.addCommand(command)
