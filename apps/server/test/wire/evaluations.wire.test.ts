@@ -151,3 +151,46 @@ test('a document that cannot be read answers 422 with a sentence', async () => {
   const anonymous = await server.call('POST', '/api/v1/bundles/evaluate', { body: {} })
   expect(anonymous.status).toBe(401)
 })
+
+const about = (field: string, msg: string) => [{ loc: ['body', field], msg }]
+
+test.each([
+  [
+    'a document of more than a mebibyte',
+    { yaml_content: `# ${'x'.repeat(1_048_576)}`, tool_name: 'a' },
+    about('yaml_content', 'must NOT have more than 1048576 characters'),
+  ],
+  [
+    'two documents in one',
+    { yaml_content: `${yaml}\n---\n${yaml}`, tool_name: 'a' },
+    expect.stringMatching(/^Line \d+: Cannot parse this as one ruleset: the file holds several YAML documents\.$/),
+  ],
+  [
+    'a document larger than a ruleset may be',
+    { yaml_content: `${yaml}\n# ${'x'.repeat(524_288)}`, tool_name: 'a' },
+    expect.stringMatching(/^Line \d+: .*524[ ,_]?288|^Line \d+: .*512 KiB/),
+  ],
+  [
+    'a tool name of 256 characters',
+    { tool_name: 'x'.repeat(256) },
+    about('tool_name', 'must NOT have more than 255 characters'),
+  ],
+  [
+    'an environment of 65 characters',
+    { tool_name: 'a', environment: 'x'.repeat(65) },
+    about('environment', 'must match pattern "^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"'),
+  ],
+  ['a list of arguments', { tool_name: 'a', tool_args: [] }, about('tool_args', 'must be object')],
+])('%s is refused by its name', async (_what, body, detail) => {
+  const answer = await evaluate(body)
+  expect({ status: answer.status, body: answer.body }).toEqual({ status: 422, body: { detail } })
+})
+
+test('a document as large as a ruleset may be is tried, and whoever tries a small one meanwhile is answered', async () => {
+  const padded = `${yaml}\n# ${'x'.repeat(524_288 - yaml.length - 3)}`
+  expect(padded).toHaveLength(524_288)
+  const call = { tool_name: 'read_file', tool_args: { path: '/app/.env' } }
+  for (const answer of await Promise.all([evaluate({ yaml_content: padded, ...call }), evaluate(call)])) {
+    expect({ status: answer.status, body: answer.body }).toMatchObject({ status: 200, body: { verdict: 'deny' } })
+  }
+})
