@@ -12,6 +12,9 @@ test('a call is read from its texts, and what is left empty is left out', () => 
     output: '"done"',
     attempts: '3',
     executions: '0',
+    perTool: '{"read_file":2}',
+    metadata: '{"channel":"chat"}',
+    variables: '{"REGION":"eu"}',
     approved: 'ask-first, , other',
   }
   expect(readCall(full)).toEqual({
@@ -22,7 +25,9 @@ test('a call is read from its texts, and what is left empty is left out', () => 
       environment: 'production',
       principal: { role: 'sre' },
       output: 'done',
-      session: { attempts: 3, executions: 0 },
+      metadata: { channel: 'chat' },
+      env: { REGION: 'eu' },
+      session: { attempts: 3, executions: 0, per_tool: { read_file: 2 } },
       approved: ['ask-first', 'other'],
     },
   })
@@ -36,15 +41,26 @@ test('every text that cannot be read says so at its own field', () => {
     output: 'not json',
     attempts: '-1',
     executions: '1.5',
+    perTool: '{"send_mail":-1}',
+    metadata: '[]',
+    variables: '{"REGION":7}',
   })
   expect(read.is === 'incomplete' && Object.keys(read.faults).toSorted()).toEqual([
     'args',
     'attempts',
     'executions',
+    'metadata',
     'output',
+    'perTool',
     'principal',
     'tool',
+    'variables',
   ])
+})
+
+test('a principal with a field that no rule can ask for is refused by that name', () => {
+  const read = readCall({ ...emptyCall, tool: 't', principal: '{"rolle":"sre"}' })
+  expect(read.is === 'incomplete' && read.faults.principal).toContain('rolle is not one of')
 })
 
 test.each([
@@ -75,6 +91,7 @@ test('whatever is typed or pasted, reading it never throws', () => {
     fc.property(fc.record({ text: fc.oneof(fc.string(), fc.json()), other: fc.string() }), ({ text, other }) => {
       callIn(text)
       readCall({ ...emptyCall, tool: other, args: text, principal: text, output: text, attempts: other })
+      readCall({ ...emptyCall, tool: other, perTool: text, metadata: text, variables: text })
     }),
   )
 })

@@ -11,9 +11,17 @@ export type CallDraft = {
   readonly output: string
   readonly attempts: string
   readonly executions: string
+  /** JSON of how often tools were called before; empty: never. */
+  readonly perTool: string
+  /** JSON of what the call says of itself beside its arguments. */
+  readonly metadata: string
+  /** JSON of the agent's environment variables, for rules that ask for them. */
+  readonly variables: string
   /** Ids of rules a person has approved already, with commas. */
   readonly approved: string
 }
+
+const principalFields = ['user_id', 'service_id', 'org_id', 'role', 'ticket_ref', 'claims']
 
 export type CallField = keyof CallDraft
 
@@ -29,6 +37,9 @@ export const emptyCall: CallDraft = {
   output: '',
   attempts: '',
   executions: '',
+  perTool: '',
+  metadata: '',
+  variables: '',
   approved: '',
 }
 
@@ -39,20 +50,28 @@ export function readCall(draft: CallDraft): ReadCall {
   if (tool === '') faults.tool = 'Which tool is called?'
   const args = draft.args.trim() === '' ? {} : objectIn(draft.args)
   if (args === undefined) faults.args = 'The arguments are not a JSON object.'
-  const principal = draft.principal.trim() === '' ? null : objectIn(draft.principal)
+  const principal = optionalObject(draft.principal)
   if (principal === undefined) faults.principal = 'This is not a JSON object.'
+  const stranger = Object.keys(principal ?? {}).find((name) => !principalFields.includes(name))
+  if (stranger !== undefined) faults.principal = `${stranger} is not one of ${principalFields.join(', ')}.`
+  const metadata = optionalObject(draft.metadata)
+  if (metadata === undefined) faults.metadata = 'This is not a JSON object.'
+  const env = textsIn(draft.variables)
+  if (env === undefined) faults.variables = 'A JSON object of texts, as { "REGION": "eu" }.'
+  const perTool = countsIn(draft.perTool)
+  if (perTool === undefined) faults.perTool = 'A JSON object of whole numbers, as { "send_mail": 3 }.'
   const output = draft.output.trim() === '' ? { value: undefined } : valueIn(draft.output)
   if (output === undefined) faults.output = 'This is not JSON; a text stands in quotes.'
   const attempts = countIn(draft.attempts)
   if (attempts === null) faults.attempts = 'A whole number from 0 on.'
   const executions = countIn(draft.executions)
   if (executions === null) faults.executions = 'A whole number from 0 on.'
-  if (args === undefined || principal === undefined || output === undefined || Object.keys(faults).length > 0) {
-    return { is: 'incomplete', faults }
-  }
+  // Each of them that is undefined has its fault; named again for the types.
+  if (args === undefined || output === undefined || Object.keys(faults).length > 0) return { is: 'incomplete', faults }
   const session = {
     ...(typeof attempts === 'number' && { attempts }),
     ...(typeof executions === 'number' && { executions }),
+    ...(perTool && { per_tool: perTool }),
   }
   const approved = draft.approved
     .split(',')
@@ -64,7 +83,9 @@ export function readCall(draft: CallDraft): ReadCall {
       tool,
       args,
       ...(draft.environment !== '' && { environment: draft.environment }),
-      ...(principal !== null && { principal }),
+      ...(principal && { principal }),
+      ...(metadata && { metadata }),
+      ...(env && { env }),
       ...(output.value !== undefined && { output: output.value }),
       ...(Object.keys(session).length > 0 && { session }),
       ...(approved.length > 0 && { approved }),
@@ -87,15 +108,15 @@ export function callIn(text: string): Partial<CallDraft> | undefined {
   if (tool === undefined || given === undefined) return undefined
   const environment = firstText(whole, ['environment', 'env'])
   const principal = objectOf(whole['principal'])
+  const metadata = objectOf(whole['metadata'])
   return {
     tool,
     args: written(given),
+    ...(metadata && Object.keys(metadata).length > 0 && { metadata: written(metadata) }),
     ...(environment !== undefined && { environment }),
     ...(principal && { principal: principalText(principal) }),
   }
 }
-
-const principalFields = ['user_id', 'service_id', 'org_id', 'role', 'ticket_ref', 'claims']
 
 /** Of what an agent said about whom it acts for, what rules can ask about; empty when that is nothing. */
 export function principalText(principal: unknown): string {
@@ -116,6 +137,31 @@ function valueIn(text: string): { readonly value: unknown } | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Null for nothing written, undefined for what is no object. */
+function optionalObject(text: string): Record<string, unknown> | null | undefined {
+  return text.trim() === '' ? null : objectIn(text)
+}
+
+function textsIn(text: string): Record<string, string> | null | undefined {
+  const found = optionalObject(text)
+  if (!found) return found
+  const texts = Object.entries(found).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))
+  return texts.length === Object.keys(found).length ? (Object.fromEntries(texts) as Record<string, string>) : undefined
+}
+
+const countMax = 1_000_000_000
+
+function countsIn(text: string): Record<string, number> | null | undefined {
+  const found = optionalObject(text)
+  if (!found) return found
+  const counts = new Map<string, number>()
+  for (const [name, value] of Object.entries(found)) {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > countMax) return undefined
+    counts.set(name, value)
+  }
+  return Object.fromEntries(counts)
 }
 
 function objectIn(text: string): Record<string, unknown> | undefined {

@@ -19,7 +19,9 @@ export function CallForm({ draft, faults, onChange }: Props) {
   const mayReadEvents = useCan('events:read')
   const [isPicking, setPicking] = useState(false)
   const [hasMore, setMore] = useState(
-    () => draft.principal !== '' || draft.output !== '' || draft.attempts !== '' || draft.approved !== '',
+    () =>
+      [draft.principal, draft.output, draft.attempts, draft.executions, draft.approved].some((one) => one !== '') ||
+      [draft.perTool, draft.metadata, draft.variables].some((one) => one !== ''),
   )
   const paste = (event: ClipboardEvent): void => {
     const found = callIn(event.clipboardData.getData('text/plain'))
@@ -74,7 +76,7 @@ export function CallForm({ draft, faults, onChange }: Props) {
         onClick={() => setMore((isOpen) => !isOpen)}
       >
         {hasMore ? <ChevronDownIcon size={14} /> : <ChevronRightIcon size={14} />}
-        Who, what came before, what it answered
+        On whose behalf, the session before it, its surroundings, its answer
       </button>
       {hasMore && (
         <>
@@ -91,6 +93,38 @@ export function CallForm({ draft, faults, onChange }: Props) {
           <div className={classes.two}>
             <TextInput label="Attempts before" placeholder="0" inputMode="numeric" {...field('attempts')} />
             <TextInput label="Executions before" placeholder="0" inputMode="numeric" {...field('executions')} />
+          </div>
+          <Textarea
+            label="Calls of tools before"
+            description="JSON of counts, for limits on one tool."
+            placeholder={'{ "send_mail": 3 }'}
+            autosize
+            minRows={1}
+            maxRows={8}
+            {...field('perTool')}
+            classNames={{ input: classes.mono }}
+          />
+          <div className={classes.two}>
+            <Textarea
+              label="Metadata"
+              description="JSON, for metadata.NAME."
+              placeholder={'{ "channel": "chat" }'}
+              autosize
+              minRows={1}
+              maxRows={8}
+              {...field('metadata')}
+              classNames={{ input: classes.mono }}
+            />
+            <Textarea
+              label="Variables of the agent"
+              description="JSON of texts, for env.NAME."
+              placeholder={'{ "REGION": "eu" }'}
+              autosize
+              minRows={1}
+              maxRows={8}
+              {...field('variables')}
+              classNames={{ input: classes.mono }}
+            />
           </div>
           <TextInput
             label="Approved already"
