@@ -250,3 +250,39 @@ test('options that would send the key in the clear, or cannot work, are refused'
   ]
   for (const options of bad) await expect(start({ url: 'http://127.0.0.1:1' }, options)).rejects.toThrow(GuardFailed)
 })
+
+test('with stepsBack refuse, what was replaced does not come back, whatever the server says of its time, also after a restart', async () => {
+  const server = await pretendServer()
+  const stateDir = await temporaryFolder()
+  const old = servedBy(signer, { name: 'base', yaml: lax, version: 1 })
+  const replay = { ...old, version: 9, deployed_at: '2026-01-09T00:00:00Z' }
+  server.greetWith(old)
+  const one = await start(server, { stateDir, stepsBack: 'refuse' })
+  const now = servedBy(signer, { name: 'base', yaml: strict, version: 2, at: '2026-01-02T00:00:00Z' })
+  server.push(now)
+  await vi.waitFor(() => expect(one.status().revision).toBe(now['revision_hash']))
+  server.push(replay)
+  await vi.waitFor(() =>
+    expect(one.problems.map(({ message }) => message).join()).toContain('was replaced here before'),
+  )
+  await isStrict(one)
+  await one.close()
+  server.greetWith(replay)
+  const two = await start(server, { stateDir, stepsBack: 'refuse' })
+  await vi.waitFor(() => expect(kinds(two)).toContain('revision_refused'))
+  await isStrict(two)
+  await two.close()
+  // The default follows an operator's step back, of which the server's word is all there is.
+  const three = await start(server, { stateDir })
+  await vi.waitFor(() => expect(three.status().revision).toBe(old['revision_hash']))
+})
+
+test('a roll-out said to be of the future does not keep later ones from taking effect', async () => {
+  const server = await pretendServer()
+  server.greetWith(servedBy(signer, { name: 'base', yaml: lax, version: 1, at: '9999-01-01T00:00:00Z' }))
+  const one = await start(server)
+  const next = servedBy(signer, { name: 'base', yaml: strict, version: 2, at: '2026-01-02T00:00:00Z' })
+  server.push(next)
+  await vi.waitFor(() => expect(one.status().revision).toBe(next['revision_hash']))
+  await isStrict(one)
+})

@@ -26,6 +26,8 @@ type Needs = {
     readonly ruleset: string | undefined
     readonly tags: Readonly<Record<string, string>>
   }
+  /** Whether a revision that was replaced here may come again when the server says that it was rolled out anew. */
+  readonly mayStepBack: boolean
   readonly startTimeoutMs: number
   readonly onLoaded: (revision: Revision) => void
   /** The server is there, perhaps again. */
@@ -51,14 +53,17 @@ export async function followRevision(needs: Needs): Promise<Following> {
   const stopping = new AbortController()
   const { signal } = stopping
   const start = makeStart()
+  const replaced = new Set<string>()
   let held = await loadKept()
   let isConnected = false
   let refusedBefore = ''
 
   async function loadKept(): Promise<Held | undefined> {
     try {
-      const served = await kept.load()
-      return served && { served, revision: load(served.bytes) }
+      const found = await kept.load()
+      if (!found) return undefined
+      for (const hash of found.replaced) replaced.add(hash)
+      return { served: found.served, revision: load(found.served.bytes) }
     } catch (cause) {
       onProblem({ kind: 'state_unusable', message: `The kept revision cannot be used: ${reasonOf(cause)}`, cause })
       return undefined
@@ -66,13 +71,19 @@ export async function followRevision(needs: Needs): Promise<Following> {
   }
 
   /** Enforces it if everything about it is right; otherwise throws and what was enforced stays. */
-  const accept = async (served: ServedRuleset): Promise<void> => {
+  const accept = async (given: ServedRuleset): Promise<void> => {
+    const served = believable(given, clock.now().getTime())
     if (held?.served.hash === served.hash && held.served.name === served.name) {
       if (served.rolledOutAtMs !== undefined) await hold({ ...held, served: { ...held.served, ...onlyTime(served) } })
       return
     }
     await trust.check(served)
     refuseOlder(served, held?.served)
+    if (!needs.mayStepBack && replaced.has(served.hash)) {
+      throw new RevisionRefused(
+        `The ruleset ${served.name}, ${served.hash.slice(0, 12)}, was replaced here before, and stepsBack is refuse.`,
+      )
+    }
     const revision = load(served.bytes)
     // The name is part of what is signed, so that one ruleset cannot be passed off as another.
     if (revision.name !== served.name) {
@@ -84,9 +95,10 @@ export async function followRevision(needs: Needs): Promise<Following> {
   }
 
   const hold = async (next: Held): Promise<void> => {
+    noteReplaced(replaced, held?.served.hash, next.served.hash)
     held = next
     try {
-      await kept.keep(next.served)
+      await kept.keep({ served: next.served, replaced: [...replaced] })
     } catch (cause) {
       // Enforced all the same; only a restart without a server would not find it.
       onProblem({ kind: 'state_unusable', message: `The revision cannot be kept: ${reasonOf(cause)}`, cause })
@@ -268,6 +280,29 @@ export async function followRevision(needs: Needs): Promise<Following> {
       await following
     },
   }
+}
+
+const replacedMax = 1_000
+
+function noteReplaced(replaced: Set<string>, before: string | undefined, now: string): void {
+  if (before === undefined || before === now) return
+  replaced.delete(now)
+  replaced.add(before)
+  for (const oldest of replaced) {
+    if (replaced.size <= replacedMax) return
+    replaced.delete(oldest)
+  }
+}
+
+const clocksApartMsMax = 24 * 3_600_000
+
+/**
+ * The time of a roll-out is not signed. One that is yet to come would make everything that is rolled out until then look
+ * older, so that whoever says it once could keep an agent from every change; it is taken as not said.
+ */
+function believable(served: ServedRuleset, nowMs: number): ServedRuleset {
+  const { rolledOutAtMs: at } = served
+  return at !== undefined && at > nowMs + clocksApartMsMax ? { ...served, rolledOutAtMs: undefined } : served
 }
 
 /**

@@ -43,6 +43,7 @@ export async function fromServer(options: ServerOptions, settings: Settings): Pr
       kept: keptRevision({ folder, trust, asked: [url, environment, agentId, ruleset ?? ''].join(' ') }),
       load: (bytes) => loadRevision(bytes, settings),
       asked: { environment, ruleset, tags },
+      mayStepBack: options.stepsBack !== 'refuse',
       startTimeoutMs: options.startTimeoutMs ?? startTimeoutMs,
       onLoaded: (revision) => delivery.announce(manifestOf(agentId, revision)),
       // What waited for a server that was away does not wait for its next try as well.

@@ -48,6 +48,12 @@ export type ServerOptions = Common & {
   readonly tags?: Readonly<Record<string, string>>
   /** Signing keys to trust, in hexadecimal. Without them the first one met is trusted from then on. */
   readonly publicKeys?: readonly string[]
+  /**
+   * What becomes of a revision that was enforced here and then replaced, when the server sends it again. `follow` (the
+   * default) enforces it if the server says that it was rolled out anew: how operators step back. That word is not signed;
+   * `refuse` does without it, and a step back then needs a new revision.
+   */
+  readonly stepsBack?: 'follow' | 'refuse'
   /** Where revision, trust and unsent events are kept; a folder below `~/.countersign` unless given. */
   readonly stateDir?: string
   /** `server` shares limits, and where sessions stand in a workflow, and costs two requests a call, or four. */
@@ -95,7 +101,7 @@ const commonNames =
 const fileNames = new Set([...commonNames, 'file', 'approve'])
 const serverNames = new Set([
   ...commonNames,
-  ...'url key ruleset tags publicKeys stateDir counters whenUnrecorded spool startTimeoutMs requestTimeoutMs allowInsecure'.split(
+  ...'url key ruleset tags publicKeys stepsBack stateDir counters whenUnrecorded spool startTimeoutMs requestTimeoutMs allowInsecure'.split(
     ' ',
   ),
 ])
@@ -182,6 +188,8 @@ function checkServer(options: ServerOptions): void {
   if (publicKeys !== undefined && (publicKeys.length === 0 || !publicKeys.every(isPublicKey))) {
     throw new GuardFailed('publicKeys must be keys of 64 lower-case hexadecimal digits, at least one.')
   }
+  const { stepsBack = 'follow' } = options
+  if (stepsBack !== 'follow' && stepsBack !== 'refuse') throw new GuardFailed('stepsBack is follow or refuse.')
   checkTags(tags)
 }
 

@@ -5,9 +5,12 @@ import type { Trust } from './trust.ts'
 /** The last good revision, so that a restart without a server enforces what was enforced before. */
 export type KeptRevision = {
   /** Undefined unless it is whole, signed by a key that is trusted now, and of what is asked for now. */
-  readonly load: () => Promise<ServedRuleset | undefined>
-  readonly keep: (served: ServedRuleset) => Promise<void>
+  readonly load: () => Promise<Kept | undefined>
+  readonly keep: (kept: Kept) => Promise<void>
 }
+
+/** What is enforced, and the hashes of what was enforced before it, oldest first. */
+export type Kept = { readonly served: ServedRuleset; readonly replaced: readonly string[] }
 
 type Needs = {
   readonly folder: Pick<StateFolder, 'read' | 'write'>
@@ -27,8 +30,12 @@ export function keptRevision({ folder, trust, asked }: Needs): KeptRevision {
       if (data['asked'] !== asked) return undefined
       const served = readServedRuleset(data)
       // Without learning: keys are met on the wire, not in a file that may be older than what was forgotten on purpose.
-      return trust.isSigned(served) ? served : undefined
+      return trust.isSigned(served) ? { served, replaced: hashesIn(data['replaced']) } : undefined
     },
-    keep: (served) => folder.write(file, { asked, ...servedToJson(served) }),
+    keep: ({ served, replaced }) => folder.write(file, { asked, ...servedToJson(served), replaced }),
   }
+}
+
+function hashesIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : []
 }
