@@ -57,6 +57,7 @@ export { type ExportLine, exportLine, hexOf, NotAnExport, readExportLine } from 
 export { type EntryMac, type MacFinding, macChecker, macKeyId, macOf } from './mac.ts'
 export { type NoteSigner, openNote, signNote, verifierOf } from './note-key.ts'
 export { NotSigned } from './passkey-signature.ts'
+export { type PlainLine, readPlainLine } from './plain-entry.ts'
 export {
   consistencyProof,
   continues,
@@ -78,6 +79,7 @@ export {
   readEntryProof,
 } from './proof-file.ts'
 export { factSealer, makePersonKey, openFacts, personKeyBytes, personKeyName, sealFacts } from './seal.ts'
+export { writeUuid } from './seen-ids.ts'
 export { isStubSignedBy, signStub } from './sign-stub.ts'
 export {
   archiveKey,

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { JsonObject } from './canonical-json.ts'
 import { entryBytes, readEntry, type TrailEntry } from './entry.ts'
-import { plainEntryId } from './plain-entry.ts'
+import { exportLine, readExportLine } from './export-line.ts'
+import { macKeyId, macOf } from './mac.ts'
+import { plainEntryId, readPlainLine } from './plain-entry.ts'
+import { leafHash } from './tree.ts'
 
 const entry = (more: Partial<TrailEntry> = {}): TrailEntry => ({
   v: 1,
@@ -92,5 +95,53 @@ test('what readEntry refuses is not taken: order, days, lengths, depth', () => {
   ]) {
     const bytes = new TextEncoder().encode(wrong)
     expect([plainEntryId(bytes), idByReading(bytes)], wrong).toEqual([undefined, undefined])
+  }
+})
+
+const secret = new TextEncoder().encode('a secret of the operator')
+const lineOf = (number: number, hasMac: boolean, more: Partial<TrailEntry> = {}): Uint8Array => {
+  const bytes = entryBytes(entry(more))
+  const mac = { key: macKeyId(secret), value: macOf(secret, bytes) }
+  return exportLine({ is: 'entry', entry: { number, bytes, leafHash: leafHash(bytes), ...(hasMac && { mac }) } })
+}
+
+test('a plain line of an export is read as the careful way reads it', () => {
+  for (const number of [0, 7, 1_000_000, Number.MAX_SAFE_INTEGER]) {
+    for (const hasMac of [false, true]) {
+      const line = lineOf(number, hasMac)
+      const careful = readExportLine(line)
+      const plain = readPlainLine(line)
+      if (careful.is !== 'entry' || !plain) throw new Error('The line is not read.')
+      expect({ number: plain.number, bytes: plain.bytes, leaf: plain.leaf, mac: plain.mac }).toEqual({
+        number,
+        bytes: careful.entry.bytes,
+        leaf: Buffer.from(careful.entry.leafHash).toString('hex'),
+        mac: careful.entry.mac,
+      })
+      expect(plain.id).toBe(entry().id)
+    }
+  }
+  expect(readPlainLine(lineOf(1, true, { subject: { kind: 'key', id: 'kü' } }))).toBeUndefined()
+})
+
+test('whichever byte of a line is changed, the quick way says nothing that the careful way would not', () => {
+  const line = lineOf(12, true)
+  for (let at = 0; at < line.length; at++) {
+    for (const to of [0x22, 0x30, 0x31, 0x61, 0x5c, 0x7d, (line[at] ?? 0) ^ 1]) {
+      const changed = Uint8Array.from(line)
+      changed[at] = to
+      const plain = readPlainLine(changed)
+      if (!plain) continue
+      const careful = readExportLine(changed)
+      if (careful.is !== 'entry' || !careful.entry.bytes) throw new Error('The careful way reads no entry.')
+      expect(Buffer.from(careful.entry.bytes).equals(plain.bytes)).toBe(true)
+      expect(Buffer.from(leafHash(careful.entry.bytes)).toString('hex')).toBe(plain.leaf)
+      expect(Buffer.from(careful.entry.leafHash).toString('hex')).toBe(plain.leaf)
+      expect({ number: careful.entry.number, mac: careful.entry.mac, id: readEntry(careful.entry.bytes).id }).toEqual({
+        number: plain.number,
+        mac: plain.mac,
+        id: plain.id,
+      })
+    }
   }
 })

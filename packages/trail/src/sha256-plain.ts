@@ -14,6 +14,10 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(out.buffer)
 }
 
+export function sha256Hex(bytes: Uint8Array): string {
+  return Array.from(sha256(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 const constants = Uint32Array.from(roots(64, 1 / 3))
 const schedule = new Uint32Array(64)
 

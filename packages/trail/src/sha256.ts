@@ -5,3 +5,7 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   // By way of hexadecimal, since asking for a buffer costs twice as much as the hash itself.
   return Buffer.from(hash('sha256', bytes, 'hex'), 'hex')
 }
+
+export function sha256Hex(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'hex')
+}

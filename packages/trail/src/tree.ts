@@ -7,10 +7,15 @@ export const emptyRoot: Uint8Array = sha256(new Uint8Array(0))
 
 /** RFC 6962 leaf: SHA-256(0x00 ‖ entry). The prefix keeps a leaf from ever being taken for a node. */
 export function leafHash(entryBytes: Uint8Array): Uint8Array {
+  return sha256(leafText(entryBytes))
+}
+
+/** What a leaf is the hash of. To be hashed at once: the next call may write over it. */
+export function leafText(entryBytes: Uint8Array): Uint8Array {
   const { length } = entryBytes
-  const prefixed = length < scratch.length ? scratch.subarray(0, length + 1) : new Uint8Array(length + 1)
-  prefixed.set(entryBytes, 1)
-  return sha256(prefixed)
+  const text = length < scratch.length ? scratch.subarray(0, length + 1) : new Uint8Array(length + 1)
+  text.set(entryBytes, 1)
+  return text
 }
 
 // Reused for entries of usual length, whose first byte stays zero: hashing is synchronous.

@@ -1,6 +1,7 @@
 import { readEntry, type TrailEntry } from './entry.ts'
 import type { EntryMac } from './mac.ts'
 import { plainEntryId } from './plain-entry.ts'
+import { seenIds, writeUuid } from './seen-ids.ts'
 import { emptyFrontier, extendFrontier, type Frontier, frontierRoot, leafHash } from './tree.ts'
 
 /**
@@ -60,8 +61,8 @@ export type Verifier = {
 export type CheckedEntry = {
   readonly number: number
   readonly leaf: Uint8Array
-  /** Tells entries apart: the id, or any text that stands for it. */
-  readonly id: string | undefined
+  /** The 16 bytes of its id. */
+  readonly id: Uint8Array | undefined
   readonly isShown: boolean
   readonly faults: readonly Fault[]
 }
@@ -73,7 +74,7 @@ export function checkLeaf(recorded: RecordedEntry): CheckedEntry {
   if (bytes === null || id === undefined) return checkEntry(recorded)
   const leaf = leafHash(bytes)
   if (!sameBytes(leaf, stored)) return checkEntry(recorded)
-  return { number, leaf, id, isShown: true, faults: none }
+  return { number, leaf, id: idBytes(id), isShown: true, faults: none }
 }
 
 const none: readonly Fault[] = []
@@ -93,7 +94,7 @@ export function checkEntry({
   }
   try {
     const entry = readEntry(bytes)
-    return { number, leaf, id: entry.id, isShown: true, faults, entry }
+    return { number, leaf, id: idBytes(entry.id), isShown: true, faults, entry }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : 'unreadable'
     faults.push({ is: 'malformed', number, says: `Entry ${number} is not an entry of this format: ${why}` })
@@ -101,7 +102,12 @@ export function checkEntry({
   }
 }
 
-// Ids are held in two generations, so that memory stays bounded however long the log is.
+function idBytes(id: string): Uint8Array {
+  const bytes = new Uint8Array(16)
+  writeUuid(id, bytes, 0)
+  return bytes
+}
+
 const idsHeld = 1_000_000
 const leavesHeld = 1000
 
@@ -117,8 +123,7 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
   let isWhole = true
   let lastGoodHead = from.size
   let waiting = sortHeads(heads)
-  let recent = new Map<string, number>()
-  let earlier = new Map<string, number>()
+  const seen = seenIds(idsHeld)
 
   const blame = (fault: Fault): void => {
     faultCount++
@@ -143,16 +148,10 @@ export function startVerification({ from = emptyFrontier, heads = [], faultsMax 
     }
   }
 
-  const noteId = (id: string, number: number): void => {
-    const before = recent.get(id) ?? (earlier.size > 0 ? earlier.get(id) : undefined)
-    if (before !== undefined)
-      blame({
-        is: 'repeated',
-        number,
-        says: `Entry ${number} has the id of entry ${before}: one of them was put in.`,
-      })
-    recent.set(id, number)
-    if (recent.size >= idsHeld) [earlier, recent] = [recent, new Map()]
+  const noteId = (id: Uint8Array, number: number): void => {
+    const before = seen.note(id, number)
+    if (before === undefined) return
+    blame({ is: 'repeated', number, says: `Entry ${number} has the id of entry ${before}: one of them was put in.` })
   }
 
   const isInTurn = (number: number): boolean => {

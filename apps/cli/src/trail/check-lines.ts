@@ -5,7 +5,9 @@ import {
   NotAnExport,
   type RecordedHead,
   readExportLine,
+  readPlainLine,
   type SignedStub,
+  writeUuid,
 } from '@countersign/trail'
 import { checkMac, type MacResult } from './check-macs.ts'
 
@@ -39,6 +41,7 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
   const kinds = new Uint8Array(lines.length)
   const numbers = new Float64Array(lines.length)
   const hashes = new Uint8Array(lines.length * 32)
+  const hashText = Buffer.from(hashes.buffer)
   const ids = new Uint8Array(lines.length * 16)
   const faults: [number, readonly Fault[]][] = []
   const unreadable: [number, string][] = []
@@ -51,7 +54,7 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
     numbers[place] = checked.number
     hashes.set(checked.leaf, place * 32)
     if (checked.faults.length > 0) faults.push([place, checked.faults])
-    if (checked.id !== undefined) writeId(checked.id, ids, place * 16)
+    if (checked.id !== undefined) ids.set(checked.id, place * 16)
     kinds[place] = !checked.isShown ? lineKinds.hidden : checked.id === undefined ? lineKinds.nameless : lineKinds.entry
   }
   const takeHead = (place: number, head: RecordedHead): void => {
@@ -60,7 +63,21 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
     kinds[place] = lineKinds.head
   }
 
+  /** Nearly all lines are plain; whatever is not, or was changed, is read with care. */
+  const takePlain = (place: number, line: Uint8Array): boolean => {
+    const plain = readPlainLine(line)
+    if (plain === undefined) return false
+    const { number, leaf, id, bytes, mac } = plain
+    numbers[place] = number
+    hashText.write(leaf, place * 32, 'hex')
+    writeUuid(id, ids, place * 16)
+    kinds[place] = lineKinds.entry
+    if (macFound) macs.push([number, macFound(bytes, mac)])
+    return true
+  }
+
   for (const [place, line] of lines.entries()) {
+    if (takePlain(place, line)) continue
     try {
       const read = readExportLine(line)
       if (read.is === 'log') throw new NotAnExport('It begins a log in the middle of one.')
@@ -83,17 +100,6 @@ export function checkLines(piece: Buffer, macSecrets: readonly Uint8Array[] = []
   }
   return { kinds, numbers, hashes, ids, faults, unreadable, notes, stubs, macs }
 }
-
-/** The 16 bytes of a UUID that is known to be one. */
-function writeId(id: string, into: Uint8Array, at: number): void {
-  let place = at
-  for (let i = 0; i < id.length; i += 2) {
-    if (id.charCodeAt(i) === 0x2d) i++
-    into[place++] = (digitOf(id.charCodeAt(i)) << 4) | digitOf(id.charCodeAt(i + 1))
-  }
-}
-
-const digitOf = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57)
 
 function splitLines(piece: Buffer): Buffer[] {
   const lines: Buffer[] = []

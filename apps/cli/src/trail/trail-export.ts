@@ -160,7 +160,7 @@ function openLog(verifier: Verifier, from: number, key: NoteVerifier | undefined
         continue
       }
       if (removed.isOpen()) removed.leaf(number, hash)
-      const id = kind === lineKinds.entry ? Buffer.from(ids.buffer, place * 16, 16).toString('latin1') : undefined
+      const id = kind === lineKinds.entry ? ids.subarray(place * 16, place * 16 + 16) : undefined
       verifier.addChecked({
         number,
         leaf: hash,
