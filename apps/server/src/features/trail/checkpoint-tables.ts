@@ -120,52 +120,51 @@ export async function selectSpans(db: Sql, spans: readonly Span[]): Promise<read
     selectSpanned(db, rootsText, spans, (level) => level > 0),
   ])
   return spans.map(({ level, count }, place) => {
-    const hashes = (level === 0 ? leaves : roots).get(place) ?? []
-    if (hashes.length !== count) {
+    const hashes = (level === 0 ? leaves : roots).get(place)
+    if (hashes?.length !== count * 32) {
       throw new Error(`The trail lacks hashes on level ${level}. Run "countersign trail fsck".`)
     }
-    return hashes
+    return Array.from({ length: count }, (_, i) => hashes.subarray(i * 32, (i + 1) * 32))
   })
 }
 
-// One look-up by key for each hash, and there are some hundreds: a join would let the planner read whole tables.
+// One look-up by key for each hash, and there are some hundreds: a join would let the planner read whole tables. One row a
+// span, since to send and to read a row costs as much again.
 const leavesText = `
-  select r.place, coalesce(
-      (select e.leaf_hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id where s.number = n.number),
-      (select substring(t.leaves from (n.number % 256)::int * 32 + 1 for 32) from trail_removed_tiles as t
-        where t.index = n.number / 256)) as hash
-    from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)
-    cross join lateral generate_series(r.first, r.beyond - 1) as n (number)
-    order by r.place, n.number`
+  select r.place, (select string_agg(coalesce(
+        (select e.leaf_hash from trail_sequence as s join trail_entries as e on e.id = s.entry_id where s.number = n.number),
+        (select substring(t.leaves from (n.number % 256)::int * 32 + 1 for 32) from trail_removed_tiles as t
+          where t.index = n.number / 256)), '' order by n.number)
+      from generate_series(r.first, r.beyond - 1) as n (number)) as hashes
+    from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)`
 
 const rootsText = `
-  select r.place, (select t.root from trail_tile_roots as t where t.level = r.level - 1 and t.index = n.number) as hash
-    from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)
-    cross join lateral generate_series(r.first, r.beyond - 1) as n (number)
-    order by r.place, n.number`
+  select r.place, (select string_agg(
+        (select t.root from trail_tile_roots as t where t.level = r.level - 1 and t.index = n.number), '' order by n.number)
+      from generate_series(r.first, r.beyond - 1) as n (number)) as hashes
+    from unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[]) as r (place, level, first, beyond)`
 
 async function selectSpanned(
   db: Sql,
   text: string,
   spans: readonly Span[],
   isWanted: (level: number) => boolean,
-): Promise<ReadonlyMap<number, Buffer[]>> {
+): Promise<ReadonlyMap<number, Buffer>> {
   const wanted = spans.flatMap((span, place) => (isWanted(span.level) ? [{ ...span, place }] : []))
-  const found = new Map<number, Buffer[]>()
-  if (wanted.length === 0) return found
-  const rows = await db.query<{ place: number; hash: Buffer | null }>(text, [
+  if (wanted.length === 0) return new Map()
+  const rows = await db.query<{ place: number; hashes: Buffer | null }>(text, [
     wanted.map(({ place }) => place),
     wanted.map(({ level }) => level),
     wanted.map(({ first }) => first),
     wanted.map(({ first, count }) => first + count),
   ])
-  for (const { place, hash } of rows) {
-    if (hash === null) continue
-    const of = found.get(place)
-    if (of) of.push(hash)
-    else found.set(place, [hash])
-  }
-  return found
+  return new Map(rows.flatMap(({ place, hashes }) => (hashes ? [[place, hashes]] : [])))
+}
+
+/** The roots of the perfect subtrees of the log as it was with so many entries, largest first, when they were remembered. */
+export async function findPeaks(db: Sql, size: number): Promise<Buffer | undefined> {
+  const [row] = await db.query<{ peaks: Buffer }>('select h.peaks from trail_heads as h where h.size = $1', [size])
+  return row?.peaks
 }
 
 export type BundleRow = { readonly bytes: Buffer | null; readonly leafHash: Buffer }

@@ -3,6 +3,7 @@ import {
   consistencyProof,
   continuationText,
   entryProofText,
+  hashBytes,
   hexOf,
   inclusionProof,
   type NodePlace,
@@ -17,7 +18,13 @@ import {
 } from '@countersign/trail'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
-import { findCheckpointOf, findLastCheckpoint, type StoredCheckpoint, selectSpans } from './checkpoint-tables.ts'
+import {
+  findCheckpointOf,
+  findLastCheckpoint,
+  findPeaks,
+  type StoredCheckpoint,
+  selectSpans,
+} from './checkpoint-tables.ts'
 import { findEntry, findEntryOfAnyTenant } from './list-table.ts'
 import { noEntry } from './removed-spans.ts'
 
@@ -90,18 +97,51 @@ export async function proofOf(
   size: number,
   make: (nodes: NodeSource) => readonly Uint8Array[],
 ): Promise<readonly Uint8Array[]> {
+  const peaks = peaksOf(size)
+  const isPeak = new Set(peaks.map(nameOf))
   const places = nodesFor(make)
-  const spans = places.map((place) => {
-    const { tile, first, count } = tileOf(place, size)
-    return { level: Number(tile.level), first: tile.index * tileWidth + first, count }
-  })
-  const hashes = await selectSpans(db, spans)
-  const known = new Map(places.map((place, i) => [nameOf(place), nodeOf(hashes[i] ?? [])]))
+  const inner = places.filter((place) => !isPeak.has(nameOf(place)))
+  const atEdge = places.filter((place) => isPeak.has(nameOf(place)))
+  const [stored, nodes] = await Promise.all([findPeaks(db, size), readNodes(db, size, inner)])
+  const edge =
+    stored?.length === peaks.length * hashBytes
+      ? peaks.map((place, i) => [nameOf(place), stored.subarray(i * hashBytes, (i + 1) * hashBytes)] as const)
+      : await readNodes(db, size, atEdge)
+  const known = new Map([...nodes, ...edge])
   return make((level, index) => {
     const node = known.get(nameOf({ level, index }))
     if (node === undefined) throw new Error('A proof asked for another node the second time.')
     return node
   })
+}
+
+async function readNodes(
+  db: Sql,
+  size: number,
+  places: readonly NodePlace[],
+): Promise<readonly (readonly [name: string, node: Uint8Array])[]> {
+  const spans = places.map((place) => {
+    const { tile, first, count } = tileOf(place, size)
+    return { level: Number(tile.level), first: tile.index * tileWidth + first, count }
+  })
+  const hashes = await selectSpans(db, spans)
+  return places.map((place, i) => [nameOf(place), nodeOf(hashes[i] ?? [])] as const)
+}
+
+/**
+ * The perfect subtrees a log of this size consists of, largest first. A proof needs nearly all of them, and their roots are
+ * remembered with the head: half of the hashes less to look up.
+ */
+function peaksOf(size: number): readonly NodePlace[] {
+  const places: NodePlace[] = []
+  let start = 0
+  for (let level = Math.floor(Math.log2(Math.max(1, size))); level >= 0; level--) {
+    const width = 2 ** level
+    if (size - start < width) continue
+    places.push({ level, index: start / width })
+    start += width
+  }
+  return places
 }
 
 const nameOf = ({ level, index }: NodePlace): string => `${level}/${index}`
