@@ -1,5 +1,8 @@
-import type { Command } from 'commander'
 import { makeProgram } from '../../apps/cli/src/program.ts'
+
+type Command = Pick<ReturnType<typeof makeProgram>, 'name' | 'description' | 'options' | 'registeredArguments'> & {
+  readonly commands: readonly Command[]
+}
 
 /** Every command and option of the command line, from the table that parses them. */
 export function cliPage(printed: string): string {

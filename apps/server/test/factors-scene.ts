@@ -24,8 +24,7 @@ export function factorsScene(server: TestServer, clock: Clock & { readonly adjus
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
     return { ...answer, body: (answer.body ?? {}) as Body }
   }
-  const codeOf = (secret: string, steps = 0): string =>
-    new TOTP({ secret: OtpSecret.fromBase32(secret) }).generate({ timestamp: clock.now().getTime() + steps * 30_000 })
+  const codeOf = (secret: string, steps = 0): string => totpCode(secret, clock.now().getTime() + steps * 30_000)
 
   return {
     pass,
@@ -61,6 +60,11 @@ export function factorsScene(server: TestServer, clock: Clock & { readonly adjus
       return String((done.body as Body)['token'])
     },
   }
+}
+
+/** What an authenticator app shows at an instant. */
+export function totpCode(secret: string, timestamp: number): string {
+  return new TOTP({ secret: OtpSecret.fromBase32(secret) }).generate({ timestamp })
 }
 
 export type FactorsScene = ReturnType<typeof factorsScene>

@@ -24,3 +24,24 @@ test('a connection that was opened and never used does not hold up the end', asy
   await http.close()
   await ends
 })
+
+test('pages of an allowed origin may send what our clients send; other pages are told nothing', async () => {
+  const http = makeHttp({
+    baseUrl: 'http://localhost:8000',
+    bodyBytesMax: 1_024,
+    trustedProxies: [],
+    allowedHosts: [],
+    corsOrigins: ['https://tools.example.com'],
+  })
+  http.get('/', async () => ({ is: 'fine' }))
+  const asked = (origin: string) =>
+    http.inject({ method: 'OPTIONS', url: '/', headers: { host: 'localhost:8000', origin } })
+  const allowed = (await asked('https://tools.example.com')).headers
+  expect(allowed['access-control-allow-origin']).toBe('https://tools.example.com')
+  for (const name of ['Authorization', 'X-CSRF-Token', 'X-Mfa-Totp', 'X-MFA-WebAuthn'])
+    expect(allowed['access-control-allow-headers']).toContain(name)
+  expect(allowed['access-control-expose-headers']).toContain('X-MFA-Required')
+  const others = (await asked('https://evil.example')).headers
+  expect(Object.keys(others).filter((name) => name.startsWith('access-control'))).toEqual([])
+  await http.close()
+})

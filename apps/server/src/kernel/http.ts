@@ -231,12 +231,12 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: read
   if (origin === undefined || !origins.includes(origin)) return
   reply.header('access-control-allow-origin', origin)
   reply.header('access-control-allow-credentials', 'true')
-  reply.header('access-control-expose-headers', 'Retry-After, X-Request-Id')
+  reply.header('access-control-expose-headers', 'Retry-After, X-Request-Id, X-MFA-Required')
   if (request.method !== 'OPTIONS') return
   reply.header('access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS')
   reply.header(
     'access-control-allow-headers',
-    'Content-Type, X-Requested-With, Authorization, X-Edictum-Agent-Id, Last-Event-ID',
+    'Content-Type, X-Requested-With, X-CSRF-Token, Authorization, X-Mfa-Totp, X-MFA-WebAuthn, X-Edictum-Agent-Id, Last-Event-ID',
   )
   reply.header('access-control-max-age', '600')
 }
