@@ -6,7 +6,11 @@ const anchor = '**/*.anchor.test.ts'
 const faults = '**/*.faults.test.ts'
 // These bring their own PostgreSQL, so a second run on another server would tell nothing new.
 const ownServer = process.env['TEST_POSTGRES_MAJOR']
-  ? ['apps/server/src/boot/embedded-postgres.test.ts', 'apps/server/test/failures/database-stopped.test.ts']
+  ? [
+      'apps/server/src/boot/embedded-postgres.test.ts',
+      'apps/server/test/failures/database-stopped.test.ts',
+      'apps/server/test/failures/really-full-disk.test.ts',
+    ]
   : []
 const ignored = ['**/node_modules/**', '**/dist/**']
 

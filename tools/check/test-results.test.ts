@@ -41,7 +41,9 @@ test('a skipped test fails a run that requires anything', () => {
 })
 
 test('a requirement nobody knows is refused', () => {
-  expect(() => readRequired('browsers')).toThrow(/browsers; it may name browser, postgres15, python, radosgw, redis/)
+  expect(() => readRequired('browsers')).toThrow(
+    /browsers; it may name browser, full-disk, postgres15, python, radosgw, redis/,
+  )
 })
 
 test('a run that ends badly without a failing test, or without any test, has failed', () => {

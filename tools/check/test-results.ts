@@ -13,8 +13,11 @@ export type LaneResult = {
 
 export type Total = { readonly passed: number; readonly failed: number; readonly faults: readonly string[] }
 
-const requirements = ['browser', 'postgres15', 'python', 'radosgw', 'redis'] as const
+const requirements = ['browser', 'full-disk', 'postgres15', 'python', 'radosgw', 'redis'] as const
 export type Requirement = (typeof requirements)[number]
+
+/** Many containers may not mount a file system, also where everything else must run: missing only when it was named. */
+const needsMount = /a disk that is really full/
 
 /** TEST_REQUIRE: what may not be missing. With it, a test that was not run counts as failed. */
 export function readRequired(text: string | undefined): ReadonlySet<Requirement> {
@@ -135,7 +138,8 @@ export function addUp(
   }
   if (required.size > 0) {
     for (const lane of results.filter(({ passed, failed }) => passed + failed > 0)) {
-      faults.push(...lane.notRun.map((title) => `${lane.name}: required and not run: ${title}`))
+      const missed = lane.notRun.filter((title) => required.has('full-disk') || !needsMount.test(title))
+      faults.push(...missed.map((title) => `${lane.name}: required and not run: ${title}`))
     }
   }
   const passed = results.reduce((sum, lane) => sum + lane.passed, 0)

@@ -1,5 +1,7 @@
 import { Command } from 'commander'
 import { approvalCommands } from './account/approval-commands.ts'
+import { eraseCommand } from './account/erase-command.ts'
+import { holdCommand } from './account/hold-command.ts'
 import { signInCommands } from './account/sign-in-commands.ts'
 import type { AccountSurroundings } from './account/surroundings.ts'
 import { tokenCommand } from './account/token-command.ts'
@@ -37,7 +39,7 @@ export function makeProgram(surroundings: Surroundings): Command {
     ...approvalCommands(surroundings),
     tokenCommand(surroundings),
     rulesCommand(surroundings),
-    trailCommand(surroundings),
+    trailCommand(surroundings).addCommand(eraseCommand(surroundings)).addCommand(holdCommand(surroundings)),
     verifyCommand(surroundings),
     tenantsCommand(surroundings),
     peopleCommand(surroundings),

@@ -651,7 +651,7 @@ export function compose(needs: ComposeNeeds): App {
       place: placeHold({ db, clock, newId, recordAct: record }),
       lift: liftOneHold({ db, clock, recordAct: record }),
     }),
-    ...erasureRoutes({ erase: eraseSubject({ db, clock, recordAct: record }) }),
+    ...erasureRoutes({ db, erase: eraseSubject({ db, clock, recordAct: record }) }),
     ...trailRoutes({ db, keyring: sealing, macs, recordAct: record }),
     ...consoleStreamRoutes({ consoles }),
     ...fleetRoutes({

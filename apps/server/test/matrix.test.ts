@@ -97,6 +97,11 @@ const lines: Readonly<Record<string, Line>> = {
     bad: notAnId,
     isLast: true,
   },
+  'GET /trail/erasures': {
+    query: 'data_subject=anyone:2026-01',
+    bad: { query: 'data_subject=nobody' },
+    foreign: 'own list',
+  },
   'POST /trail/erasures': {
     body: () => ({ data_subject: `person:${acme.person}`, confirm: `person:${acme.person}` }),
     bad: { body: { data_subject: 'nobody' } },

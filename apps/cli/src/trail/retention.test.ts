@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -20,6 +20,8 @@ let folder: string
 let key: string
 const python = findPython()
 const verifyPy = join(import.meta.dirname, '../../../../docs/verify/verify.py')
+const verifyAnchorsPy = join(import.meta.dirname, '../../../../docs/verify/verify_anchors.py')
+const archiveName = 'test-chain/archive/0000000000000000-0000000000000511.jsonl.gz'
 const file = (name: string): string => join(folder, name)
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -68,7 +70,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-const archive = (): string => file('bucket/test-chain/archive/0000000000000000-0000000000000511.jsonl.gz')
+const archive = (): string => file(`bucket/${archiveName}`)
 const removed = { first: 0, last: 511, is_restored: false }
 
 test('the database verifies as before, says what was removed, and every head and checkpoint is still compared', async () => {
@@ -146,6 +148,49 @@ test.skipIf(!python)('the verifier in Python agrees, on the export and on the ar
   expect(check('trail.jsonl')).toMatchObject({ status: 0, root, removed: [{ first: 0, last: 511 }] })
   await writeFile(file('archive.jsonl'), gunzipSync(await readFile(archive())))
   expect(check('archive.jsonl')).toMatchObject({ status: 0, removed: [] })
+})
+
+test.skipIf(!python)('anchors and archives are held against the export by the verifier in Python too', async () => {
+  const check = (at: string, exported = 'trail.jsonl') => {
+    const args = ['-B', verifyAnchorsPy, '--json', file(at), '--export', file(exported), '--key', key]
+    const { stdout, stderr, status } = spawnSync(python ?? '', args, { encoding: 'utf8' })
+    expect(stderr).toBe('')
+    return { status, text: stdout }
+  }
+  const good = check('bucket')
+  expect(good.status).toBe(0)
+  expect(JSON.parse(good.text)).toMatchObject({
+    ok: true,
+    anchors: { anchors: 3, last: { sequence: 2, size: 650 } },
+    log: { removed: [{ first: 0 }] },
+  })
+  const anchors = [...s3.objects.keys()].filter((name) => name.includes('/anchor-'))
+  const [first = '', second = ''] = anchors
+  const attack = async (name: string, change: (folder: string) => Promise<void>) => {
+    await cp(file('bucket'), file(name), { recursive: true })
+    await change(file(name))
+    const found = check(name)
+    expect(found.status, name).toBe(1)
+    return found.text
+  }
+  expect(await attack('missing', (at) => rm(join(at, second)))).toMatch(/Anchor 1 is missing before/)
+  expect(await attack('moved', (at) => rename(join(at, second), join(at, `${second.slice(0, -8)}T23.json`)))).toMatch(
+    /which is not where it lies|changed, moved or forged/,
+  )
+  expect(
+    await attack('changed', async (at) => {
+      const text = await readFile(join(at, first), 'utf8')
+      await writeFile(join(at, first), text.replace('"sequence":0', '"sequence":1'))
+    }),
+  ).toMatch(/was changed, moved or forged/)
+  expect(
+    await attack('swapped', async (at) => writeFile(join(at, archiveName), await readFile(file('forged.jsonl.gz')))),
+  ).toMatch(/is not the archive its stub names/)
+  const lines = (await readFile(file('trail.jsonl'), 'utf8')).split('\n')
+  await writeFile(file('cut.jsonl'), lines.slice(0, 620).join('\n'))
+  expect(check('bucket', 'cut.jsonl')).toMatchObject({ status: 1, text: expect.stringMatching(/the end was cut off/) })
+  const stranger = spawnSync(python ?? '', ['-B', verifyAnchorsPy, file('bucket'), '--key', 'x+00000000+AA=='])
+  expect(stranger.status).toBe(2)
 })
 
 test('entries that somebody with full rights took out without a stub are found', async () => {

@@ -22,8 +22,8 @@ export type OwnPostgres = {
 }
 
 /** A whole PostgreSQL for one test file, migrated, which that file may stop. */
-export async function ownPostgres(): Promise<OwnPostgres> {
-  const home = await mkdtemp(join(tmpdir(), 'countersign-postgres-'))
+export async function ownPostgres(below = tmpdir()): Promise<OwnPostgres> {
+  const home = await mkdtemp(join(below, 'countersign-postgres-'))
   await makeFolder(home, 0o711)
   const password = 'only-for-tests'
   const runtime = await installedRuntime()

@@ -1,10 +1,33 @@
-import { erasureDone, erasureDraft } from '@countersign/wire'
+import { erasureDone, erasureDraft, erasurePreview, erasureQuery } from '@countersign/wire'
+import type { Sql } from '../../kernel/db.ts'
 import { type Route, route } from '../roles/index.ts'
 import type { eraseSubject } from './erase-subject.ts'
+import { previewErasure } from './preview-erasure.ts'
 import { actorOf } from './record-refusal.ts'
 
-export function erasureRoutes({ erase }: { readonly erase: ReturnType<typeof eraseSubject> }): readonly Route[] {
+type Needs = { readonly db: Sql; readonly erase: ReturnType<typeof eraseSubject> }
+
+export function erasureRoutes({ db, erase }: Needs): readonly Route[] {
   return [
+    route({
+      does: 'Tell what erasing a person would make unreadable, and erase nothing',
+      method: 'GET',
+      path: '/trail/erasures',
+      needs: 'trail:manage',
+      query: erasureQuery,
+      answers: erasurePreview,
+      handle: async ({ who, query }) => {
+        const found = await previewErasure(db, who.tenant, query.data_subject)
+        return {
+          data_subject: query.data_subject,
+          keys: found.keys,
+          entries: found.entries,
+          is_exact: found.isExact,
+          first_at: found.firstAt?.toISOString() ?? null,
+          last_at: found.lastAt?.toISOString() ?? null,
+        }
+      },
+    }),
     route({
       does: 'Erase what the trail says of a person',
       method: 'POST',
