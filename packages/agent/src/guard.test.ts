@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { askForMail, noSecrets, rulesetFile, rulesetOf, told } from '../test/rulesets.ts'
 import { type AgentEvent, ApprovalDenied, type Ask, CallBlocked, GuardFailed, guard } from './index.ts'
 
@@ -7,6 +7,7 @@ async function guardOf(rules: string, more: { approve?: Ask; mode?: 'observe' } 
   const { approve, mode } = more
   const file = await rulesetFile(rulesetOf('test', rules, mode))
   const made = await guard({ file, agentId: 'a1', onEvent: (event) => events.push(event), ...(approve && { approve }) })
+  onTestFinished(() => made.close())
   return { ...made, events }
 }
 
@@ -195,6 +196,22 @@ test('calls that no rule could judge are blocked before anything is counted', as
     expect(execute).not.toHaveBeenCalled()
   }
   expect(events).toEqual([])
+})
+
+test('size hides nothing from a rule, and what is nested without end is blocked', async () => {
+  const { run, events } = await guardOf(noSecrets)
+  const execute = vi.fn()
+  const path = `${'x'.repeat(20_000_000)}/.env`
+  await expect(run({ tool: 'read_file', args: { path } }, execute)).rejects.toMatchObject({ rule: 'no-secrets' })
+  expect(JSON.stringify(events).length).toBeLessThan(100_000)
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`k${at}`, at]))
+  await expect(run({ tool: 'read_file', args: { ...many, path: '.env' } }, execute)).rejects.toMatchObject({
+    rule: 'no-secrets',
+  })
+  let deep: unknown = '.env'
+  for (let level = 0; level < 100_000; level += 1) deep = [deep]
+  await expect(run({ tool: 'read_file', args: { deep } }, execute)).rejects.toMatchObject({ code: 'bad_call' })
+  expect(execute).not.toHaveBeenCalled()
 })
 
 test('an argument called __proto__ is an argument', async () => {
