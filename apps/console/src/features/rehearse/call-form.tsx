@@ -76,7 +76,7 @@ export function CallForm({ draft, faults, onChange }: Props) {
         onClick={() => setMore((isOpen) => !isOpen)}
       >
         {hasMore ? <ChevronDownIcon size={14} /> : <ChevronRightIcon size={14} />}
-        On whose behalf, the session before it, its surroundings, its answer
+        Who, what came before, surroundings, answer
       </button>
       {hasMore && (
         <>
