@@ -26,21 +26,21 @@ export type KillRun = {
 type Options = {
   readonly kills: number
   readonly seed: number
+  /** What is promised is checked after so many kills, and at the end; then the load begins anew. */
+  readonly checkEvery?: number
   readonly say?: (line: string) => void
 }
 
 const email = 'admin@example.com'
 const password = 'correct horse battery staple'
 const clients = 6
-/** What is promised is checked after so many kills, and at the end. */
-const checkEvery = 100
 const waitMsMax = 1_200
 
 /**
  * Two servers and a caller on one PostgreSQL, under load from beginning to end. One of them, at times PostgreSQL itself,
  * is killed at a moment nobody chose, also while it starts; it comes back, and the next is killed.
  */
-export async function killRun({ kills, seed, say = () => undefined }: Options): Promise<KillRun> {
+export async function killRun({ kills, seed, checkEvery = 100, say = () => undefined }: Options): Promise<KillRun> {
   const random = randomOf(seed)
   const folder = await mkdtemp(join(tmpdir(), 'countersign-faults-'))
   const effects = join(folder, 'effects')
@@ -112,7 +112,8 @@ export async function killRun({ kills, seed, say = () => undefined }: Options): 
     for (const place of [0, 1]) await start(place)
     for (const place of [0, 1]) await admit(place)
     startCaller()
-    let load = startLoad(() => targets.filter((target) => target !== undefined), clients)
+    const living = (): Target[] => targets.filter((target) => target !== undefined)
+    let load = startLoad('fault-0', living, clients)
     let faults: readonly string[] = []
     let entries = 0
     const totals = { keys: new Set<string>(), events: new Set<string>() }
@@ -138,6 +139,7 @@ export async function killRun({ kills, seed, say = () => undefined }: Options): 
       }
     }
 
+    let checkAt = checkEvery
     for (let n = 1; n <= kills && faults.length === 0; n += 1) {
       await pause(random() * waitMsMax)
       await noteCheckpoint()
@@ -165,14 +167,15 @@ export async function killRun({ kills, seed, say = () => undefined }: Options): 
         }
         await admit(place)
       }
-      if (n % checkEvery === 0 || n >= kills) {
+      if (n >= checkAt || n >= kills) {
+        checkAt += checkEvery
         const found = await check()
         ;({ faults, entries } = found)
         say(
           `after ${n} kills: ${entries} entries, ${totals.keys.size} keys, ${totals.events.size} events, ${ended.size} calls acknowledged, ${faults.length} faults`,
         )
         if (n < kills) {
-          load = startLoad(() => targets.filter((target) => target !== undefined), clients)
+          load = startLoad(`fault-${n}`, living, clients)
           startCaller()
         }
       }

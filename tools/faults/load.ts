@@ -8,8 +8,11 @@ export type Acknowledged = { readonly keys: Set<string>; readonly events: Set<st
 const failurePauseMs = 25
 const answerMs = 20_000
 
-/** Clients that never stop: management acts and reports of agents, each to any of the servers that live. */
-export function startLoad(targets: () => readonly Target[], clients: number) {
+/**
+ * Clients that never stop: management acts and reports of agents, each to any of the servers that live. `name` keeps what
+ * one load sends apart from what another sent to the same servers before.
+ */
+export function startLoad(name: string, targets: () => readonly Target[], clients: number) {
   const acknowledged: Acknowledged = { keys: new Set(), events: new Set() }
   let isOver = false
   let answered = 0
@@ -32,13 +35,13 @@ export function startLoad(targets: () => readonly Target[], clients: number) {
   }
 
   const makeKey = async (client: number, n: number): Promise<void> => {
-    const made = await send(client, n, '/api/v2/keys', {}, { environment: 'staging', label: `fault-${client}-${n}` })
+    const made = await send(client, n, '/api/v2/keys', {}, { environment: 'staging', label: `${name}-${client}-${n}` })
     if (typeof made === 'object' && made !== null && 'id' in made) acknowledged.keys.add(String(made.id))
   }
 
   /** Sent again under the same ids until somebody takes them, as agents do. */
   const report = async (client: number, n: number): Promise<void> => {
-    const ids = [0, 1, 2].map((place) => `fault-${client}-${n}-${place}`)
+    const ids = [0, 1, 2].map((place) => `${name}-${client}-${n}-${place}`)
     // Of the machine's clock, as an agent has it; the same at every try.
     const timestamp = new Date(performance.timeOrigin + performance.now()).toISOString()
     const events = ids.map((id) => ({
