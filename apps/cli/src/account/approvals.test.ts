@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
-import { tokenOf } from '../../../server/test/factors-scene.ts'
+import { cookieIn, tokenOf, totpCode } from '../../../server/test/factors-scene.ts'
 import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
 import { makeProgram } from '../program.ts'
 import { shownText } from './approval-text.ts'
@@ -28,13 +28,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-type Around = { readonly ask?: (question: string) => Promise<string | undefined>; readonly who?: TestTenant }
+type Around = {
+  readonly ask?: (question: string) => Promise<string | undefined>
+  readonly who?: TestTenant
+  readonly token?: string
+}
 
 /** The command line of somebody other than who made the agent's key. */
-async function run(args: readonly string[], { ask, who = approver }: Around = {}) {
+async function run(args: readonly string[], { ask, who = approver, token = tokenOf(who) }: Around = {}) {
   const said = { out: '', complaint: '', code: 0, opened: '' }
   const program = makeProgram({
-    env: { XDG_CONFIG_HOME: folder, CSIGN_SERVER: server.url, CSIGN_TOKEN: tokenOf(who) },
+    env: { XDG_CONFIG_HOME: folder, CSIGN_SERVER: server.url, CSIGN_TOKEN: token },
     print: (text) => void (said.out += text),
     complain: (text) => void (said.complaint += text),
     exitWith: (code) => void (said.code = code),
@@ -63,6 +67,41 @@ async function held(message = 'ship it', args: object = { app: 'shop', replicas:
 const statusOf = async (id: string): Promise<string> => {
   const answer = await server.call('GET', `/api/v2/approvals/${id}`, { cookie: acme.cookie })
   return (answer.body as { status: string }).status
+}
+
+/** Calls keep the policy they were held under, so it is taken back at once. */
+async function underPolicy(proof: string, work: () => Promise<string>): Promise<string> {
+  const path = '/api/v2/environments/production/approval-policies'
+  const policies = [{ rule: null, proof, approvers: 1, excludes_owner: false }]
+  expect((await server.call('PUT', path, { cookie: acme.cookie, body: { policies } })).status).toBe(200)
+  const id = await work()
+  await server.call('PUT', path, { cookie: acme.cookie, body: { policies: [] } })
+  return id
+}
+
+/** A command line of an approver with an authenticator app, whose proof is long ago. */
+async function lapsedApprover(): Promise<{ token: string; codes: readonly string[] }> {
+  const person = await server.newPerson(acme, [{ role: 'approver', environment: null }])
+  const post = async (path: string, body: unknown, cookie?: string) => {
+    const answer = await server.call('POST', `/api/v2${path}`, { body, ...(cookie !== undefined && { cookie }) })
+    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${answer.text}`)
+    return { answer, body: answer.body as Record<string, unknown> }
+  }
+  const { id, secret } = (await post('/mfa/totp', {}, person.cookie)).body
+  const code = totpCode(String(secret), server.clock.now().getTime())
+  const confirmed = await post(`/mfa/totp/${String(id)}/confirmation`, { code }, person.cookie)
+  const cookie = cookieIn(confirmed.answer)
+  const headers = { 'x-requested-with': 'countersign' }
+  const begun = await server.call('POST', '/api/v2/cli-sign-ins', { body: {}, headers })
+  const { state, verifier, user_code } = begun.body as Record<string, string>
+  await post('/cli-sign-ins/decision', { code: user_code, approve: true }, cookie)
+  const body = { state, verifier }
+  const done = await server.call('POST', '/api/v2/cli-sign-ins/completion', { body, headers })
+  await server.db.query(`update sessions as s set stepped_up_at = null where s.person_id = $1 and s.channel = 'cli'`, [
+    person.person,
+  ])
+  const { token } = done.body as { token: string }
+  return { token, codes: confirmed.body['backup_codes'] as string[] }
 }
 
 describe('a held call', () => {
@@ -110,12 +149,19 @@ describe('a held call', () => {
     expect(await statusOf(id)).toBe('pending')
   })
 
+  test('that wants a fresh proof is decided with a code that comes along, and not without', async () => {
+    const { token, codes } = await lapsedApprover()
+    const id = await underPolicy('step-up', () => held())
+    const bare = await run(['approve', id, '--yes'], { token })
+    expect(bare).toMatchObject({ code: 5 })
+    expect(await run(['approve', id, '--yes', '--mfa-code', '000000'], { token })).toMatchObject({ code: 5 })
+    expect(await statusOf(id)).toBe('pending')
+    const said = await run(['approve', id, '--yes', '--mfa-code', codes[0] ?? ''], { token })
+    expect(said.out, said.complaint).toContain('Approved.')
+  })
+
   test('that wants a countersignature opens the page where it is signed, and decides nothing by itself', async () => {
-    const policies = [{ rule: null, proof: 'countersignature', approvers: 1, excludes_owner: false }]
-    const path = '/api/v2/environments/production/approval-policies'
-    expect((await server.call('PUT', path, { cookie: acme.cookie, body: { policies } })).status).toBe(200)
-    const id = await held()
-    await server.call('PUT', path, { cookie: acme.cookie, body: { policies: [] } })
+    const id = await underPolicy('countersignature', () => held())
     const said = await run(['approve', id, '--yes'])
     expect(said).toMatchObject({ code: 5, opened: `${server.url}/approvals/${id}` })
     const quiet = await run(['approve', id, '--yes', '--json', '--no-browser'])
