@@ -121,6 +121,26 @@ for (const [name, path] of Object.entries(paths)) {
   figures[`${name}_slowest`] = sorted.slice(-3).map(({ ms, filter }) => `${Math.round(ms)} ms ${filter}`)
 }
 
+const { rows: wrong } = await db.query<{ differences: string }>(
+  `with plain as (
+     select e.environment, e.agent, e.tool, e.verdict, e.mode, e.rule, count(*) as count
+       from events as e where e.tenant_id = $1 group by 1, 2, 3, 4, 5, 6
+   ), kept as (
+     select n.environment, n.agent, n.tool, n.verdict, n.mode, n.rule, sum(n.count) as count
+       from (select c.environment, c.agent, c.tool, c.verdict, c.mode, c.rule, c.count
+               from event_counts as c where c.tenant_id = $1 and c.cube = 4 and c.level = 2
+             union all
+             select c.environment, c.agent, c.tool, c.verdict, c.mode, c.rule, c.count
+               from event_count_changes as c where c.tenant_id = $1) as n
+      group by 1, 2, 3, 4, 5, 6
+   )
+   select count(*) as differences
+     from plain as p full join kept as k using (environment, agent, tool, verdict, mode, rule)
+    where p.count is distinct from k.count`,
+  [tenant],
+)
+const differences = Number(wrong[0]?.differences)
+
 const { rows: sizes } = await db.query<{ events: string; counts: string; bytes: string }>(
   `select (select count(*) from events) as events, (select count(*) from event_counts) as counts,
           pg_size_pretty(pg_total_relation_size('event_counts')) as bytes`,
@@ -131,6 +151,8 @@ report('feed', {
   count_rows: Number(sizes[0]?.counts),
   count_size: sizes[0]?.bytes,
   loaded_in_seconds: loadedSeconds,
+  counts_that_differ_from_the_events: differences,
   ...figures,
 })
 await server.stop()
+if (differences > 0) process.exitCode = 1

@@ -173,10 +173,18 @@ describe('a sharp act', () => {
     clock.adjust(10 * minute + 1_000)
     expect((await rollOut('staging')).status).toBe(201)
     expect(await rollOut('production')).toMatchObject({ status: 403, body: { code: 'mfa_step_up_required' } })
-    expect(
-      await server.call('POST', '/api/v1/bundles/base/1/deploy', { cookie, body: { env: 'production' } }),
-    ).toMatchObject({
+    const deploy = (by: string): Promise<Answer> =>
+      server.call('POST', '/api/v1/bundles/base/1/deploy', { cookie: by, body: { env: 'production' } })
+    const refused = await deploy(cookie)
+    expect({ status: refused.status, body: refused.body }).toEqual({
       status: 403,
+      body: {
+        detail:
+          'It was some time ago that you proved it is you: confirm with your second factor, or your password. ' +
+          'A script signs in right before this request (POST /api/v1/auth/login), or uses an API token.',
+      },
     })
+    // What the sentence says is so.
+    expect(await deploy(await server.signIn(acme.email))).toMatchObject({ status: 201 })
   })
 })

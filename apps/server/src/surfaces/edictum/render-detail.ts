@@ -1,6 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problems } from '../../kernel/problem.ts'
 
+/** These routes are called by scripts too, whose sign-in may be hours old. */
+const forScripts = 'A script signs in right before this request (POST /api/v1/auth/login), or uses an API token.'
+
 /** `{"detail": …}` as the Edictum clients' operators find it in their logs (agent-api §1.5). */
 export function renderDetail(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { kind } = problem
@@ -15,6 +18,7 @@ export function renderDetail(problem: Problem, request: FastifyRequest, reply: F
     const detail = problem.errors.map(({ path, message }) => ({ loc: locationOf(path), msg: message }))
     return reply.code(kind.status).send({ detail })
   }
+  if (kind === problems.mfaStepUpRequired) return reply.code(403).send({ detail: `${problem.detail} ${forScripts}` })
   return reply.code(kind.status).send({ detail: problem.detail })
 }
 
