@@ -39,6 +39,16 @@ export async function hoursOf(
   )
 }
 
+/** The newest hour of a tenant that is counted. What is newer waits for its counting. */
+export async function newestHour(db: Sql, tenant: string): Promise<number | undefined> {
+  const [row] = await db.query<{ hour: number | null }>(
+    `select (extract(epoch from max(c.bucket)) * 1000000)::int8 as hour
+       from event_counts as c where c.tenant_id = $1 and c.cube = 0 and c.level = 1`,
+    [tenant],
+  )
+  return row?.hour ?? undefined
+}
+
 /** Minutes of those hours that may hold something of the scope, newest first. */
 export async function minutesOf(
   db: Sql,

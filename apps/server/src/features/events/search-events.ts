@@ -2,11 +2,12 @@ import type { Sql } from '../../kernel/db.ts'
 import { invalidInput } from '../../kernel/problem.ts'
 import type { EventScope } from './event-scope.ts'
 import type { EventWords } from './event-words.ts'
-import { hoursOf, looksOf, minutesOf, type Range } from './scan-events.ts'
+import { hoursOf, looksOf, minutesOf, newestHour, type Range } from './scan-events.ts'
 import { filteredBy } from './statement.ts'
 import { type EventRecord, type Position, readEvents, type StoredEvent, selectEvents } from './stored-event.ts'
 
 const minuteMicros = 60_000_000
+const hourMicros = 60 * minuteMicros
 
 export type Page = {
   readonly events: readonly StoredEvent[]
@@ -69,8 +70,10 @@ async function findCounted(
   // One more than needed, since of the first minute all may be newer than the position.
   const bucketsMax = wanted + 1
   let before = after ? after.atMicros + 1 : undefined
+  let windowMicros = firstWindowMicros
   for (;;) {
-    const hours = await hoursOf(db, scope, before, bucketsMax)
+    const since = await beginOfWindow(db, scope, before, windowMicros)
+    const hours = await hoursOf(db, { ...scope, since }, before, bucketsMax)
     const minutes = await minutesOf(
       db,
       scope,
@@ -85,8 +88,31 @@ async function findCounted(
     if (rows.length >= wanted) return rows
     if (minutes.length === bucketsMax) before = minutes.at(-1)
     else if (hours.length === bucketsMax) before = hours.at(-1)?.hour
-    else return rows
+    else if (since === scope.since) return rows
+    else {
+      before = since
+      windowMicros *= 8
+    }
   }
+}
+
+/** Most pages are full with what is newest; only what is rare is looked for in all there is. */
+const firstWindowMicros = 24 * hourMicros
+const windowMicrosMax = 500 * 24 * hourMicros
+
+/** Where to begin looking: a whole hour, or the scope's own beginning. */
+async function beginOfWindow(
+  db: Sql,
+  { tenant, since, until }: EventScope,
+  before: number | undefined,
+  windowMicros: number,
+): Promise<number | undefined> {
+  if (windowMicros > windowMicrosMax) return since
+  const end = Math.min(before ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY)
+  const newest = Number.isFinite(end) ? end : await newestHour(db, tenant)
+  if (newest === undefined) return since
+  const begin = Math.floor((newest - windowMicros) / hourMicros) * hourMicros
+  return since !== undefined && since >= begin ? since : begin
 }
 
 async function findText(
