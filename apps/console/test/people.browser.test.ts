@@ -172,6 +172,31 @@ test('a token is made from a role, shown once with programs, works, is rotated, 
   expect(faults).toEqual([])
 })
 
+test('somebody who may make keys outside production is offered no button that production would refuse', async () => {
+  const admin = await scene.server.newTenant()
+  await scene.server.newKey(admin, 'production', { label: 'of production' })
+  await scene.server.newKey(admin, 'staging', { label: 'of staging' })
+  const ops = await scene.server.newPerson(admin, [{ role: 'ops', environment: null }])
+  const { page, faults, open } = await scene.newPage(ops)
+  await open('/keys')
+  await page.getByRole('gridcell', { name: 'of production' }).click(patiently)
+  const drawer = page.getByRole('dialog')
+  await drawer.getByText('edk_production').first().waitFor(patiently)
+  expect(await drawer.getByRole('button', { name: /Revoke/ }).count()).toBe(0)
+  await page.keyboard.press('Escape')
+  await page.getByRole('gridcell', { name: 'of staging' }).click(patiently)
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /Revoke/ })
+    .waitFor(patiently)
+
+  await open('/keys?make=true&environment=production')
+  await page.getByRole('combobox', { name: 'Environment' }).last().click(patiently)
+  await page.getByRole('option', { name: 'staging' }).waitFor(patiently)
+  expect(await page.getByRole('option', { name: 'production' }).count()).toBe(0)
+  expect(faults).toEqual([])
+})
+
 test('a viewer sees neither the entries nor the pages of administration, and the API refuses them; an auditor reads and changes nothing', async () => {
   const admin = await scene.server.newTenant()
   const viewer = await scene.server.newPerson(admin, [{ role: 'viewer', environment: null }])

@@ -39,6 +39,12 @@ export function useCanIn(permission: Permission, environment: string): boolean {
   return useSession().permitted_in[environment]?.includes(permission) ?? false
 }
 
+/** Where something may be done: what forms offer, so that nobody fills one in to be refused. */
+export function useEnvironmentsFor(permission: Permission): readonly SessionEnvironment[] {
+  const { environments, permitted_in: permittedIn } = useSession()
+  return environments.filter(({ name }) => permittedIn[name]?.includes(permission))
+}
+
 export function useEnvironments(): readonly SessionEnvironment[] {
   return useSession().environments
 }

@@ -4,7 +4,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-q
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { wordsFor } from '../../api/problem.ts'
-import { useCan } from '../../api/session.ts'
+import { useCan, useSession } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
 import { agentColumn, environmentColumn, givenRulesetColumn } from '../../ui/columns.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
@@ -52,6 +52,7 @@ export function NamedTab() {
   const navigate = useNavigate()
   const client = useQueryClient()
   const mayWrite = useCan('assignments:write')
+  const { permitted_in: permittedIn } = useSession()
   const list = useInfiniteQuery(namedQuery(environment))
   const { rows, onEnd } = usePages(list)
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
@@ -95,11 +96,12 @@ export function NamedTab() {
             ? 'A ruleset given by name wins over every rule.'
             : `${counted(chosen.length, 'agent')} selected`}
         </p>
-        {mayWrite && chosen.length > 0 && (
-          <Button variant="default" loading={change.isPending} onClick={clear}>
-            Let {chosen.length === 1 ? 'it' : 'them'} follow the rules again
-          </Button>
-        )}
+        {chosen.length > 0 &&
+          chosen.every(({ environment: place }) => permittedIn[place]?.includes('assignments:write')) && (
+            <Button variant="default" loading={change.isPending} onClick={clear}>
+              Let {chosen.length === 1 ? 'it' : 'them'} follow the rules again
+            </Button>
+          )}
         {mayWrite && (
           <Button leftSection={<PlusIcon size={14} />} onClick={() => open(true)}>
             Assign agents

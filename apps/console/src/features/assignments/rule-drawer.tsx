@@ -5,7 +5,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { type FormEvent, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { fieldErrors, wordsFor } from '../../api/problem.ts'
-import { useCan, useEnvironments } from '../../api/session.ts'
+import { useCan, useCanIn, useEnvironments, useEnvironmentsFor } from '../../api/session.ts'
 import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
@@ -28,8 +28,11 @@ type Props = {
 /** A rule and, beside it, whom it would move, before anything is saved. */
 export function RuleDrawer({ rule, others, environment, onClose }: Props) {
   const client = useQueryClient()
-  const mayWrite = useCan('assignments:write')
+  const mayWriteSomewhere = useCan('assignments:write')
+  const mayWriteThere = useCanIn('assignments:write', rule?.environment ?? '')
+  const mayWrite = rule ? mayWriteThere : mayWriteSomewhere
   const environments = useEnvironments()
+  const open = useEnvironmentsFor('assignments:write')
   const rulesets = useQuery(rulesetsQuery)
   const [priority, setPriority] = useState(rule?.priority ?? nextPriority(others))
   const [pattern, setPattern] = useState(rule?.pattern ?? '')
@@ -107,7 +110,7 @@ export function RuleDrawer({ rule, others, environment, onClose }: Props) {
           <Select
             label="Environment"
             placeholder="Where they run"
-            data={environments.map(({ name }) => name)}
+            data={(mayWrite ? open : environments).map(({ name }) => name)}
             value={place}
             onChange={setPlace}
             error={faultOf('environment')}

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
-import { useCan } from '../../api/session.ts'
+import { useCanIn } from '../../api/session.ts'
 import { Page } from '../../frame/page.tsx'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
@@ -40,8 +40,8 @@ export function AgentPage() {
 }
 
 function Agent({ agent }: { readonly agent: AgentDetail }) {
-  const mayManage = useCan('fleet:manage')
-  const mayAssign = useCan('assignments:write')
+  const mayManage = useCanIn('fleet:manage', agent.environment)
+  const mayAssign = useCanIn('assignments:write', agent.environment)
   const { cannot_follow, manifest } = agent
   return (
     <div className={classes.columns}>

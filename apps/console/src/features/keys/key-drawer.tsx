@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { wordsFor } from '../../api/problem.ts'
-import { useCan } from '../../api/session.ts'
+import { useCanIn } from '../../api/session.ts'
 import type { AgentKey } from '../../api/types.ts'
 import { ConfirmDestructive } from '../../ui/confirm-destructive.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
@@ -23,7 +23,7 @@ type Props = { readonly agentKey: AgentKey; readonly name: string; readonly onCl
 export function KeyDrawer({ agentKey, name, onClose }: Props) {
   const { id, prefix, environment, label, rendering, signing_key_id, revoked_at } = agentKey
   const client = useQueryClient()
-  const mayWrite = useCan('keys:write') && revoked_at === null
+  const mayWrite = useCanIn('keys:write', environment) && revoked_at === null
   const signingKeys = useQuery(signingKeysQuery)
   const [isRevoking, setRevoking] = useState(false)
   const [newLabel, setNewLabel] = useState(label)

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { api } from '../../api/client.ts'
 import { fieldErrors, wordsFor } from '../../api/problem.ts'
-import { useEnvironments, useSession } from '../../api/session.ts'
+import { useEnvironmentsFor, useSession } from '../../api/session.ts'
 import type { AgentKey, MadeAgentKey } from '../../api/types.ts'
 import { Notice } from '../../ui/notice.tsx'
 import { ShownOnce } from '../../ui/shown-once.tsx'
@@ -39,11 +39,12 @@ export function MakeKey({ isOpen, environment, onClose }: Props) {
 type DraftProps = { readonly environment: string | undefined; readonly onMade: (made: MadeAgentKey) => void }
 
 function Draft({ environment, onMade }: DraftProps) {
-  const environments = useEnvironments()
+  const environments = useEnvironmentsFor('keys:write')
   const client = useQueryClient()
   // Nobody gets a key of a protected environment by not looking.
   const [chosen, setChosen] = useState(
-    environment ?? environments.find(({ is_protected }) => !is_protected)?.name ?? null,
+    (environments.find(({ name }) => name === environment) ?? environments.find(({ is_protected }) => !is_protected))
+      ?.name ?? null,
   )
   const [label, setLabel] = useState('')
   const [rendering, setRendering] = useState<AgentKey['rendering']>('auto')

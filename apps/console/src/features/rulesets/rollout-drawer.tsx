@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useCan } from '../../api/session.ts'
+import { useCanIn } from '../../api/session.ts'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Fact, Facts } from '../../ui/facts.tsx'
 import { Instant } from '../../ui/instant.tsx'
@@ -25,7 +25,7 @@ type Props = {
 /** One rollout as it goes: who, why, and every agent's state while it changes. */
 export function RolloutDrawer({ id, onClose, onReview }: Props) {
   const { data, error, isError, refetch } = useQuery(rolloutQuery(id))
-  const mayRollOut = useCan('rollouts:write')
+  const mayRollOut = useCanIn('rollouts:write', data?.environment ?? '')
   return (
     <SideDrawer isOpen onClose={onClose} title={data ? `v${data.version} to ${data.environment}` : 'Rollout'}>
       {isError && !data && <Failed what="The rollout could not be read" error={error} onRetry={() => void refetch()} />}

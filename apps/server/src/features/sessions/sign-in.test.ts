@@ -46,6 +46,22 @@ describe('signing in', () => {
     expect(wrong.status).toBe(401)
   })
 
+  test('an unknown account costs the server the work of a known one, so that its answer does not come sooner', async () => {
+    const person = await server.newTenant()
+    // Processor time, not the clock's: a busy machine changes it little.
+    const workOf = async (email: string): Promise<number> => {
+      const before = process.cpuUsage()
+      for (let at = 0; at < 4; at += 1) expect((await enter(email, 'not the password')).status).toBe(401)
+      const { user, system } = process.cpuUsage(before)
+      return user + system
+    }
+    await workOf(person.email)
+    const known = await workOf(person.email)
+    const unknown = await workOf(`nobody-${person.email}`)
+    // Without the hash it would be a tenth.
+    expect(unknown).toBeGreaterThan(known / 3)
+  })
+
   test('what the wrong types, NUL or ten thousand characters get is a refusal, never a failure of ours', async () => {
     for (const body of [
       {},
