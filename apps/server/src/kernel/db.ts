@@ -53,6 +53,8 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     statement_timeout: 60_000,
+    // Our statements take milliseconds, and compiling one of them takes a hundred.
+    options: '-c jit=off',
     // The server ends statements by itself; this is for a network that drops packets and tells nobody.
     query_timeout: answerMs,
     idle_in_transaction_session_timeout: 60_000,

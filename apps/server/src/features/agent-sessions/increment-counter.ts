@@ -17,6 +17,8 @@ export type IncrementCounter = (increment: Increment) => Promise<string>
 export const lifetimeMs = 7 * 86_400_000
 const statementsMax = 2
 const perStatement = 500
+/** A statement costs as much as a hundred increments: fewer wait for the one that runs and share the next. */
+const waitingForSecond = 100
 const waitingMax = 50_000
 
 /**
@@ -28,7 +30,7 @@ export function incrementCounter({ db, clock }: Needs): IncrementCounter {
   let running = 0
 
   const pump = (): void => {
-    while (running < statementsMax && waiting.length > 0) {
+    while (waiting.length > 0 && (running === 0 || (running < statementsMax && waiting.length >= waitingForSecond))) {
       const batch = waiting.slice(0, perStatement)
       waiting = waiting.slice(perStatement)
       running += 1

@@ -119,6 +119,8 @@ export async function addAmounts(
       now,
       expiresAt,
     ],
+    // Planning it takes as long as running it.
+    'add-amounts',
   )
   const values = new Map(rows.map(({ at, value }) => [at, value]))
   return increments.map((_, at) => values.get(at + 1) ?? null)

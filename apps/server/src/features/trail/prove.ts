@@ -31,8 +31,10 @@ import { noEntry } from './removed-spans.ts'
 /** That one entry is in the log of the newest signed checkpoint. With no tenant, an entry of any: for the operator's own tools. */
 export function proveEntry({ db }: { readonly db: Sql }) {
   return async (tenant: string | undefined, number: number, under?: number) => {
-    const last = under === undefined ? await newestCheckpoint(db) : await checkpointOf(db, under)
-    const entry = tenant === undefined ? await findEntryOfAnyTenant(db, number) : await findEntry(db, tenant, number)
+    const [last, entry] = await Promise.all([
+      under === undefined ? newestCheckpoint(db) : checkpointOf(db, under),
+      tenant === undefined ? findEntryOfAnyTenant(db, number) : findEntry(db, tenant, number),
+    ])
     if (!entry) throw await noEntry(db, number)
     const { size, root } = headOf(last)
     if (number >= size) {
