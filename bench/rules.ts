@@ -117,8 +117,11 @@ const workloads = [
 
 /** The last of these workloads, run after the ones before it in one process. */
 function rowInOwnProcess(...numbers: readonly number[]): Row {
-  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] } as const
-  return JSON.parse(execFileSync(process.execPath, [import.meta.filename, numbers.join(',')], options)) as Row
+  const text = execFileSync(process.execPath, [import.meta.filename, numbers.join(',')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return JSON.parse(text) as Row
 }
 
 const [, , chosen] = process.argv
