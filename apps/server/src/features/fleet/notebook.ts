@@ -22,6 +22,8 @@ export type Notebook = {
   readonly note: (name: AgentName, news: News) => void
   /** What is not written yet. */
   readonly unwritten: (name: AgentName) => News | undefined
+  /** Ends the watch and tells whether meanwhile, or not written yet, somebody else noted what is meant for the agent. */
+  readonly watchAssignment: (name: AgentName) => () => boolean
   readonly noteFetch: (fetch: Fetch) => void
   readonly unwrittenFetch: (tenant: string, keyId: string, agentId: string) => Fetch | undefined
   readonly opened: (stream: OpenStream) => void
@@ -55,12 +57,21 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
   // What is being written stays readable until it is in the tables.
   let writing: typeof pages | undefined
   let writingFetches: typeof fetches | undefined
+  const watched = new Map<string, { isNoted: boolean }>()
   let hearOfNewcomers: (names: readonly AgentName[]) => void = () => undefined
 
   const note = (name: AgentName, news: News): void => {
     const key = keyOf(name)
     const older = pages.get(key)
     pages.set(key, { name, news: older ? mergeNews(older.news, news) : news })
+    const watch = watched.get(key)
+    if (watch && news.assignment) watch.isNoted = true
+  }
+
+  const unwritten = (name: AgentName): News | undefined => {
+    const key = keyOf(name)
+    const [older, newer] = [writing?.get(key)?.news, pages.get(key)?.news]
+    return older && newer ? mergeNews(older, newer) : (newer ?? older)
   }
 
   const writePages = async (tx: Tx, some: readonly { name: AgentName; news: News }[]) => {
@@ -181,10 +192,15 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
 
   return {
     note,
-    unwritten: (name) => {
+    unwritten,
+    watchAssignment: (name) => {
       const key = keyOf(name)
-      const [older, newer] = [writing?.get(key)?.news, pages.get(key)?.news]
-      return older && newer ? mergeNews(older, newer) : (newer ?? older)
+      const watch = { isNoted: unwritten(name)?.assignment !== undefined }
+      watched.set(key, watch)
+      return () => {
+        if (watched.get(key) === watch) watched.delete(key)
+        return watch.isNoted
+      }
     },
     noteFetch: (fetch) => fetches.set(fetchKey(fetch.tenant, fetch.keyId, fetch.agentId), fetch),
     unwrittenFetch: (tenant, keyId, agentId) => {

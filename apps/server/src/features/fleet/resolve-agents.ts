@@ -3,7 +3,7 @@ import type { Bus } from '../../kernel/bus.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { AgentName, AssignmentSource, Tags } from './agent.ts'
-import { listForAssignment } from './agents-table.ts'
+import { listForAssignment, type Resolvable } from './agents-table.ts'
 import type { Notebook } from './notebook.ts'
 
 export type ResolveAssignment = (
@@ -44,8 +44,15 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
   const wanted = new Set<string>()
   let isRunning = false
 
-  const resolve = async (tenant: string, environment?: string, agentIds?: readonly string[]): Promise<void> => {
-    const agents = await listForAssignment(db, tenant, environment, agentIds)
+  const resolve = async (tenant: string): Promise<void> => {
+    await resolveEach(tenant, await listForAssignment(db, tenant), () => false)
+  }
+
+  const resolveEach = async (
+    tenant: string,
+    agents: readonly Resolvable[],
+    isOvertaken: (agentId: string) => boolean,
+  ): Promise<void> => {
     for (const [n, agent] of agents.entries()) {
       const { environment, agentId } = agent
       const ask = {
@@ -55,6 +62,7 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
         asked: agent.askedRuleset ?? undefined,
       }
       const { ruleset, source, ruleId = null } = await resolveAssignment(tenant, ask)
+      if (isOvertaken(agentId)) continue
       const name = { tenant, environment, agentId }
       // What is about to be written counts, or a change that is taken back at once would stay.
       const pending = notebook.unwritten(name)?.assignment
@@ -85,8 +93,15 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
   const resolveNewcomers = async (names: readonly AgentName[]): Promise<void> => {
     for (const here of Map.groupBy(names, ({ tenant, environment }) => `${tenant} ${environment}`).values()) {
       const [first] = here
-      const ids = here.map(({ agentId }) => agentId)
-      if (first) await resolve(first.tenant, first.environment, ids)
+      if (!first) continue
+      // One that connects meanwhile says what it asks for, which its row did not say yet.
+      const watches = new Map(here.map((name) => [name.agentId, notebook.watchAssignment(name)]))
+      try {
+        const agents = await listForAssignment(db, first.tenant, first.environment, [...watches.keys()])
+        await resolveEach(first.tenant, agents, (agentId) => watches.get(agentId)?.() ?? false)
+      } finally {
+        for (const end of watches.values()) end()
+      }
     }
   }
   notebook.onNewcomers((names) => {
