@@ -4,7 +4,7 @@ import AjvCompiler from '@fastify/ajv-compiler'
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { isDatabaseFull, isDatabaseGone } from './db.ts'
-import { readJsonInTurns } from './http/json-in-turns.ts'
+import { readJsonInTurns, utf8 } from './http/json-in-turns.ts'
 import { type InputError, Problem, problems } from './problem.ts'
 
 declare module 'fastify' {
@@ -130,8 +130,6 @@ function randomRequestId(): string {
   idPoolUsed += idBytes
   return idPool.toString('hex', idPoolUsed - idBytes, idPoolUsed)
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reading more than this at once would keep others waiting. */
 const largeBodyBytes = 1_048_576

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import ui from '../../ui/ui.module.css'
 import classes from './events.module.css'
 import { momentWords } from './moment.tsx'
 
@@ -25,6 +26,7 @@ export function SearchNote({ searchedTo, isSearching, isEnough, onSearch }: Prop
         Everything since {moment} was looked at.
         <button
           type="button"
+          className={ui.textButton}
           onClick={() => {
             setStopped(false)
             onSearch()
@@ -38,7 +40,7 @@ export function SearchNote({ searchedTo, isSearching, isEnough, onSearch }: Prop
   return (
     <div className={classes.searching} role="status">
       Searching, back to {moment} so far
-      <button type="button" onClick={() => setStopped(true)}>
+      <button type="button" className={ui.textButton} onClick={() => setStopped(true)}>
         Stop
       </button>
     </div>

@@ -106,6 +106,7 @@ function Item({ item, index, count, isReadOnly, onPart, onMove, onRemove }: Item
           <span className={classes.moves}>
             <button
               type="button"
+              className={ui.iconButton}
               aria-label={`Move ${rule_id} up`}
               disabled={index === 0}
               onClick={() => onMove(index - 1)}
@@ -114,13 +115,14 @@ function Item({ item, index, count, isReadOnly, onPart, onMove, onRemove }: Item
             </button>
             <button
               type="button"
+              className={ui.iconButton}
               aria-label={`Move ${rule_id} down`}
               disabled={index === count - 1}
               onClick={() => onMove(index + 1)}
             >
               <SortDownIcon size={14} />
             </button>
-            <button type="button" aria-label={`Take ${rule_id} out`} onClick={onRemove}>
+            <button type="button" className={ui.iconButton} aria-label={`Take ${rule_id} out`} onClick={onRemove}>
               <CrossIcon size={14} />
             </button>
           </span>

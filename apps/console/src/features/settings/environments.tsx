@@ -209,7 +209,7 @@ function BaselinesLink({ environment, onOpen }: BaselinesLinkProps) {
   return (
     <button
       type="button"
-      className={isBehind ? classes.behind : ui.textButton}
+      className={isBehind ? `${ui.textButton} ${classes.behind}` : ui.textButton}
       aria-label={`${words}: baselines of ${environment}`}
       onClick={onOpen}
     >

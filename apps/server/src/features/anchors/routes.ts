@@ -7,9 +7,9 @@ import {
   anchorWritten,
 } from '@countersign/wire'
 import type { Sql, Tx } from '../../kernel/db.ts'
-import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
+import { Problem, problems } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
-import { actorOf, type NewestCheckpoint, type RecordAct } from '../trail/index.ts'
+import { actorOf, type NewestCheckpoint, type RecordAct, readNumberCursor } from '../trail/index.ts'
 import type { AnchoringHealth } from './anchoring-health.ts'
 import { type AnchorRow, type ChainPlace, listAnchors } from './anchors-table.ts'
 import type { AnchorOutcome, AnchorPolicy, WriteAnchors } from './write-anchors.ts'
@@ -51,7 +51,7 @@ export function anchorRoutes({ db, recordAct, anchoring, readNewestCheckpoint }:
       answers: anchorPage,
       handle: async ({ query: { limit = 50, cursor } }) => {
         if (!anchoring) return { items: [], next_cursor: null }
-        const rows = await listAnchors(db, anchoring.place, readCursor(cursor), limit + 1)
+        const rows = await listAnchors(db, anchoring.place, readNumberCursor(cursor), limit + 1)
         const items = rows.slice(0, limit).map(shown)
         return { items, next_cursor: rows.length > limit ? String(items.at(-1)?.sequence ?? 0) : null }
       },
@@ -131,13 +131,4 @@ function shown(row: AnchorRow): AnchorShown {
     next_attempt_at: row.writtenAt ? null : row.nextAttemptAt.toISOString(),
     error: row.lastError,
   }
-}
-
-function readCursor(cursor: string | undefined): number | undefined {
-  if (cursor === undefined || cursor === '') return undefined
-  if (/^(?:0|[1-9]\d{0,14})$/.test(cursor)) return Number(cursor)
-  throw invalidInput(
-    'query.cursor',
-    'The cursor is none of ours. Give next_cursor of the page before, or leave it out.',
-  )
 }

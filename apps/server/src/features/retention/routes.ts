@@ -11,8 +11,8 @@ import {
 } from '@countersign/wire'
 import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
-import { invalidInput } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
+import { readNumberCursor } from '../trail/index.ts'
 import type { liftOneHold, placeHold } from './holds.ts'
 import { type HoldRow, listHolds } from './holds-table.ts'
 import { listRemoved } from './removals-table.ts'
@@ -46,7 +46,7 @@ export function retentionRoutes({ db, retention, place, lift }: Needs): readonly
       query: removedQuery,
       answers: removedPage,
       handle: async ({ query: { limit = 50, cursor } }) => {
-        const rows = await listRemoved(db, readCursor(cursor), limit + 1)
+        const rows = await listRemoved(db, readNumberCursor(cursor), limit + 1)
         const shown = rows.slice(0, limit)
         const items = shown.map(({ stub }) => removedOnWire(stub))
         return { items, next_cursor: rows.length > limit ? String(shown.at(-1)?.first ?? 0) : null }
@@ -100,13 +100,4 @@ function holdOnWire(row: HoldRow): Hold {
 
 function dateOf(instant: string | null | undefined): Date | null {
   return instant === null || instant === undefined ? null : new Date(instant)
-}
-
-function readCursor(cursor: string | undefined): number | undefined {
-  if (cursor === undefined || cursor === '') return undefined
-  if (/^(?:0|[1-9]\d{0,14})$/.test(cursor)) return Number(cursor)
-  throw invalidInput(
-    'query.cursor',
-    'The cursor is none of ours. Give next_cursor of the page before, or leave it out.',
-  )
 }

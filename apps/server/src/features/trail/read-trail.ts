@@ -1,10 +1,10 @@
 import { emptyRoot, hexOf, type TrailEntry } from '@countersign/trail'
 import type { TrailEntryShown } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
-import { invalidInput } from '../../kernel/problem.ts'
 import type { EntryMacs } from './entry-macs.ts'
 import { type Folded, foldRepeats } from './fold-repeats.ts'
 import { findEntry, findHead } from './list-table.ts'
+import { readNumberCursor } from './number-cursor.ts'
 import { noEntry } from './removed-spans.ts'
 import { type EntrySearch, type OpenedEntry, openEntries, scanEntries } from './scan-entries.ts'
 import type { KeySealing, OpenedFacts } from './subject-keys.ts'
@@ -18,7 +18,7 @@ const lookedMax = 20_000
 export function listTrail(needs: Needs) {
   const scan = scanEntries(needs)
   return async (tenant: string, search: EntrySearch, limit: number, cursor: string | undefined, isFolded = false) => {
-    const before = cursor === undefined ? undefined : readCursor(cursor)
+    const before = readNumberCursor(cursor)
     const isPlain = search.address === undefined && !isFolded
     const found: OpenedEntry[] = []
     const folding = foldRepeats()
@@ -71,16 +71,6 @@ export async function readTrailHead(db: Sql): Promise<{ size: number; root: stri
   const head = await findHead(db)
   if (head === undefined) return { size: 0, root: hexOf(emptyRoot), at: null }
   return { size: head.size, root: hexOf(head.root), at: head.at.toISOString() }
-}
-
-function readCursor(cursor: string): number {
-  if (!/^(?:0|[1-9]\d{0,14})$/.test(cursor)) {
-    throw invalidInput(
-      'query.cursor',
-      'The cursor is none of ours. Give next_cursor of the page before, or leave it out.',
-    )
-  }
-  return Number(cursor)
 }
 
 function shown(number: number, entry: TrailEntry, opened: OpenedFacts | undefined): TrailEntryShown {

@@ -4,7 +4,8 @@ import { type JsonValue, needsExactNumbers, readJson } from '../json.ts'
 const sliceBytes = 256 * 1_024
 const scannedBytesPerTurn = 4 * 1_048_576
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** Refuses what is not UTF-8, and leaves a byte order mark to the reader of the text. */
+export const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Where the lists stand that a document's members are, and where their items may be cut apart. */
 type Found = { readonly start: number; end: number; readonly cuts: number[] }
