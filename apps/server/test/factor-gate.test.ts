@@ -2,29 +2,25 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Route } from '../src/features/roles/index.ts'
 import { systemClock } from '../src/kernel/clock.ts'
-import { type TestDatabase, testDatabase } from './database.ts'
 import { tokenOf } from './factors-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from './server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // What a session reaches before, and long after, somebody proved a second factor.
 
 const clock = systemClock()
 const minute = 60_000
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let owner: pg.Client
 let acme: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
-  owner = new pg.Client({ connectionString: database.ownerUrl })
+  server = await serverApart({ clock })
+  owner = new pg.Client({ connectionString: server.database.ownerUrl })
   await owner.connect()
 })
 afterAll(async () => {
   await owner.end()
   await server.stop()
-  await database.drop()
 })
 beforeEach(async () => {
   clock.adjust(0)

@@ -1,29 +1,23 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../src/kernel/clock.ts'
-import { type TestDatabase, testDatabase } from './database.ts'
 import { type Body, basic, type FactorsScene, factorsScene } from './factors-scene.ts'
 import { pretendPasskey } from './pretend-passkey.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from './server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // A factor that comes along with a request: in a header, or behind the session's token. It counts like one that was
 // proven before the request, for that request alone.
 
 const clock = systemClock()
 const minute = 60_000
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let scene: FactorsScene
 let acme: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
   scene = factorsScene(server, clock)
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 beforeEach(async () => {
   acme = await server.newTenant()
 })

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Route } from '../src/features/roles/index.ts'
-import { type TestDatabase, testDatabase } from './database.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from './server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // Every route of our API: it works, it refuses what does not fit, and another tenant's things do not exist.
 // A route without its line below fails: add one.
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let globex: TestTenant
 let things: Things
@@ -590,17 +588,13 @@ const lines: Readonly<Record<string, Line>> = {
 }
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   globex = await server.newTenant('globex')
   things = await furnish()
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function furnish(): Promise<Things> {
   const must = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {

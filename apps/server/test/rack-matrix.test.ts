@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Route } from '../src/features/roles/index.ts'
-import { type TestDatabase, testDatabase } from './database.ts'
 import { tokenOf } from './factors-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from './server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // Every route of Rack Gateway's clients: it works, it refuses what does not fit, it asks who is there, and another
 // tenant's things do not exist. Which role may what is asked in roles.test.ts. A route without its line fails: add one.
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let globex: TestTenant
 let things: Things
@@ -182,16 +180,12 @@ const lines: Readonly<Record<string, Line>> = {
 }
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   globex = await server.newTenant('globex')
   things = await furnish()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function furnish(): Promise<Things> {
   const colleague = await server.newPerson(acme, [{ role: 'viewer', environment: null }], 'acme-colleague@example.com')

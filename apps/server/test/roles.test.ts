@@ -1,26 +1,20 @@
 import { type Permission, permissionRows, permissions } from '@countersign/wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { builtInRoles, type Route } from '../src/features/roles/index.ts'
-import { type TestDatabase, testDatabase } from './database.ts'
 import { tokenOf } from './factors-scene.ts'
-import { type TestServer, type TestTenant, testServer } from './server.ts'
+import { type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // The matrix of roles and routes: what a role does not allow is refused before ids or bodies are looked at.
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const someId = '018f0000-0000-7000-8000-000000000001'
 

@@ -187,14 +187,19 @@ export type TestTenant = {
   readonly cookie: string
 }
 
-/** A server with a database of its own, for tests that move time: what it sweeps away is nobody else's. */
-export async function serverApart(options: Omit<Options, 'databaseUrl'>): Promise<TestServer> {
+export type ServerApart = Awaited<ReturnType<typeof serverApart>>
+
+/** A server with a database of its own, for one test file or for tests that move time. */
+export async function serverApart(options: Omit<Options, 'databaseUrl'> = {}) {
   const database = await testDatabase()
   const server = await testServer({ ...options, databaseUrl: database.url })
   return {
     ...server,
-    stop: async () => {
+    database,
+    /** Ends the server and drops its database; what is to be seen in what it left is looked at in between. */
+    stop: async (look?: (databaseUrl: string) => Promise<void>) => {
       await server.stop()
+      await look?.(database.url)
       await database.drop()
     },
   }

@@ -1,23 +1,17 @@
 import { generateText, jsonSchema, stepCountIs, streamText, tool } from 'ai'
 import { MockLanguageModelV4 } from 'ai/test'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../apps/server/test/database.ts'
-import { type TestServer, testServer } from '../../../apps/server/test/server.ts'
+import { type ServerApart, serverApart } from '../../../apps/server/test/server.ts'
 import { guardTools } from '../src/ai-sdk.ts'
 import { askForMail, noSecrets, rulesetOf } from './rulesets.ts'
 import { scene } from './scene.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const usage = {
   inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },

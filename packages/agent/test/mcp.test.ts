@@ -3,23 +3,17 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { CallToolRequestSchema, CallToolResultSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../apps/server/test/database.ts'
-import { type TestServer, testServer } from '../../../apps/server/test/server.ts'
+import { type ServerApart, serverApart } from '../../../apps/server/test/server.ts'
 import { type GuardClientOptions, guardClient } from '../src/mcp.ts'
 import { askForMail, noSecrets, rulesetOf } from './rulesets.ts'
 import { scene } from './scene.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const hidden = `  - id: no-keys-out
     type: post

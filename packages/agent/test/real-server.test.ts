@@ -3,23 +3,17 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../apps/server/test/database.ts'
-import { type TestServer, testServer } from '../../../apps/server/test/server.ts'
+import { type ServerApart, serverApart } from '../../../apps/server/test/server.ts'
 import type { Guard } from '../src/index.ts'
 import { askForMail, noSecrets, rulesetOf, temporaryFolder } from './rulesets.ts'
 import { scene } from './scene.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const strict = rulesetOf('base', noSecrets)
 const lax = rulesetOf('base', noSecrets.replace('.env', '.never'))

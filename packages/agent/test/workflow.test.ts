@@ -1,24 +1,18 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../apps/server/test/database.ts'
-import { type TestServer, testServer } from '../../../apps/server/test/server.ts'
+import { type ServerApart, serverApart } from '../../../apps/server/test/server.ts'
 import { asData, asList, type Case, type Data, loadCases } from '../../rules/test/conformance/cases.ts'
 import { type AgentEvent, type Answer, type FileOptions, type Guard, GuardFailed, guard } from '../src/index.ts'
 import { askForMail, noSecrets, rulesetFile, rulesetOf, temporaryFolder, told } from './rulesets.ts'
 import { scene } from './scene.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 /** Read the plan, then work, then a human looks, then push. */
 const stages = `  - {id: plan, tools: [Read], exit: [{condition: 'file_read("plan.md")', message: Read the plan first.}]}

@@ -4,29 +4,25 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../../server/test/agent-stream.ts'
-import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
 import { totpCode } from '../../../server/test/factors-scene.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../server/test/server.ts'
 import { credentialsIn } from './credentials.ts'
 import type { Keyring } from './keyring.ts'
 import { signInCommands } from './sign-in-commands.ts'
 import { tokenCommand } from './token-command.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-account-'))
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 
 afterAll(async () => {
   await server.stop()
-  await database.drop()
   await rm(folder, { recursive: true })
 })
 

@@ -3,28 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
 import { cookieIn, tokenOf, totpCode } from '../../../server/test/factors-scene.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../server/test/server.ts'
 import { makeProgram } from '../program.ts'
 import { shownText } from './approval-text.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let folder: string
 let key: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-approvals-'))
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   key = (await server.newKey(acme)).key
 })
 afterAll(async () => {
   await server.stop()
-  await database.drop()
   await rm(folder, { recursive: true })
 })
 

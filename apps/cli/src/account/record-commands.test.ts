@@ -4,21 +4,18 @@ import { join } from 'node:path'
 import { verifyEntries } from '@countersign/trail'
 import { Command } from 'commander'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../server/test/server.ts'
 import { readHeads, readLog } from '../../../server/test/trail-scene.ts'
 import { eraseCommand } from './erase-command.ts'
 import { holdCommand } from './hold-command.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-record-'))
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   await server.newKey(acme)
   const trail = async () => (await server.call('GET', '/api/v2/trail', { cookie: acme.cookie })).text
@@ -26,7 +23,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server.stop()
-  await database.drop()
   await rm(folder, { recursive: true })
 })
 

@@ -2,30 +2,24 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { knowSecrets } from '../../../server/src/boot/known-secrets.ts'
 import { systemClock } from '../../../server/src/kernel/clock.ts'
 import { makeKeyring } from '../../../server/src/kernel/crypto.ts'
-import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
 import { factorsScene } from '../../../server/test/factors-scene.ts'
-import { type TestServer, testServer } from '../../../server/test/server.ts'
+import { type ServerApart, serverApart } from '../../../server/test/server.ts'
 import { peopleCommand } from './people-command.ts'
 
 const sealKey = '5'.repeat(64)
 const clock = systemClock()
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
   await knowSecrets(server.db, new Date(), { COUNTERSIGN_SEAL_KEY: makeKeyring([sealKey]) })
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = { COUNTERSIGN_SEAL_KEY: sealKey }) {
   const out = { text: '', said: '', code: 0 }
   const command = peopleCommand({
-    env: { COUNTERSIGN_DATABASE_URL: database.url, ...env },
+    env: { COUNTERSIGN_DATABASE_URL: server.database.url, ...env },
     print: (more) => void (out.text += more),
     complain: (more) => void (out.said += more),
     fail: () => void (out.code = 1),

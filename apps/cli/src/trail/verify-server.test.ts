@@ -1,24 +1,18 @@
 import { readVerifier } from '@countersign/trail'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../server/test/server.ts'
 import { verifyServer } from './verify-server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   await server.newKey(acme)
   await server.newKey(await server.newTenant('globex'))
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function tokenWith(name: string, permission: string): Promise<string> {
   const made = await server.call('POST', '/api/v2/tokens', {

@@ -1,29 +1,23 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../database.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
-import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../server.ts'
 
 /** What bad input gets: the exact status and body, in the words of the door it came through. */
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 let key: string
 let stagingKey: string
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   tenant = await server.newTenant()
   key = (await server.newKey(tenant)).key
   stagingKey = (await server.newKey(tenant, 'staging')).key
   await rollOutYaml(server, tenant, rulesetYaml('base'))
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 /** Our own door's body (RFC 9457). */
 const problem = (status: number, code: string, title: string, detail: string, more: object = {}) => ({

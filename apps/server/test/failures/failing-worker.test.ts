@@ -1,20 +1,14 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../agent-stream.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { type TestServer, testServer } from '../server.ts'
+import { type ServerApart, serverApart } from '../server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const metric = async (name: string): Promise<number> => {
   const { text } = await server.call('GET', '/metrics')
@@ -28,7 +22,7 @@ test('a worker that fails again and again is told as crashed, makes the server u
     (value) => value === 1,
   )
   const failuresBefore = await metric('failures')
-  const superuser = new pg.Client({ connectionString: database.superuserUrl })
+  const superuser = new pg.Client({ connectionString: server.database.superuserUrl })
   await superuser.connect()
   await superuser.query('alter table approvals rename to gone')
   try {

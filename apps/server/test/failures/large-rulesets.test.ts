@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../database.ts'
 import { largeRulesetYaml } from '../rulesets-scene.ts'
-import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   tenant = await server.newTenant()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const limit = 524_288
 const hostile: readonly (readonly [string, string, number])[] = [

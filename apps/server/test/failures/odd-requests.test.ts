@@ -1,25 +1,19 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, openStream } from '../agent-stream.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
 import { rulesetYaml } from '../rulesets-scene.ts'
-import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 let key: { readonly id: string; readonly key: string }
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   tenant = await server.newTenant()
   key = await server.newKey(tenant)
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const event = (callId: string, more: object = {}) => ({
   call_id: callId,

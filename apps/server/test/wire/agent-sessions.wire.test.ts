@@ -1,27 +1,22 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { type TestServer, testServer } from '../server.ts'
+import { type ServerApart, serverApart } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let key: string
 let stagingKey: string
 const clock = systemClock()
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
   const tenant = await server.newTenant()
   key = (await server.newKey(tenant)).key
   stagingKey = (await server.newKey(tenant, 'staging')).key
 })
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
 })
 
 let count = 0
@@ -162,7 +157,7 @@ for (const prefix of ['/v1', '/api/v1'] as const) {
 }
 
 test('wire 63: when the store is down the answer is 5xx, never 404', async () => {
-  const superuser = new pg.Client({ connectionString: database.superuserUrl })
+  const superuser = new pg.Client({ connectionString: server.database.superuserUrl })
   await superuser.connect()
   await superuser.query('alter table agent_session_values rename to gone')
   try {

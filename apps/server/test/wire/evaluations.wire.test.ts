@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
 
 // The playground of the older console: POST /api/v1/bundles/evaluate (console §11, acceptance 50).
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 const yaml = `apiVersion: edictum/v1
@@ -68,15 +66,12 @@ contracts:
 `
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
 })
 
 const evaluate = (body: object) =>

@@ -1,21 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   tenant = await server.newTenant()
 })
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
 })
 
 const prefixes = ['/v1', '/api/v1'] as const

@@ -1,25 +1,20 @@
 import type { AgentDetail, AgentRow, AgentsPage } from '@countersign/wire'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentStream, eventually, openStream } from '../agent-stream.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
 import { fetchRuleset, rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
-import { type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 let key: string
 const open: AgentStream[] = []
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
 })
 beforeEach(async () => {
   tenant = await server.newTenant()

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
 
 // Contracts and compositions of the older console (console §8–9, acceptance 29–44).
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 const definition = (word: string, more: object = {}) => ({
@@ -17,15 +15,12 @@ const definition = (word: string, more: object = {}) => ({
 })
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
 })
 
 const call = (method: string, path: string, body?: object): Promise<Answer> =>

@@ -1,29 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
 import { type Body, basic, type FactorsScene, factorsScene } from '../factors-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
 
 // The exchange of Rack Gateway's command line with its server (gateway §16, §23), request by request, as it sends them.
 
 const clock = systemClock()
 const minute = 60_000
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let scene: FactorsScene
 let acme: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
   scene = factorsScene(server, clock)
   acme = await server.newTenant()
 })
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
 })
 
 type Sent = {

@@ -1,29 +1,23 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
 import { type Body, basic, cookieIn, type FactorsScene, factorsScene, tokenOf } from '../factors-scene.ts'
 import { pretendPasskey } from '../pretend-passkey.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../server.ts'
 
 // What Rack Gateway's clients are told about who they are: the answers of gateway §2 and the records of §3, to the byte
 // where a client reads them.
 
 const clock = systemClock()
 const minute = 60_000
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let scene: FactorsScene
 let acme: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
   scene = factorsScene(server, clock)
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 beforeEach(async () => {
   acme = await server.newTenant()
 })

@@ -1,22 +1,17 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 let key: string
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
 })
 beforeEach(async () => {
   tenant = await server.newTenant()

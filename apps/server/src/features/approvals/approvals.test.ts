@@ -1,25 +1,19 @@
 import type { ApprovalDetail, ApprovalItem, ApprovalsPage, DecisionsResult } from '@countersign/wire'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
 import { sha256Hex } from '../../kernel/crypto.ts'
 import { sqlState } from '../../kernel/db.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 let key: string
 const clock = testClock('2026-03-01T10:00:00.000Z')
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 beforeEach(async () => {
   tenant = await server.newTenant()
   key = (await server.newKey(tenant)).key

@@ -1,24 +1,20 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let owner: pg.Client
 let acme: TestTenant
 let agentKey: string
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
-  owner = new pg.Client({ connectionString: database.ownerUrl })
+  server = await serverApart()
+  owner = new pg.Client({ connectionString: server.database.ownerUrl })
   await owner.connect()
 })
 afterAll(async () => {
   await owner.end()
   await server.stop()
-  await database.drop()
 })
 beforeEach(async () => {
   acme = await server.newTenant()

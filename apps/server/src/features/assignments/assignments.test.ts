@@ -1,22 +1,16 @@
 import type { AssignmentPreview, AssignmentRule, ResolvedAssignment } from '@countersign/wire'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openStream } from '../../../test/agent-stream.ts'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { rollOutYaml, rulesetYaml } from '../../../test/rulesets-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 beforeEach(async () => {
   tenant = await server.newTenant()
   await rollOutYaml(server, tenant, rulesetYaml('base'))

@@ -6,12 +6,10 @@ import type {
   RulesetRevisionDetail,
 } from '@countersign/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { rollOutYaml } from '../../../test/rulesets-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 const yaml = (name: string, ids: readonly string[], mode = 'enforce') => `apiVersion: edictum/v1
@@ -23,16 +21,12 @@ ${ids.map((id) => `  - {id: ${id}, type: pre, tool: Bash, when: {args.command: {
 `
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   await must('POST', '/rulesets', { yaml: yaml('base', ['never']) })
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const call = (method: string, path: string, body?: object): Promise<Answer> =>
   server.call(method, `/api/v2${path}`, { cookie: acme.cookie, ...(body && { body }) })

@@ -1,26 +1,20 @@
 import { diffRulesets, parseRuleset } from '@countersign/rules'
 import type { Composition, CompositionPreview, LibraryRuleDetail, RulesetImport } from '@countersign/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 const rule = (word: string, more = '') =>
   `type: pre\n${more}tool: Bash\nwhen: {args.command: {contains: "${word}"}}\nthen: {action: block, message: "no ${word}"}\n`
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const call = (method: string, path: string, body?: object): Promise<Answer> =>
   server.call(method, `/api/v2${path}`, { cookie: acme.cookie, ...(body && { body }) })

@@ -1,12 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import type { AgentCoverage, DraftRule, FleetCoverage } from '@countersign/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { fetchRuleset, rollOutYaml } from '../../../test/rulesets-scene.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let key: string
 
@@ -48,8 +46,7 @@ rules:
 `
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   key = (await server.newKey(acme)).key
   await rollOutYaml(server, acme, guard('guard', 'enforce'))
@@ -79,10 +76,7 @@ beforeAll(async () => {
   for (let sources = ''; sources !== 'manifest'; await setTimeout(50)) sources = (await agent('local')).source
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function report(agentId: string, tools: readonly string[], hash: string | undefined, manifest?: object) {
   const events = tools.map((tool, n) => ({

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 
 const at = '2026-01-02T03:04:05.000Z'
@@ -18,8 +16,7 @@ const sent = [
 ] as const
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   tenant = await server.newTenant()
   const { key } = await server.newKey(tenant)
   const events = sent.map(([agent_id, tool_name, action, decision_name], index) => ({
@@ -36,10 +33,7 @@ beforeAll(async () => {
     expect(answer.status).toBe(200)
   }
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 /** Which of the sent ones are found, by list; the counts must say the same. */
 async function found(query: string): Promise<readonly number[]> {

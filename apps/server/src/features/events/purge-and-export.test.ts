@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { systemClock } from '../../kernel/clock.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 const clock = systemClock()
 const day = 86_400_000
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function scene(events: readonly object[]) {
   const tenant = await server.newTenant()

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
 
 const day = 86_400_000
@@ -8,17 +7,12 @@ const hour = 3_600_000
 const clock = testClock('2026-01-05T12:00:00.000Z')
 const tools = ['shell', 'read', 'write']
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const tenants: TestTenant[] = []
 const newTenant = async (): Promise<TestTenant> => {

@@ -1,20 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   tenant = await server.newTenant()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const hourMs = 3_600_000
 /** More than one look at the newest events goes through. */

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
 import { idMaker } from '../../kernel/ids.ts'
 import { makeLog } from '../../kernel/log.ts'
@@ -11,17 +10,12 @@ import { resolveAgents } from './resolve-agents.ts'
 
 const clock = testClock('2026-03-01T08:00:00.000Z')
 const log = makeLog('error')
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const given = { ruleset: 'base', source: 'agent_provided', ruleId: null } as const
 

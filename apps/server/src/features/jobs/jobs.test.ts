@@ -1,23 +1,17 @@
 import type { Job, RecurringJobs, Replay, RolloutTrial } from '@countersign/wire'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { rulesetYaml } from '../../../test/rulesets-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const call = (method: string, path: string, body?: object, who = acme): Promise<Answer> =>
   server.call(method, `/api/v2${path}`, { cookie: who.cookie, ...(body && { body }) })

@@ -2,11 +2,9 @@ import { setTimeout } from 'node:timers/promises'
 import type { ReplayDetail, RolloutPreview } from '@countersign/wire'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let key: string
 
@@ -27,8 +25,7 @@ const until = '2026-03-02T00:00:00.000Z'
 const at = (n: number): string => new Date(Date.parse(since) + n * 60_000).toISOString()
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   key = (await server.newKey(acme)).key
   const events = Array.from({ length: 600 }, (_, n) => ({
@@ -47,10 +44,7 @@ beforeAll(async () => {
   }
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function request(body: object): Promise<string> {
   const answer = await server.call('POST', '/api/v2/replays', { cookie: acme.cookie, body: { since, until, ...body } })
@@ -143,7 +137,7 @@ test('a document that is refused, a range that is none and a revision that is no
 
 /** Nobody reads an event meanwhile, so that a replay under way stays under way. */
 async function whileEventsCannotBeRead(work: () => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: database.superuserUrl })
+  const client = new pg.Client({ connectionString: server.database.superuserUrl })
   await client.connect()
   try {
     await client.query('begin')

@@ -1,10 +1,8 @@
 import type { Evaluation } from '@countersign/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 
 const yaml = `apiVersion: edictum/v1
@@ -62,15 +60,11 @@ rules:
 `
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function evaluate(call: object, document: object = { yaml }): Promise<Evaluation> {
   const answer = await server.call('POST', '/api/v2/rulesets/evaluate', {

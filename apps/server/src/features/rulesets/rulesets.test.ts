@@ -1,22 +1,16 @@
 import type { RulesetRevision, RulesetRevisionDetail } from '@countersign/wire'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { rollOutYaml, rulesetYaml } from '../../../test/rulesets-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 beforeEach(async () => {
   tenant = await server.newTenant()
 })
@@ -228,7 +222,7 @@ test('no revision, rollout or signature can be changed or removed, by the server
   const seed = `update signing_keys set sealed_seed = 'x'`
   for (const attack of [...attacks, seed])
     await expect(server.db.query(attack), attack).rejects.toThrow('permission denied')
-  const owner = new pg.Client({ connectionString: database.ownerUrl })
+  const owner = new pg.Client({ connectionString: server.database.ownerUrl })
   await owner.connect()
   for (const attack of attacks) await expect(owner.query(attack), attack).rejects.toThrow('insert-only')
   await owner.end()

@@ -1,24 +1,18 @@
 import type { SigningKey, SigningKeyFollowers } from '@countersign/wire'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import { rollOutVersion, rollOutYaml, rulesetYaml } from '../../../test/rulesets-scene.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { makeKeyring, makeSigningKeyPair, signatureMatches } from '../../kernel/crypto.ts'
 import { endorsementText } from './endorse-signing-key.ts'
 import { signWithKeys } from './sign-bytes.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let tenant: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 beforeEach(async () => {
   tenant = await server.newTenant()
 })

@@ -1,19 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStream } from '../../../test/agent-stream.ts'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 test('an agent gets headers at once and its stream ends when its key is revoked', async () => {
   const tenant = await server.newTenant()

@@ -1,24 +1,18 @@
 import { verifyEntries } from '@countersign/trail'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { readHeads, readLog } from '../../../test/trail-scene.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let globex: TestTenant
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   globex = await server.newTenant('globex')
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 type Listed = {
   readonly items: readonly { readonly number: number; readonly act: string; readonly is_erased: boolean }[]

@@ -4,19 +4,16 @@ import { join } from 'node:path'
 import { readVerifier } from '@countersign/trail'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { verifyExport } from '../../../../cli/src/trail/trail-export.ts'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { expectWholeTrail } from '../../../test/whole-trail.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-export-'))
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, environment: { AUDIT_HMAC_SECRET: 'the secret of the MAC' } })
+  server = await serverApart({ environment: { AUDIT_HMAC_SECRET: 'the secret of the MAC' } })
   acme = await server.newTenant('acme')
   await server.newKey(acme)
   await server.newKey(await server.newTenant('globex'))
@@ -28,9 +25,7 @@ beforeAll(async () => {
   }, 20_000)
 })
 afterAll(async () => {
-  await server.stop()
-  await expectWholeTrail(database.url)
-  await database.drop()
+  await server.stop(expectWholeTrail)
   await rm(folder, { recursive: true })
 })
 

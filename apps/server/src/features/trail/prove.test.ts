@@ -11,15 +11,13 @@ import {
   verifyEntryProof,
 } from '@countersign/trail'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { keyCreated, openTrail } from '../../../test/trail-scene.ts'
 import { findLogKey } from './checkpoint-tables.ts'
 import { cutCheckpoints } from './cut-checkpoints.ts'
 import { proveContinuation, proveEntry } from './prove.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let globex: TestTenant
 
@@ -27,18 +25,14 @@ type Proof = { number: number; size: number; proof: string; hashes: string[] }
 type Continuation = { from: { size: number; root: string }; to: { size: number; root: string }; hashes: string[] }
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
   await server.newKey(acme)
   globex = await server.newTenant('globex')
   await server.newKey(globex)
   await vi.waitUntil(async () => (await checkpoint()).size >= (await entryCount()), { timeout: 20_000 })
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 async function entryCount(): Promise<number> {
   const [row] = await server.db.query<{ count: number }>('select count(*) as count from trail_entries as e')

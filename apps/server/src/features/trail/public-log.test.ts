@@ -1,21 +1,15 @@
 import { openNote, readCheckpoint, readTile, readVerifier, treeRoot } from '@countersign/trail'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type TestServer, testServer } from '../../../test/server.ts'
+import { type ServerApart, serverApart } from '../../../test/server.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   const { cookie } = await server.newTenant()
   await server.call('POST', '/api/v2/keys', { cookie, body: { environment: 'production', label: 'one' } })
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const get = (path: string) => fetch(`${server.url}${path}`)
 

@@ -1,12 +1,10 @@
 import type { RolloutTrial, RulesetRevisionDetail, RulesetSummary } from '@countersign/wire'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../test/database.ts'
-import { type Answer, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
+import { type Answer, type ServerApart, serverApart, type TestTenant } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let key: string
 const clock = testClock()
@@ -20,16 +18,12 @@ ${ids.map((id) => `  - {id: ${id}, type: pre, tool: Bash, when: {args.command: {
 `
 
 beforeAll(async () => {
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url, clock })
+  server = await serverApart({ clock })
   acme = await server.newTenant('acme')
   key = (await server.newKey(acme)).key
 })
 
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const call = (method: string, path: string, body?: object): Promise<Answer> =>
   server.call(method, `/api/v2${path}`, { cookie: acme.cookie, ...(body && { body }) })
@@ -174,7 +168,7 @@ test('a person lets it enforce before its time, or after it was stopped, but onl
 
 /** Ends the server's connection at the moment at which it waits for this table, as a crash would. */
 async function crashAt<Result>(table: string, work: () => Promise<Result>): Promise<Result> {
-  const blocker = new pg.Client({ connectionString: database.url })
+  const blocker = new pg.Client({ connectionString: server.database.url })
   await blocker.connect()
   try {
     await blocker.query(`begin; lock table ${table} in exclusive mode`)
