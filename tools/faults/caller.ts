@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { callRecorder } from '../../apps/server/src/features/trail/index.ts'
 import { systemClock } from '../../apps/server/src/kernel/clock.ts'
 import { makeKeyring } from '../../apps/server/src/kernel/crypto.ts'
@@ -34,13 +35,17 @@ async function call(id: string): Promise<void> {
   process.stdout.write(`${id}\n`)
 }
 
+/** Calls are under way at most moments, and a thousand kills leave a record that can still be checked whole. */
+const pauseMsMax = 12
+
 async function work(lane: number): Promise<never> {
   for (let n = 0; ; n += 1) {
     try {
       await call(`${run}-${lane}-${n}`)
+      await pause((n * 5) % pauseMsMax)
     } catch {
       // The trail could not be written: whatever was not intended was not done either. Others try again soon.
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await pause(20)
     }
   }
 }

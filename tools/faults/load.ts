@@ -6,6 +6,8 @@ export type Target = { readonly url: string; readonly cookie: string; readonly k
 export type Acknowledged = { readonly keys: Set<string>; readonly events: Set<string> }
 
 const failurePauseMs = 25
+/** Between two requests of a client; with several clients some are under way at most moments. */
+const pauseMsMax = 12
 const answerMs = 20_000
 
 /**
@@ -68,6 +70,7 @@ export function startLoad(name: string, targets: () => readonly Target[], client
       try {
         await (n % 3 === 2 ? report(client, n) : makeKey(client, n))
         answered += 1
+        await pause((n * 5) % pauseMsMax)
       } catch {
         // Killed before, while or after it was done: which of them is what the run finds out.
         unknown += 1
