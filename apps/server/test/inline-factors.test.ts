@@ -205,6 +205,27 @@ describe('a code that comes along', () => {
     expect(renamed.status, renamed.text).toBe(200)
   })
 
+  test('is proven for a setting of second factors although the window is open, and opens that change alone', async () => {
+    const { secret, token } = await lapsed()
+    expect((await fresh({ ...bearer(token), 'x-mfa-totp': scene.codeOf(secret) })).status).toBe(201)
+    scene.pass(minute)
+    const path = '/api/v2/settings/mfa.step_up_minutes'
+    const wanted = { value: 7 }
+    expect(await send('PUT', path, bearer(token), wanted)).toMatchObject({
+      status: 403,
+      body: { code: 'mfa_step_up_required', level: 'always' },
+    })
+    const headers = { ...bearer(token), 'x-mfa-totp': scene.codeOf(secret) }
+    expect(await send('PUT', path, headers, wanted)).toMatchObject({ status: 200, body: { value: 7 } })
+    expect((await send('PUT', path, headers, { value: 8 })).status).toBe(403)
+    expect((await send('DELETE', path, bearer(token))).status).toBe(403)
+    // However the name is written, it is the same setting.
+    expect((await send('PUT', '/api/v2/settings/mfa%2Estep_up_minutes', bearer(token), wanted)).status).toBe(403)
+    scene.pass(minute)
+    const again = { ...bearer(token), 'x-mfa-totp': scene.codeOf(secret) }
+    expect((await send('DELETE', path, again)).status).toBe(200)
+  })
+
   test('opens what finds out by itself that it needs a fresh proof', async () => {
     const yaml = `apiVersion: edictum/v1\nkind: Ruleset\nmetadata:\n  name: base\ndefaults:\n  mode: enforce\nrules:\n  - id: no-rm\n    type: pre\n    tool: Bash\n    when:\n      args.command: {contains: rm}\n    then:\n      action: block\n      message: no\n`
     const { secret, token } = await lapsed()

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
-import { demandStepUp, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
+import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import {
   type ConfiguredFallbacks,
@@ -121,6 +121,37 @@ export function settingRoutes(
     if (!changed) throw new Error('Every change is answered')
     return changed
   }
+  /** Settings below a path: all that begin with `prefix`, and that no longer path claims. */
+  const changes = (prefix: '' | 'mfa.', factor: 'step-up' | 'always') => {
+    const nameIn = (rest: string): SettingName => {
+      const name = known(prefix + rest)
+      if (prefix === '' && name.startsWith('mfa.')) throw new Error('What concerns factors has a path of its own')
+      return name
+    }
+    const words = {
+      path: `/settings/${prefix}:name`,
+      needs: 'settings:write',
+      factor,
+      params,
+      answers: setting,
+    } as const
+    const which = prefix === '' ? 'a setting' : 'a setting of second factors'
+    return [
+      route({
+        does: `Change ${which}`,
+        method: 'PUT',
+        ...words,
+        body: settingChange,
+        handle: ({ who, params: { name }, body, facts }) => one(who, { name: nameIn(name), value: body.value }, facts),
+      }),
+      route({
+        does: `Take ${which} back to what holds without it`,
+        method: 'DELETE',
+        ...words,
+        handle: ({ who, params: { name }, facts }) => one(who, { name: nameIn(name), value: undefined }, facts),
+      }),
+    ]
+  }
 
   return [
     route({
@@ -133,41 +164,10 @@ export function settingRoutes(
         items: [...(await settings.list(who.tenant)), ...configured.map(configuredView)],
       }),
     }),
-    route({
-      does: 'Change a setting',
-      method: 'PUT',
-      path: '/settings/:name',
-      needs: 'settings:write',
-      factor: 'step-up',
-      params,
-      body: settingChange,
-      answers: setting,
-      handle: ({ who, params, body, facts }) => {
-        const name = known(params.name)
-        guard(who, name)
-        return one(who, { name, value: body.value }, facts)
-      },
-    }),
-    route({
-      does: 'Take a setting back to what holds without it',
-      method: 'DELETE',
-      path: '/settings/:name',
-      needs: 'settings:write',
-      factor: 'step-up',
-      params,
-      answers: setting,
-      handle: ({ who, params, facts }) => {
-        const name = known(params.name)
-        guard(who, name)
-        return one(who, { name, value: undefined }, facts)
-      },
-    }),
+    ...changes('', 'step-up'),
+    // Who may do without a second factor is not for a window that somebody left open.
+    ...changes('mfa.', 'always'),
   ]
-}
-
-/** Who may do without a second factor is not for a window that somebody left open. */
-function guard(who: Person, name: SettingName): void {
-  if (name.startsWith('mfa.')) demandStepUp(who, 'always')
 }
 
 function view(name: SettingName, values: ReadonlyMap<string, Value>, fallbacks: ConfiguredFallbacks) {
