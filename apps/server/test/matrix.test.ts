@@ -170,6 +170,11 @@ const lines: Readonly<Record<string, Line>> = {
   'PATCH /keys/:id': { params: ({ key }) => ({ id: key }), body: () => ({ label: 'acme-renamed' }), bad: unknownField },
   'GET /keys/:id/consequence': { params: ({ key }) => ({ id: key }), bad: notAnId },
   'POST /keys/:id/revoke': { params: ({ spareKey }) => ({ id: spareKey }), bad: notAnId },
+  'GET /access': {
+    query: 'permission=fleet:read',
+    bad: { query: 'permission=rack-deploys:write&rack=east' },
+    foreign: 'not about things',
+  },
   'GET /settings': { bad: 'takes nothing', foreign: 'own list' },
   'PUT /settings/:name': {
     params: () => ({ name: 'fleet.silent_minutes' }),
@@ -179,6 +184,17 @@ const lines: Readonly<Record<string, Line>> = {
   },
   'DELETE /settings/:name': {
     params: () => ({ name: 'fleet.silent_minutes' }),
+    bad: { params: { name: 'no.such' } },
+    foreign: 'not about things',
+  },
+  'PUT /settings/mfa.:name': {
+    params: () => ({ name: 'step_up_minutes' }),
+    body: () => ({ value: 9 }),
+    bad: { body: { value: -1 } },
+    foreign: 'not about things',
+  },
+  'DELETE /settings/mfa.:name': {
+    params: () => ({ name: 'step_up_minutes' }),
     bad: { params: { name: 'no.such' } },
     foreign: 'not about things',
   },

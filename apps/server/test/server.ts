@@ -108,7 +108,11 @@ export async function testServer({
   /** Somebody of a tenant who took up an invitation. */
   const newPerson = async (
     of: TestTenant,
-    roles: readonly { readonly role: string; readonly environment: string | null }[],
+    roles: readonly {
+      readonly role: string
+      readonly environment: string | null
+      readonly rack?: string | null
+    }[],
     email = `person-${randomToken(4)}@example.com`.toLowerCase(),
   ): Promise<TestTenant> => {
     const invited = await call('POST', '/api/v2/people', { cookie: of.cookie, body: { email, roles } })

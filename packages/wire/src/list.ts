@@ -21,6 +21,9 @@ export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 /** Agent ids, environments and ruleset names (agent-api §1.4). */
 export const identifier = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$' })
 export const environmentName = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$' })
+/** As the rack's own tools call it: `east`, or `acme/east`. */
+export const rackPattern = '^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})?$'
+export const rackName = Type.String({ pattern: rackPattern })
 export const idText = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' })
 
 /** Whoever did something, as lists show it. */

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { idText, instant, nullable } from './list.ts'
 import { factorKind } from './mfa.ts'
-import { roleGrant } from './roles.ts'
+import { heldRole, roleGrant } from './roles.ts'
 import { emailText } from './setup.ts'
 
 export const personStatus = Type.Union([
@@ -23,7 +23,7 @@ export const person = Type.Object({
   status_reason: nullable(Type.String()),
   status_since: nullable(instant),
   locked_until: nullable(instant),
-  roles: Type.Array(Type.Object({ role: Type.String(), environment: nullable(Type.String()) })),
+  roles: Type.Array(heldRole),
   permissions: Type.Array(Type.String(), { description: 'Held somewhere, by whatever role' }),
   has_password: Type.Boolean(),
   identities: Type.Array(Type.Object({ provider: Type.String(), last_used_at: nullable(instant) })),

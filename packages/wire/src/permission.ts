@@ -1,9 +1,10 @@
 /**
  * How far a permission reaches when its role was given for one environment only. `anywhere`: it is given all the same
  * (what is read, or drafted without effect, belongs to no environment). `environment`: in that environment. `tenant`:
- * not at all, since what it allows concerns every environment.
+ * not at all, since what it allows concerns every environment. `rack`: like `environment`, on every rack there or on the
+ * one its role was given for; a role given for one rack leaves nothing of what reaches an environment.
  */
-type Reach = 'anywhere' | 'environment' | 'tenant'
+type Reach = 'anywhere' | 'environment' | 'rack' | 'tenant'
 
 type PermissionRow = {
   readonly does: string
@@ -17,6 +18,7 @@ type PermissionRow = {
 const reads = (does: string) => ({ does, reach: 'anywhere', isGuarded: false, forTokens: true }) as const
 const drafts = reads
 const acts = (does: string) => ({ does, reach: 'environment', isGuarded: true, forTokens: true }) as const
+const actsOnRacks = (does: string) => ({ does, reach: 'rack', isGuarded: true, forTokens: true }) as const
 const governs = (does: string) => ({ does, reach: 'tenant', isGuarded: false, forTokens: true }) as const
 const personally = (does: string, reach: Reach) => ({ does, reach, isGuarded: false, forTokens: false }) as const
 
@@ -37,6 +39,8 @@ export const permissionRows = {
   'assignments:write': acts('Assign rulesets to agents'),
   'keys:read': reads('See agent keys, never the keys themselves'),
   'keys:write': acts('Make, change and revoke agent keys'),
+  'rack-processes:write': actsOnRacks('Start, stop, scale and run processes on a rack'),
+  'rack-deploys:write': actsOnRacks('Build, release and promote on a rack'),
   'signing-keys:write': personally('Rotate and retire signing keys', 'tenant'),
   'environments:write': governs('Add, protect and remove environments'),
   'protected:write': {

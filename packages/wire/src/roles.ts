@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { environmentName, idText, instant, nullable } from './list.ts'
+import { environmentName, idText, instant, nullable, rackName } from './list.ts'
 import { permissions } from './permission.ts'
 
 export const permissionName = Type.Union(permissions.map((name) => Type.Literal(name)))
@@ -29,9 +29,13 @@ export const role = Type.Object({
 export const permissionView = Type.Object({
   name: permissionText,
   does: Type.String(),
-  reach: Type.Union([Type.Literal('anywhere'), Type.Literal('environment'), Type.Literal('tenant')], {
-    description: 'What is left of it when its role is given for one environment: all, that environment, nothing',
-  }),
+  reach: Type.Union(
+    [Type.Literal('anywhere'), Type.Literal('environment'), Type.Literal('rack'), Type.Literal('tenant')],
+    {
+      description:
+        'What is left of it when its role is given for one environment: all, that environment, the racks there, nothing',
+    },
+  ),
   is_guarded: Type.Boolean({ description: 'In protected environments only with protected:write in the same role' }),
   for_tokens: Type.Boolean(),
   is_held: Type.Boolean({ description: 'Whether whoever asks may give it in a role: held for every environment' }),
@@ -60,14 +64,49 @@ export const roleChange = Type.Object(
 
 export const roleParams = Type.Object({ name: roleName })
 
-/** A role somebody holds: everywhere, or in one environment only. */
+/** A role to be held: everywhere, in one environment, on one rack, or on one rack while it is in that environment. */
 export const roleGrant = Type.Object(
-  { role: roleName, environment: nullable(environmentName) },
+  {
+    role: roleName,
+    environment: nullable(environmentName),
+    rack: Type.Optional(nullable(rackName)),
+  },
   { additionalProperties: false },
 )
 
+/** A role somebody holds; null is every environment, and every rack. */
+export const heldRole = Type.Object({
+  role: Type.String(),
+  environment: nullable(Type.String()),
+  rack: nullable(Type.String()),
+})
+
+export const accessQuery = Type.Object(
+  {
+    permission: permissionName,
+    environment: Type.Optional(environmentName),
+    rack: Type.Optional(rackName),
+  },
+  { additionalProperties: false },
+)
+
+/** Whether whoever asks may do it there; `detail` says why not. */
+export const accessAnswer = Type.Object({
+  permission: Type.String(),
+  environment: nullable(Type.String()),
+  rack: nullable(Type.String()),
+  is_allowed: Type.Boolean(),
+  detail: nullable(Type.String()),
+})
+
 export const roleHolders = Type.Object({
   items: Type.Array(
-    Type.Object({ person_id: idText, email: Type.String(), name: Type.String(), environment: nullable(Type.String()) }),
+    Type.Object({
+      person_id: idText,
+      email: Type.String(),
+      name: Type.String(),
+      environment: nullable(Type.String()),
+      rack: nullable(Type.String()),
+    }),
   ),
 })

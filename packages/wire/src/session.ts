@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { idText, instant, nullable } from './list.ts'
+import { heldRole } from './roles.ts'
 import { emailText } from './setup.ts'
 
 export const signInBody = Type.Object(
@@ -14,7 +15,7 @@ export const sessionView = Type.Object({
     email: emailText,
     name: Type.String(),
     role: Type.String({ description: 'The roles in words, for people to read' }),
-    roles: Type.Array(Type.Object({ role: Type.String(), environment: nullable(Type.String()) })),
+    roles: Type.Array(heldRole),
   }),
   tenant: Type.Object({ id: idText, name: Type.String() }),
   permissions: Type.Array(Type.String(), { description: 'Held somewhere' }),

@@ -49,6 +49,7 @@ export function GrantsEditor({ grants, onChange, fault }: Props) {
               put(at, { ...grant, environment: where === null || where === everywhere ? null : where.slice(3) })
             }
           />
+          {grant.rack != null && <span className={classes.quiet}>on rack {grant.rack}</span>}
           <button
             type="button"
             className={ui.iconButton}

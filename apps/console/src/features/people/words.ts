@@ -10,9 +10,20 @@ export const standingMarks: Readonly<Record<PersonStatus, Mark>> = {
   suspended: { word: 'Suspended', verdict: 'timed-out' },
 }
 
-/** `admin`, `deployer in staging, viewer`. */
+/** Where a role holds: `everywhere`, `in staging`, `on rack east`, `on rack east in staging`. */
+export function placeWords({ environment, rack = null }: Omit<RoleGrant, 'role'>): string {
+  const words = [...(rack === null ? [] : [`on rack ${rack}`]), ...(environment === null ? [] : [`in ${environment}`])]
+  return words.length === 0 ? 'everywhere' : words.join(' ')
+}
+
+/** `admin`, `deployer in staging, ops on rack east, viewer`. */
 export function rolesWords(roles: readonly RoleGrant[]): string {
-  return roles.map(({ role, environment }) => (environment === null ? role : `${role} in ${environment}`)).join(', ')
+  return roles
+    .map(({ role, ...place }) => {
+      const where = placeWords(place)
+      return where === 'everywhere' ? role : `${role} ${where}`
+    })
+    .join(', ')
 }
 
 export const factorWords = { passkey: 'Passkey', totp: 'Authenticator app', yubico: 'Yubico key' } as const

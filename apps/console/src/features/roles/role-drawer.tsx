@@ -11,6 +11,7 @@ import { counted } from '../../ui/numbers.ts'
 import { PageLink } from '../../ui/page-link.tsx'
 import { SideDrawer } from '../../ui/side-drawer.tsx'
 import { tell } from '../../ui/tell.tsx'
+import { placeWords } from '../people/words.ts'
 import { type FactorRoles, factorRolesQuery, holdersQuery, pathOf } from './queries.ts'
 import { RoleForm } from './role-form.tsx'
 import classes from './roles.module.css'
@@ -113,10 +114,10 @@ function Holders({ role: { name } }: { readonly role: Role }) {
         {data.items.length === 0 ? 'Nobody holds it' : `Held by ${counted(data.items.length, 'person', 'people')}`}
       </h3>
       <ul className={classes.holders}>
-        {data.items.map(({ person_id, email, environment }) => (
-          <li key={`${person_id} ${environment ?? ''}`}>
+        {data.items.map(({ person_id, email, ...place }) => (
+          <li key={`${person_id} ${placeWords(place)}`}>
             <PageLink to={`/people/${person_id}`}>{email}</PageLink>
-            <span className={classes.quiet}>{environment === null ? 'everywhere' : `in ${environment}`}</span>
+            <span className={classes.quiet}>{placeWords(place)}</span>
           </li>
         ))}
       </ul>

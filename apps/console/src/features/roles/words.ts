@@ -10,6 +10,7 @@ const groupWords: Readonly<Record<string, string>> = {
   replays: 'Rehearsal',
   assignments: 'Assignments',
   keys: 'Agent keys',
+  racks: 'Racks',
   'signing-keys': 'Signing keys',
   environments: 'Environments',
   protected: 'Protected environments',
@@ -21,9 +22,10 @@ const groupWords: Readonly<Record<string, string>> = {
   settings: 'Settings',
 }
 
-/** `approval:decide` and `approvals:read` are about one thing. */
+/** `approval:decide` and `approvals:read` are about one thing, and so is all that is done on racks. */
 function nounOf(name: string): string {
   const [noun = name] = name.split(':')
+  if (noun.startsWith('rack-')) return 'racks'
   return noun === 'approval' ? 'approvals' : noun
 }
 
@@ -46,6 +48,7 @@ export function reachWords({ reach, is_guarded }: Pick<PermissionView, 'reach' |
   const where = {
     anywhere: 'also when the role holds in one environment',
     environment: 'only there when the role holds in one environment',
+    rack: 'only on its racks when the role holds in one environment, or on one rack',
     tenant: 'only when the role holds everywhere',
   }[reach]
   return is_guarded ? `${where}; in protected environments with protected:write` : where

@@ -61,14 +61,15 @@ export type Holder = {
   readonly email: string
   readonly name: string
   readonly environment: string | null
+  readonly rack: string | null
 }
 
 export function listHolders(db: Sql, tenant: string, role: string): Promise<Holder[]> {
   return db.query<Holder>(
-    `select p.id, p.email, p.name, g.environment
+    `select p.id, p.email, p.name, g.environment, g.rack
        from role_grants as g join people as p on p.tenant_id = g.tenant_id and p.id = g.person_id
       where g.tenant_id = $1 and g.role = $2 and p.removed_at is null
-      order by p.email_folded, g.environment nulls first`,
+      order by p.email_folded, g.environment nulls first, g.rack nulls first`,
     [tenant, role],
   )
 }

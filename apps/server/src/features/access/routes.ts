@@ -1,4 +1,7 @@
 import {
+  accessAnswer,
+  accessQuery,
+  type Permission,
   permissionRows,
   permissions,
   role,
@@ -10,8 +13,18 @@ import {
 } from '@countersign/wire'
 import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
-import { notFound } from '../../kernel/problem.ts'
-import { type Authority, covers, type Route, route } from '../roles/index.ts'
+import { invalidInput, notFound } from '../../kernel/problem.ts'
+import { listEnvironments } from '../environments/index.ts'
+import {
+  type Authority,
+  type Caller,
+  covers,
+  permits,
+  placeWords,
+  type Route,
+  route,
+  type Where,
+} from '../roles/index.ts'
 import { findRoles, type Role } from './find-roles.ts'
 import type { ManageRoles } from './manage-roles.ts'
 import { countHolders, listHolders } from './roles-table.ts'
@@ -38,6 +51,21 @@ export function roleRoutes({ db, roles }: Needs): readonly Route[] {
           items: [...found.values()].map((one) => roleOnWire(one, holders)),
           permissions: permissionsFor(who),
         }
+      },
+    }),
+    route({
+      does: 'Tell whether whoever asks may do something, in an environment or on a rack',
+      method: 'GET',
+      path: '/access',
+      needs: 'caller',
+      query: accessQuery,
+      answers: accessAnswer,
+      handle: async ({ who, query: { permission, ...where } }) => {
+        await checkPlace(db, who, permission, where)
+        const place = { environment: where.environment ?? null, rack: where.rack ?? null }
+        const isAllowed = permits(who, permission, where)
+        const words = `None of your roles gives ${permission} ${placeWords(place)}`.trimEnd()
+        return { permission, ...place, is_allowed: isAllowed, detail: isAllowed ? null : `${words}.` }
       },
     }),
     route({
@@ -95,6 +123,18 @@ export function roleRoutes({ db, roles }: Needs): readonly Route[] {
       },
     }),
   ]
+}
+
+/** A yes must not come of a place that is not there, or of one that was left out. */
+async function checkPlace(db: Sql, who: Caller, permission: Permission, { environment, rack }: Where): Promise<void> {
+  const { reach } = permissionRows[permission]
+  if (rack !== undefined && reach !== 'rack')
+    throw invalidInput('query.rack', `${permission} is not about racks: leave the rack out.`)
+  if (reach === 'rack' && environment === undefined)
+    throw invalidInput('query.environment', `${permission} is done in an environment: name the one the rack is in.`)
+  if (environment === undefined) return
+  if (!(await listEnvironments(db, who.tenant)).some(({ name }) => name === environment))
+    throw invalidInput('query.environment', `There is no environment ${environment}.`)
 }
 
 function roleOnWire(one: Role, holders: ReadonlyMap<string, number>) {

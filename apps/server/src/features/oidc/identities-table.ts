@@ -37,7 +37,7 @@ export async function countAdministratorsWithIdentity(db: Sql, tenant: string): 
        from role_grants as g
        join person_identities as i on i.tenant_id = g.tenant_id and i.person_id = g.person_id
        join people as p on p.tenant_id = g.tenant_id and p.id = g.person_id
-      where g.tenant_id = $1 and g.role = 'admin' and g.environment is null
+      where g.tenant_id = $1 and g.role = 'admin' and g.environment is null and g.rack is null
         and p.suspended_at is null and p.removed_at is null and p.locked_at is null`,
     [tenant],
   )

@@ -41,7 +41,11 @@ function providers() {
     {
       name: 'grouped',
       groups_claim: 'teams',
-      group_roles: { ops: ['ops@staging', 'viewer'], chiefs: ['admin'] },
+      group_roles: {
+        ops: ['ops@staging', 'viewer'],
+        chiefs: ['admin'],
+        east: ['deployer@:east', 'ops@staging:acme/east', 'ops@nowhere', 'ops@:No Rack'],
+      },
       ...common,
     },
   ]
@@ -233,12 +237,18 @@ describe('groups', () => {
         }
       ).roles
     expect(await read()).toEqual([
-      { role: 'ops', environment: 'staging' },
-      { role: 'viewer', environment: null },
+      { role: 'ops', environment: 'staging', rack: null },
+      { role: 'viewer', environment: null, rack: null },
     ])
     refused(await pass({ sub, email: person.email, teams: ['chess'] }, 'grouped'), 'no_role')
     expect(sessionIn(await pass({ sub, email: person.email, teams: ['chiefs'] }, 'grouped'))).toBeDefined()
-    expect(await read()).toEqual([{ role: 'admin', environment: null }])
+    expect(await read()).toEqual([{ role: 'admin', environment: null, rack: null }])
+    // Places that are not there give nothing, and keep nobody out.
+    expect(sessionIn(await pass({ sub, email: person.email, teams: ['east'] }, 'grouped'))).toBeDefined()
+    expect(await read()).toEqual([
+      { role: 'deployer', environment: null, rack: 'east' },
+      { role: 'ops', environment: 'staging', rack: 'acme/east' },
+    ])
   })
 
   test('never take the last administrator away', async () => {

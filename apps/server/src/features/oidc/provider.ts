@@ -16,7 +16,7 @@ export type Provider = {
   /** Whether people are asked which of their accounts to use; not every provider knows how to. */
   readonly asksForAccount: boolean
   readonly groupsClaim: string
-  /** Which roles each group gives, as `role` or `role@environment`; null leaves roles to people. */
+  /** Which roles each group gives, as `role`, `role@environment`, `role@:rack` or `role@environment:rack`; null leaves roles to people. */
   readonly groupRoles: ReadonlyMap<string, readonly string[]> | null
   /** Whom this provider vouches for within its domains is made at the first sign-in, with this role, or what groups give. */
   readonly newcomers: { readonly role: string | null } | null

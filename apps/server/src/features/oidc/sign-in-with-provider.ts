@@ -168,8 +168,9 @@ export function signInWithProvider({ kernel, providers, baseUrl, ask, tell }: Ne
     const texts = new Set(groups.flatMap((group) => groupRoles?.get(group) ?? []))
     if (texts.size === 0) throw new SignInRefused('no_role', { email })
     const grants = [...texts].map((text) => {
-      const [role = '', environment = null] = text.split('@')
-      return { role, environment }
+      const [role = '', place = ''] = text.split('@')
+      const [environment = '', rack = ''] = place.split(':')
+      return { role, environment: environment || null, rack: rack || null }
     })
     await tell.giveRoles(tx, {
       tenant: person.tenant,

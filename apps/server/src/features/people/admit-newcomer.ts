@@ -45,7 +45,8 @@ export function admitNewcomer({ clock, newId, tell: { bus, recordAct } }: Needs)
     const now = clock.now()
     const called = name ?? email.split('@')[0] ?? email
     await insertPerson(tx, { tenant, id, email, name: called, passwordHash: null, madeBy: null, hasJoined: false }, now)
-    if (role !== null) await insertGrant(tx, { tenant, id: newId(), person: id, role, environment: null, by: id }, now)
+    if (role !== null)
+      await insertGrant(tx, { tenant, id: newId(), person: id, role, environment: null, rack: null, by: id }, now)
     await recordAct(tx, {
       tenant,
       act: 'person.admitted',

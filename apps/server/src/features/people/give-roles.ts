@@ -1,3 +1,4 @@
+import { rackPattern } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Tx } from '../../kernel/db.ts'
 import { findRoles } from '../access/index.ts'
@@ -21,6 +22,9 @@ type Order = {
   readonly facts: RequestFacts
 }
 
+/** What cannot be a rack's name would fail the sign-in of everybody in that group. */
+const rackForm = new RegExp(rackPattern)
+
 export type GiveRoles = (tx: Tx, order: Order) => Promise<void>
 
 /**
@@ -33,15 +37,18 @@ export function giveRoles({ clock, newId, tell: { bus, recordAct } }: Needs): Gi
     const [roles, environments] = await Promise.all([findRoles(tx, tenant), listEnvironments(tx, tenant)])
     const known = new Set(environments.map(({ name }) => name))
     const wanted = grants.filter(
-      ({ role, environment }) =>
-        roles.get(role)?.forPeople === true && (environment === null || known.has(environment)),
+      ({ role, environment, rack }) =>
+        roles.get(role)?.forPeople === true &&
+        (environment === null || known.has(environment)) &&
+        (rack === null || rackForm.test(rack)),
     )
     const before = await listGrants(tx, tenant, person)
     if (areSame(before, wanted)) return
     const administrators = await countAdministrators(tx, tenant, clock.now())
     await deleteGrants(tx, tenant, person)
     const isLast = administrators > 0 && (await countAdministrators(tx, tenant, clock.now())) === 0
-    const after = isLast && !wanted.some(isAdministrator) ? [...wanted, { role: 'admin', environment: null }] : wanted
+    const after =
+      isLast && !wanted.some(isAdministrator) ? [...wanted, { role: 'admin', environment: null, rack: null }] : wanted
     for (const grant of after) await insertGrant(tx, { ...grant, tenant, id: newId(), person, by: person }, clock.now())
     await recordAct(tx, {
       tenant,
@@ -60,15 +67,17 @@ export function giveRoles({ clock, newId, tell: { bus, recordAct } }: Needs): Gi
   }
 }
 
-const isAdministrator = ({ role, environment }: Grant): boolean => role === 'admin' && environment === null
+const isAdministrator = ({ role, environment, rack }: Grant): boolean =>
+  role === 'admin' && environment === null && rack === null
 
 function areSame(one: readonly Grant[], other: readonly Grant[]): boolean {
   const keys = (grants: readonly Grant[]): string =>
     grants
-      .map(({ role, environment }) => `${role} ${environment ?? ''}`)
+      .map(({ role, environment, rack }) => `${role} ${environment ?? ''} ${rack ?? ''}`)
       .sort()
       .join('\n')
   return keys(one) === keys(other)
 }
 
-const onRecord = (grants: readonly Grant[]) => grants.map(({ role, environment }) => ({ role, environment }))
+const onRecord = (grants: readonly Grant[]) =>
+  grants.map(({ role, environment, rack }) => ({ role, environment, rack }))

@@ -59,8 +59,8 @@ export async function listPeople(db: Sql, tenant: string, filter: PeopleFilter, 
               where s.tenant_id = p.tenant_id and s.person_id = p.id) as "preferredFactor",
             (select l.expires_at from person_links as l
               where l.tenant_id = p.tenant_id and l.person_id = p.id and l.purpose = 'invitation' and l.expires_at > $2) as "invitationExpiresAt",
-            (select coalesce(jsonb_agg(jsonb_build_object('role', g.role, 'environment', g.environment, 'permissions', r.permissions)
-                                       order by g.role, g.environment nulls first), '[]')
+            (select coalesce(jsonb_agg(jsonb_build_object('role', g.role, 'environment', g.environment, 'rack', g.rack, 'permissions', r.permissions)
+                                       order by g.role, g.environment nulls first, g.rack nulls first), '[]')
                from role_grants as g left join roles as r on r.tenant_id = g.tenant_id and r.name = g.role
               where g.tenant_id = p.tenant_id and g.person_id = p.id) as grants,
             (select coalesce(jsonb_agg(jsonb_build_object('provider', i.provider, 'last_used_at', i.last_used_at) order by i.provider), '[]')

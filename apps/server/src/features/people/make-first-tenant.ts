@@ -52,7 +52,11 @@ export function makeTenant({ clock, newId, recordAct, furnish }: Omit<MakeFirstT
     for (const environment of firstEnvironments) await insertEnvironment(tx, tenant, environment, now)
     const name = email.split('@')[0] ?? email
     await insertPerson(tx, { tenant, id: person, email, name, passwordHash, madeBy: null, hasJoined: true }, now)
-    await insertGrant(tx, { tenant, id: newId(), person, role: 'admin', environment: null, by: person }, now)
+    await insertGrant(
+      tx,
+      { tenant, id: newId(), person, role: 'admin', environment: null, rack: null, by: person },
+      now,
+    )
     await furnish(tx, tenant)
     await recordAct(tx, {
       tenant,

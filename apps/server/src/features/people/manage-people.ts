@@ -4,7 +4,7 @@ import { type Db, isUniqueViolation, type Tx } from '../../kernel/db.ts'
 import { invalidInput, notFound, Problem, problems } from '../../kernel/problem.ts'
 import { findRoles, type Role } from '../access/index.ts'
 import { listEnvironments } from '../environments/index.ts'
-import { type Authority, covers, type Person, type RequestFacts } from '../roles/index.ts'
+import { type Authority, covers, type Person, placeWords, type RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
 import {
   countAdministrators,
@@ -239,9 +239,9 @@ async function checkGrants(
 }
 
 function demandCover(authority: Authority, grants: readonly Grant[], roles: Roles, why: string): void {
-  for (const { role, environment } of grants) {
-    if (covers(authority, roles.get(role)?.permissions ?? [], environment)) continue
-    const where = environment === null ? 'everywhere' : `in ${environment}`
+  for (const { role, environment, rack } of grants) {
+    if (covers(authority, roles.get(role)?.permissions ?? [], environment, rack)) continue
+    const where = placeWords({ environment, rack }) || 'everywhere'
     throw new Problem(problems.forbidden, `${why} You do not hold all of ${role} ${where}.`)
   }
 }
@@ -266,7 +266,7 @@ function takenAddress(email: string) {
   }
 }
 
-const keyOf = ({ role, environment }: Grant): string => `${role} ${environment ?? ''}`
+const keyOf = ({ role, environment, rack }: Grant): string => `${role} ${environment ?? ''} ${rack ?? ''}`
 
 function sameGrants(one: readonly Grant[], other: readonly Grant[]): boolean {
   const keys = (grants: readonly Grant[]): string => grants.map(keyOf).sort().join('\n')
@@ -274,5 +274,5 @@ function sameGrants(one: readonly Grant[], other: readonly Grant[]): boolean {
 }
 
 function grantsOnRecord(grants: readonly Grant[]) {
-  return grants.map(({ role, environment }) => ({ role, environment }))
+  return grants.map(({ role, environment, rack }) => ({ role, environment, rack }))
 }

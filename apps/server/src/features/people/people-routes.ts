@@ -10,12 +10,14 @@ import {
   personChange,
   personParams,
   personReason,
+  roleGrant,
 } from '@countersign/wire'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound } from '../../kernel/problem.ts'
 import { authorityOf, type Caller, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import { findTenantName } from '../tenants/index.ts'
+import type { Grant } from './grants-table.ts'
 import { type ListedPerson, listPeople } from './list-people.ts'
 import type { ManagePeople } from './manage-people.ts'
 import { statusOf } from './people-table.ts'
@@ -113,7 +115,7 @@ export function peopleRoutes({ db, clock, people, countSessions }: Needs): reado
       answers: invitation,
       handle: async ({ who, body, facts, reply }) => {
         reply.header('cache-control', 'no-store')
-        const { id, link, expiresAt } = await people.invite(who, body, facts)
+        const { id, link, expiresAt } = await people.invite(who, { ...body, roles: grantsIn(body.roles) }, facts)
         return { person_id: id, link, expires_at: expiresAt.toISOString() }
       },
     }),
@@ -127,7 +129,7 @@ export function peopleRoutes({ db, clock, people, countSessions }: Needs): reado
       body: personChange,
       answers: person,
       handle: async ({ who, params: { id }, body, facts }) => {
-        await people.change(who, id, body, facts)
+        await people.change(who, id, { ...body, roles: body.roles && grantsIn(body.roles) }, facts)
         return read(who, id)
       },
     }),
@@ -224,7 +226,7 @@ function personOnWire(row: ListedPerson, who: Caller, sessions: number, now: Dat
     status_reason: isSuspended ? row.suspendedReason : isLocked ? row.lockedReason : null,
     status_since: (isSuspended ? row.suspendedAt : isLocked ? row.lockedAt : null)?.toISOString() ?? null,
     locked_until: isLocked ? (row.lockedUntil?.toISOString() ?? null) : null,
-    roles: row.grants.map(({ role, environment }) => ({ role, environment })),
+    roles: row.grants.map(({ role, environment, rack }) => ({ role, environment, rack })),
     permissions: [...authorityOf(row.grants, []).permissions],
     has_password: row.passwordHash !== null,
     identities: row.identities.map(({ provider, last_used_at }) => ({
@@ -243,4 +245,8 @@ function personOnWire(row: ListedPerson, who: Caller, sessions: number, now: Dat
     invitation_expires_at: row.invitationExpiresAt?.toISOString() ?? null,
     is_you: row.id === who.id,
   }
+}
+
+function grantsIn(roles: readonly Static<typeof roleGrant>[]): Grant[] {
+  return roles.map(({ role, environment, rack = null }) => ({ role, environment, rack }))
 }

@@ -71,7 +71,7 @@ async function seedOne(
   const name = email.split('@')[0] ?? email
   await insertPerson(tx, { tenant, id, email, name, passwordHash: null, madeBy: null, hasJoined: false }, now)
   for (const role of roles)
-    await insertGrant(tx, { tenant, id: newId(), person: id, role, environment: null, by: id }, now)
+    await insertGrant(tx, { tenant, id: newId(), person: id, role, environment: null, rack: null, by: id }, now)
   await recordAct(tx, {
     tenant,
     act: 'person.seeded',

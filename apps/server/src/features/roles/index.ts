@@ -16,7 +16,9 @@ export {
   type GrantRow,
   permits,
   permittedIn,
+  placeWords,
   rolesInWords,
+  type Where,
 } from './permits.ts'
 export {
   type Agent,

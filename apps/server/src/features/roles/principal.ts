@@ -20,11 +20,13 @@ export type ProvenFactors = {
   readonly hasPassword: boolean
 }
 
-/** A role as somebody holds it: everywhere, or in one environment. */
+/** A role as somebody holds it: everywhere, in one environment, on one rack. */
 export type HeldRole = {
   readonly role: string
   /** Null for everywhere. */
   readonly environment: string | null
+  /** Null for every rack. Both named: on that rack while it is in that environment. */
+  readonly rack: string | null
   readonly permissions: ReadonlySet<Permission>
 }
 

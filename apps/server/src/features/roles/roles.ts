@@ -17,8 +17,21 @@ const viewer: readonly Permission[] = [
   'rulesets:read',
   'keys:read',
 ]
-const ops: readonly Permission[] = [...viewer, 'fleet:manage', 'assignments:write', 'keys:write', 'approval:cancel']
-const deployer: readonly Permission[] = [...ops, 'rulesets:write', 'rollouts:write', 'replays:write']
+const ops: readonly Permission[] = [
+  ...viewer,
+  'fleet:manage',
+  'assignments:write',
+  'keys:write',
+  'approval:cancel',
+  'rack-processes:write',
+]
+const deployer: readonly Permission[] = [
+  ...ops,
+  'rulesets:write',
+  'rollouts:write',
+  'replays:write',
+  'rack-deploys:write',
+]
 
 /** The roles every tenant has. They are part of the program: nobody can take one away or make it mean something else. */
 export const builtInRoles: readonly BuiltInRole[] = [
@@ -32,14 +45,16 @@ export const builtInRoles: readonly BuiltInRole[] = [
   {
     name: 'ops',
     title: 'Operations',
-    description: 'A viewer who manages agents, their keys and assignments outside protected environments.',
+    description:
+      'A viewer who manages agents, their keys, assignments and processes on racks outside protected environments.',
     forPeople: true,
     permissions: ops,
   },
   {
     name: 'deployer',
     title: 'Deployer',
-    description: 'Operations that also writes rulesets and rolls them out outside protected environments.',
+    description:
+      'Operations that also writes rulesets, rolls them out and deploys to racks outside protected environments.',
     forPeople: true,
     permissions: deployer,
   },

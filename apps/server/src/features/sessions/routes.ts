@@ -40,7 +40,7 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
         email: who.email,
         name: who.name,
         role: rolesInWords(who.held),
-        roles: who.held.map(({ role, environment }) => ({ role, environment })),
+        roles: who.held.map(({ role, environment, rack }) => ({ role, environment, rack })),
       },
       tenant: { id: who.tenant, name: tenantName },
       permissions: [...who.permissions],

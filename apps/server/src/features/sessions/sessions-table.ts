@@ -87,7 +87,7 @@ export async function findSession(db: Sql, digests: readonly string[], now: Date
               or exists (select from factor_required_roles as q join role_grants as h
                              on h.tenant_id = q.tenant_id and h.role = q.role and h.person_id = s.person_id
                           where q.tenant_id = s.tenant_id) as "isRequired",
-            (select coalesce(jsonb_agg(jsonb_build_object('role', g.role, 'environment', g.environment, 'permissions', r.permissions)), '[]')
+            (select coalesce(jsonb_agg(jsonb_build_object('role', g.role, 'environment', g.environment, 'rack', g.rack, 'permissions', r.permissions)), '[]')
                from role_grants as g left join roles as r on r.tenant_id = g.tenant_id and r.name = g.role
               where g.tenant_id = s.tenant_id and g.person_id = s.person_id) as grants,
             (select coalesce(array_agg(e.name), '{}') from environments as e

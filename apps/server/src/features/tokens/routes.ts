@@ -137,8 +137,10 @@ export function choicesFor(
   who: Authority,
   roles: readonly { name: string; title: string; permissions: readonly string[] }[],
 ) {
-  const everywhere = who.held.some(({ environment }) => environment === null)
-  const places = everywhere ? [null] : who.held.map(({ environment }) => environment)
+  // A token acts in environments: what somebody may do on one rack only is not theirs to give.
+  const held = who.held.filter(({ rack }) => rack === null)
+  const everywhere = held.some(({ environment }) => environment === null)
+  const places = everywhere ? [null] : held.map(({ environment }) => environment)
   const mine = permissions.filter(
     (name) => permissionRows[name].forTokens && places.some((place) => covers(who, [name], place)),
   )
@@ -151,7 +153,7 @@ export function choicesFor(
   return {
     permissions: mine.map((name) => ({ name, does: permissionRows[name].does })),
     roles: offered.filter((role) => role.isWhole && role.permissions.length > 0).map(({ isWhole: _, ...role }) => role),
-    environments: everywhere ? null : [...new Set(who.held.flatMap(({ environment }) => environment ?? []))].sort(),
+    environments: everywhere ? null : [...new Set(held.flatMap(({ environment }) => environment ?? []))].sort(),
   }
 }
 

@@ -1,19 +1,21 @@
 import type { FactorKind } from '@countersign/wire'
 import type { Grant } from '../../features/people/index.ts'
+import { placeWords } from '../../features/roles/index.ts'
 import { Problem, type ProblemKind, problems } from '../../kernel/problem.ts'
 
 /** What older clients call kinds of factors. */
 export const kindWords: Readonly<Record<FactorKind, string>> = { totp: 'totp', passkey: 'webauthn', yubico: 'yubiotp' }
 
-/** Their roles are bare names; one that is held in a single environment says so, or it would seem to hold everywhere. */
+/** Their roles are bare names; one that holds in one place only says so, or it would seem to hold everywhere. */
 export function roleWords(grants: readonly Grant[]): string[] {
-  return grants.map(({ role, environment }) => (environment === null ? role : `${role} in ${environment}`))
+  return grants.map(({ role, ...scope }) => `${role} ${placeWords(scope)}`.trimEnd())
 }
 
 export function grantsIn(words: readonly string[]): Grant[] {
   return words.map((text) => {
-    const [role = '', environment = null] = text.split(' in ')
-    return { role, environment }
+    const [before = '', environment = null] = text.split(' in ')
+    const [role = '', rack = null] = before.split(' on rack ')
+    return { role, environment, rack }
   })
 }
 
