@@ -53,9 +53,27 @@ describe('configuration', () => {
     }
   })
 
+  test('what is wrong between variables is told together with what is wrong in one, and nothing is told twice', () => {
+    const found = mistakes({
+      COUNTERSIGN_PORT: 'many',
+      COUNTERSIGN_DATABASE_URL: 'postgres://u:p@127.0.0.1/x',
+      COUNTERSIGN_SEAL_KEY: 'short',
+      COUNTERSIGN_ADMIN_EMAIL: 'a@example.com',
+      COUNTERSIGN_QWERTZ: 'x',
+    })
+    expect(found).toEqual([
+      expect.stringMatching(/^COUNTERSIGN_PORT must be/),
+      expect.stringMatching(/^COUNTERSIGN_SEAL_KEY must be 64/),
+      'COUNTERSIGN_QWERTZ is not a setting of this server. Leave it out.',
+      expect.stringMatching(/^COUNTERSIGN_SECRET_KEY must be set/),
+      expect.stringMatching(/^COUNTERSIGN_ADMIN_EMAIL and COUNTERSIGN_ADMIN_PASSWORD belong together/),
+    ])
+    expect(mistakes({ ...external, COUNTERSIGN_DATABASE_URL: 'mysql://x' })).toHaveLength(1)
+  })
+
   test('a mistyped name of ours is an error that guesses what was meant; names of others are not our business', () => {
     expect(mistakes({ COUNTERSIGN_DATABSE_URL: 'x' })).toEqual([
-      'COUNTERSIGN_DATABSE_URL is not a setting of this server; did you mean COUNTERSIGN_DATABASE_URL?.',
+      'COUNTERSIGN_DATABSE_URL is not a setting of this server; did you mean COUNTERSIGN_DATABASE_URL?',
     ])
     expect(mistakes({ PATH: '/bin', EDICTUM_SOMETHING: 'x' })).toEqual([])
   })

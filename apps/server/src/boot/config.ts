@@ -26,15 +26,19 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
   const mistakes: string[] = []
   const values: Record<string, unknown> = {}
   const given = new Set<string>()
+  const unread = new Set<string>()
 
   for (const [key, row] of Object.entries<Variable<unknown, unknown>>(variables)) {
+    const before = mistakes.length
     const found = findText(row, environment, readFile, mistakes)
     values[key] = row.fallback
+    if (mistakes.length > before) unread.add(key)
     if (found === undefined) continue
     given.add(row.name)
     try {
       values[key] = row.reader.read(found.text)
     } catch (cause) {
+      unread.add(key)
       mistakes.push(`${found.name} ${cause instanceof Error ? cause.message : String(cause)}.`)
     }
   }
@@ -42,11 +46,11 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
   const known = new Set(Object.values(variables).flatMap(({ name }) => [name, `${name}_FILE`]))
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('COUNTERSIGN_') || known.has(name)) continue
-    mistakes.push(`${name} is not a setting of this server${nearest(name, known)}.`)
+    mistakes.push(`${name} is not a setting of this server${nearest(name, known)}`)
   }
 
   const config = { ...values, given, warnings: [] } as unknown as Config
-  const checked = mistakes.length === 0 ? checkTogether(config, mistakes) : config
+  const checked = checkTogether(config, (key) => config[key] === undefined && !unread.has(key), mistakes)
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return checked
 }
@@ -97,42 +101,43 @@ function findText(
   return first ?? (row.platform ?? []).map(look).find((one) => one !== undefined) ?? row.fromPlatform?.(environment)
 }
 
-function checkTogether(config: Config, mistakes: string[]): Config {
+/** What is wrong between variables. One that was set and could not be read has been told already and is not missing. */
+function checkTogether(config: Config, isMissing: (key: keyof Variables) => boolean, mistakes: string[]): Config {
   const warnings: string[] = []
-  if (config.databaseUrl) {
-    if (!config.secretKey)
+  if (!isMissing('databaseUrl')) {
+    if (isMissing('secretKey'))
       mistakes.push(
         'COUNTERSIGN_SECRET_KEY must be set when COUNTERSIGN_DATABASE_URL is: every replica needs the same. Make one with: openssl rand -hex 32',
       )
-    if (!config.sealKey)
+    if (isMissing('sealKey'))
       mistakes.push(
         'COUNTERSIGN_SEAL_KEY must be set when COUNTERSIGN_DATABASE_URL is: every replica needs the same. Make one with: openssl rand -hex 32',
       )
-    if (!config.migrateDatabaseUrl) {
+    if (isMissing('migrateDatabaseUrl')) {
       warnings.push(
         'COUNTERSIGN_MIGRATE_DATABASE_URL is not set, so the server runs as the role that owns its tables and could change the trail. Give it a restricted role.',
       )
     }
   }
-  if ((config.adminEmail === undefined) !== (config.adminPassword === undefined)) {
+  if (isMissing('adminEmail') !== isMissing('adminPassword')) {
     mistakes.push('COUNTERSIGN_ADMIN_EMAIL and COUNTERSIGN_ADMIN_PASSWORD belong together. Set both or none.')
   }
-  if (config.anchorBucket !== undefined && config.anchorChainId === undefined) {
+  if (!isMissing('anchorBucket') && isMissing('anchorChainId')) {
     mistakes.push(
       'COUNTERSIGN_ANCHOR_CHAIN_ID (or AUDIT_ANCHOR_CHAIN_ID) must be set when the anchors have a bucket: it names this installation’s chain in it, such as countersign-production.',
     )
   }
-  if (config.logRetentionDays !== undefined && config.anchorBucket === undefined) {
+  if (!isMissing('logRetentionDays') && isMissing('anchorBucket')) {
     mistakes.push(
       'COUNTERSIGN_LOG_RETENTION_DAYS (or LOG_RETENTION_DAYS) needs COUNTERSIGN_ANCHOR_BUCKET: what leaves the trail is archived there first. Name a bucket with Object Lock, or leave the variable out to keep the trail for ever.',
     )
   }
-  if ((config.s3AccessKeyId === undefined) !== (config.s3SecretAccessKey === undefined)) {
+  if (isMissing('s3AccessKeyId') !== isMissing('s3SecretAccessKey')) {
     mistakes.push(
       'COUNTERSIGN_S3_ACCESS_KEY_ID and COUNTERSIGN_S3_SECRET_ACCESS_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) belong together. Set both or none.',
     )
   }
-  if ((config.googleClientId === undefined) !== (config.googleClientSecret === undefined)) {
+  if (isMissing('googleClientId') !== isMissing('googleClientSecret')) {
     mistakes.push(
       'COUNTERSIGN_GOOGLE_CLIENT_ID and COUNTERSIGN_GOOGLE_CLIENT_SECRET belong together. Set both or none.',
     )
@@ -172,5 +177,5 @@ function nearest(name: string, known: ReadonlySet<string>): string {
     return (2 * shared) / (mine.size + theirs.size)
   }
   const [best] = [...known].sort((a, b) => score(b) - score(a))
-  return best !== undefined && score(best) > 0.5 ? `; did you mean ${best}?` : ''
+  return best !== undefined && score(best) > 0.5 ? `; did you mean ${best}?` : '. Leave it out.'
 }
