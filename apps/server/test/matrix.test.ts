@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Route } from '../src/features/roles/index.ts'
+import { type Line, routeMatrix } from './route-matrix.ts'
 import { type Answer, type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // Every route of our API: it works, it refuses what does not fit, and another tenant's things do not exist.
@@ -37,22 +38,6 @@ type Things = {
   readonly hold: string
 }
 
-type Line = {
-  /** Path parameters of something of acme's; also what globex tries. */
-  readonly params?: (things: Things) => Readonly<Record<string, string>>
-  readonly query?: string
-  readonly body?: (things: Things) => unknown
-  /** What does not fit: a body, a query, or path parameters. Routes that take no input have none. */
-  readonly bad?:
-    | { readonly body?: unknown; readonly query?: string; readonly params?: Readonly<Record<string, string>> }
-    | 'takes nothing'
-  readonly status?: number
-  /** Undoes what the success did to things other lines need. */
-  readonly isLast?: boolean
-  /** What another tenant gets when it names acme's thing: 404 unless told. */
-  readonly foreign?: 404 | 'own list' | 'not about things'
-}
-
 const yaml = (name: string, word = 'rm') => `apiVersion: edictum/v1
 kind: Ruleset
 metadata:
@@ -77,7 +62,7 @@ const nobody = '01900000-0000-7000-8000-000000000000'
 const notAnId = { params: { id: 'nonsense' } }
 const unknownField = { body: { surprise: true } }
 
-const lines: Readonly<Record<string, Line>> = {
+const lines: Readonly<Record<string, Line<Things>>> = {
   'GET /trail/anchoring': { bad: 'takes nothing', foreign: 'not about things' },
   'GET /trail/anchors': { bad: { query: 'limit=0' }, foreign: 'not about things' },
   'GET /trail/retention': { bad: 'takes nothing', foreign: 'not about things' },
@@ -743,90 +728,56 @@ async function furnish(): Promise<Things> {
   }
 }
 
-function call(
-  who: TestTenant,
-  route: Route,
-  line: Line,
-  params: Readonly<Record<string, string>>,
-  body: unknown,
-  query: string | undefined,
-): Promise<Answer> {
-  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? 'missing'))
-  return server.call(route.method, `/api/v2${path}${query === undefined ? '' : `?${query}`}`, {
-    cookie: who.cookie,
-    ...(body !== undefined && { body }),
-  })
-}
-
-const nameOf = ({ method, path }: Route): string => `${method} ${path}`
 const ordinary = (): readonly Route[] =>
   server.app.routes.native.filter(({ answersItself, path }) => answersItself !== true || path.endsWith('/export'))
+/** Whoever asks; a changed password and signing out give another cookie. */
+let own: TestTenant
+const matrix = routeMatrix({
+  routes: ordinary,
+  lines,
+  things: () => things,
+  ask: (who, method, path, body) =>
+    server.call(method, `/api/v2${path}`, {
+      cookie: (who === 'own' ? own : globex).cookie,
+      ...(body !== undefined && { body }),
+    }),
+})
 
 describe('every route of our API', () => {
-  test('has its line in this table, and every line its route', () => {
-    expect(Object.keys(lines).sort()).toEqual(ordinary().map(nameOf).sort())
+  beforeAll(() => {
+    own = acme
   })
 
-  test('refuses what does not fit with a problem that names the field, and never fails', async () => {
-    for (const route of ordinary()) {
-      const line = lines[nameOf(route)]
-      if (!line?.bad || line.bad === 'takes nothing') continue
-      const params = line.bad.params ?? line.params?.(things) ?? {}
-      const answer = await call(
-        acme,
-        route,
-        line,
-        params,
-        line.bad.body ?? (line.bad.query || line.bad.params ? line.body?.(things) : undefined),
-        line.bad.query ?? line.query,
-      )
-      expect
-        .soft([400, 404, 409, 422], `${nameOf(route)}: ${answer.status} ${answer.text.slice(0, 200)}`)
-        .toContain(answer.status)
-      expect.soft(answer.headers.get('content-type')).toContain('application/problem+json')
-      expect.soft(answer.body).toMatchObject({
+  test('has its line in this table, and every line its route', () => matrix.expectEveryLine())
+
+  test('refuses what does not fit with a problem that names the field, and never fails', () =>
+    matrix.refuseBad([400, 404, 409, 422], ({ headers, body }) => {
+      expect.soft(headers.get('content-type')).toContain('application/problem+json')
+      expect.soft(body).toMatchObject({
         detail: expect.any(String) as string,
         code: expect.any(String) as string,
         request_id: expect.any(String) as string,
       })
-    }
-  })
+    }))
 
-  test('shows another tenant nothing and lets it change nothing', async () => {
-    const own = [acme.tenant, acme.email, ...Object.values(things)]
-    for (const route of ordinary()) {
-      const line = lines[nameOf(route)]
-      if (!line || line.foreign === 'not about things') continue
-      const answer = await call(globex, route, line, line.params?.(things) ?? {}, line.body?.(things), line.query)
-      for (const mine of own) expect.soft(answer.text, nameOf(route)).not.toContain(mine)
-      if (line.foreign === 'own list') {
-        expect.soft(answer.status, nameOf(route)).toBe(200)
-        if (route.path !== '/search' && route.path !== '/assignments/resolve')
-          expect.soft(answer.text, nameOf(route)).not.toMatch(/acme-(base|bot|tool|lab|call)/)
-        continue
-      }
-      expect.soft(answer.status, `${nameOf(route)}: ${answer.text.slice(0, 300)}`).toBe(404)
-    }
-  })
+  test('shows another tenant nothing and lets it change nothing', () =>
+    matrix.hideFromForeign(
+      [acme.tenant, acme.email, ...Object.values(things)],
+      ({ text }, { route: { path }, seen }) => {
+        // These two say again what they were asked.
+        if (path === '/search' || path === '/assignments/resolve') return
+        expect.soft(text, seen).not.toMatch(/acme-(base|bot|tool|lab|call)/)
+      },
+    ))
 
-  test('does what it says', async () => {
-    const routes = [...ordinary()].sort(
-      (a, b) => Number(lines[nameOf(a)]?.isLast ?? false) - Number(lines[nameOf(b)]?.isLast ?? false),
-    )
-    let who = acme
-    for (const route of routes) {
-      const line = lines[nameOf(route)]
-      if (!line) continue
-      const answer = await call(who, route, line, line.params?.(things) ?? {}, line.body?.(things), line.query)
-      expect
-        .soft(answer.status, `${nameOf(route)}: ${answer.text.slice(0, 300)}`)
-        .toBe(line.status ?? route.status ?? 200)
+  test('does what it says', () =>
+    matrix.succeed({
       // A changed password replaces the session's token, and signing out ends it.
-      if (route.path === '/session/password') who = { ...acme, cookie: cookieIn(answer) }
-      if (route.path === '/session' && route.method === 'DELETE')
-        who = { ...acme, cookie: await server.signIn(acme.email) }
-    }
-  })
+      after: async ({ method, path }, answer) => {
+        if (path === '/session/password') own = { ...acme, cookie: cookieIn(answer) }
+        if (path === '/session' && method === 'DELETE') own = { ...acme, cookie: await server.signIn(acme.email) }
+      },
+    }))
 })
 
 function cookieIn(answer: Answer): string {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Route } from '../src/features/roles/index.ts'
 import { tokenOf } from './factors-scene.ts'
+import { type Line, nameOf, routeMatrix } from './route-matrix.ts'
 import { type Answer, type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // Every route of Rack Gateway's clients: it works, it refuses what does not fit, it asks who is there, and another
@@ -20,34 +20,18 @@ type Things = {
   readonly method: string
 }
 
-type Line = {
-  readonly params?: (things: Things) => Readonly<Record<string, string>>
-  readonly query?: string
-  readonly body?: unknown
-  readonly status?: number
-  /** What does not fit; routes that take no input have none. */
-  readonly bad?: {
-    readonly body?: unknown
-    readonly query?: string
-    readonly params?: Readonly<Record<string, string>>
-  }
-  /** What another tenant gets when it names acme's thing. */
-  readonly foreign?: 'own list' | 'not about things'
-  readonly isLast?: boolean
-}
-
 const ownThings = 'not about things' as const
 const nobody = { params: { email: 'nobody@example.com' } }
 const ofColleague = ({ colleague }: Things) => ({ email: colleague })
 const ofLeaver = ({ leaver }: Things) => ({ email: leaver })
 const code = { body: { code: '' } }
 
-const lines: Readonly<Record<string, Line>> = {
+const lines: Readonly<Record<string, Line<Things>>> = {
   'GET /auth/web/logout': { status: 302, foreign: ownThings },
   'POST /auth/web/logout': { isLast: true, foreign: ownThings },
   'POST /auth/cli/start': { foreign: ownThings },
   'POST /auth/cli/complete': {
-    body: { state: 'x', code_verifier: 'y' },
+    body: () => ({ state: 'x', code_verifier: 'y' }),
     status: 400,
     bad: { body: { state: 7 } },
     foreign: ownThings,
@@ -55,7 +39,7 @@ const lines: Readonly<Record<string, Line>> = {
   'GET /auth/cli/callback': { query: 'code=c&state=s', status: 307, bad: { query: 'code=c' }, foreign: ownThings },
   'GET /auth/cli/mfa': { query: 'state=s', status: 307, foreign: ownThings },
   'POST /auth/cli/mfa': {
-    body: { state: 's', code: '123456' },
+    body: () => ({ state: 's', code: '123456' }),
     status: 400,
     bad: { body: { state: 's', method: 'sms' } },
     foreign: ownThings,
@@ -64,38 +48,38 @@ const lines: Readonly<Record<string, Line>> = {
   'GET /auth/mfa/status': { foreign: 'own list' },
   'POST /auth/mfa/enroll/totp/start': { foreign: ownThings },
   'POST /auth/mfa/enroll/totp/confirm': {
-    body: { method_id: 999_999, code: '123456' },
+    body: () => ({ method_id: 999_999, code: '123456' }),
     status: 404,
     bad: { body: { method_id: 'x', code: '1' } },
   },
   'POST /auth/mfa/enroll/yubiotp/start': {
-    body: { yubi_otp: 'c'.repeat(44) },
+    body: () => ({ yubi_otp: 'c'.repeat(44) }),
     status: 503,
     bad: { body: { yubi_otp: 'c' } },
     foreign: ownThings,
   },
   'POST /auth/mfa/enroll/webauthn/start': { foreign: ownThings },
   'POST /auth/mfa/enroll/webauthn/confirm': {
-    body: { method_id: 999_999, credential: {} },
+    body: () => ({ method_id: 999_999, credential: {} }),
     status: 404,
     bad: { body: { method_id: 1, credential: 'x' } },
   },
-  'POST /auth/mfa/verify': { body: { code: '123456' }, status: 400, bad: code, foreign: ownThings },
+  'POST /auth/mfa/verify': { body: () => ({ code: '123456' }), status: 400, bad: code, foreign: ownThings },
   'POST /auth/mfa/webauthn/assertion/start': { status: 409, foreign: ownThings },
   'POST /auth/mfa/webauthn/assertion/verify': {
-    body: { session_data: '{}', assertion_response: '{}' },
+    body: () => ({ session_data: '{}', assertion_response: '{}' }),
     status: 400,
     bad: { body: { session_data: 5 } },
     foreign: ownThings,
   },
   'PUT /auth/mfa/preferred-method': {
-    body: { preferred_method: null },
+    body: () => ({ preferred_method: null }),
     bad: { body: { preferred_method: 'sms' } },
     foreign: ownThings,
   },
   'PUT /auth/mfa/methods/:methodID': {
     params: ({ method }) => ({ methodID: method }),
-    body: { label: 'telephone' },
+    body: () => ({ label: 'telephone' }),
     status: 404,
     bad: { body: { label: '' } },
   },
@@ -115,17 +99,21 @@ const lines: Readonly<Record<string, Line>> = {
   'GET /users': { foreign: 'own list' },
   'GET /users/:email': { params: ofColleague, bad: nobody },
   'POST /users': {
-    body: { email: 'acme-new@example.com', name: 'New', roles: ['viewer', 'ops in staging'] },
+    body: () => ({ email: 'acme-new@example.com', name: 'New', roles: ['viewer', 'ops in staging'] }),
     status: 201,
     bad: { body: { email: 'acme-bad@example.com', name: 'Bad', roles: ['emperor'] } },
     foreign: ownThings,
   },
   'PUT /users/:email': {
     params: ofColleague,
-    body: { roles: ['viewer'] },
+    body: () => ({ roles: ['viewer'] }),
     bad: { body: {} },
   },
-  'PUT /users/:email/name': { params: ofColleague, body: { name: 'Acme Colleague' }, bad: { body: { name: '' } } },
+  'PUT /users/:email/name': {
+    params: ofColleague,
+    body: () => ({ name: 'Acme Colleague' }),
+    bad: { body: { name: '' } },
+  },
   'DELETE /users/:email': { params: ofLeaver, status: 204, bad: nobody, isLast: true },
   'GET /users/:email/sessions': { params: ofColleague, bad: nobody },
   'POST /users/:email/sessions/:sessionID/revoke': {
@@ -133,20 +121,20 @@ const lines: Readonly<Record<string, Line>> = {
     bad: { params: { email: 'acme-colleague@example.com', sessionID: 'x' } },
   },
   'POST /users/:email/sessions/revoke_all': { params: ofLeaver, bad: nobody },
-  'POST /users/:email/lock': { params: ofLeaver, body: { reason: 'lost laptop' }, bad: { body: {} } },
+  'POST /users/:email/lock': { params: ofLeaver, body: () => ({ reason: 'lost laptop' }), bad: { body: {} } },
   'POST /users/:email/unlock': { params: ofLeaver, bad: nobody },
   'GET /api-tokens': { foreign: 'own list' },
   'GET /api-tokens/permissions': { foreign: 'own list' },
   'GET /api-tokens/:tokenID': { params: ({ token }) => ({ tokenID: token }), bad: { params: { tokenID: 'x' } } },
   'POST /api-tokens': {
-    body: { name: 'acme-ci', role: 'cicd', expires_at: '2099-01-01T00:00:00Z' },
+    body: () => ({ name: 'acme-ci', role: 'cicd', expires_at: '2099-01-01T00:00:00Z' }),
     status: 400,
     bad: { body: { name: 'acme-bad', permissions: ['people:write'] } },
     foreign: ownThings,
   },
   'PUT /api-tokens/:tokenID': {
     params: ({ token }) => ({ tokenID: token }),
-    body: { name: 'acme-renamed' },
+    body: () => ({ name: 'acme-renamed' }),
     bad: { body: { permissions: ['everything'] } },
   },
   'DELETE /api-tokens/:tokenID': {
@@ -158,7 +146,7 @@ const lines: Readonly<Record<string, Line>> = {
   'GET /audit-logs/export': { query: 'range=all', bad: { query: 'range=century' }, foreign: 'own list' },
   'GET /settings': { foreign: 'own list' },
   'PUT /settings/mfa-configuration': {
-    body: { mfa_step_up_window_minutes: 15 },
+    body: () => ({ mfa_step_up_window_minutes: 15 }),
     bad: { body: { session_timeout_minutes: 5 } },
     foreign: ownThings,
   },
@@ -168,7 +156,7 @@ const lines: Readonly<Record<string, Line>> = {
     foreign: ownThings,
   },
   'PUT /settings/session-configuration': {
-    body: { session_timeout_minutes: 20 },
+    body: () => ({ session_timeout_minutes: 20 }),
     bad: { body: { session_timeout_minutes: 'soon' } },
     foreign: ownThings,
   },
@@ -213,73 +201,39 @@ async function furnish(): Promise<Things> {
   }
 }
 
-const nameOf = ({ method, path }: Route): string => `${method} ${path}`
-const routes = (): readonly Route[] => server.app.routes.rack
-
-type Asked = { readonly params?: Readonly<Record<string, string>>; readonly query?: string; readonly body?: unknown }
-
-function ask(key: string | undefined, route: Route, { params = {}, query, body }: Asked): Promise<Answer> {
-  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? 'missing'))
-  const address = `/api/v1${path}${query ? `?${query}` : ''}`
-  return server.call(route.method, address, {
-    ...(key !== undefined && { key }),
-    ...(body !== undefined && { body }),
-  })
-}
+const matrix = routeMatrix({
+  routes: () => server.app.routes.rack,
+  lines,
+  things: () => things,
+  ask: (who, method, path, body) =>
+    server.call(method, `/api/v1${path}`, {
+      key: tokenOf(who === 'own' ? acme : globex),
+      ...(body !== undefined && { body }),
+    }),
+})
 
 describe('every route for Rack Gateway’s clients', () => {
-  test('has its line in this table, and every line its route', () => {
-    expect(Object.keys(lines).sort()).toEqual(routes().map(nameOf).sort())
-  })
+  test('has its line in this table, and every line its route', () => matrix.expectEveryLine())
 
   test('answers 401 with an error to whoever shows nothing, but where anyone may come', async () => {
-    for (const route of routes()) {
+    for (const route of server.app.routes.rack) {
       if (route.needs === 'anyone') continue
-      const answer = await ask(undefined, route, {})
+      const answer = await server.call(route.method, `/api/v1${route.path.replaceAll(/:\w+/g, 'missing')}`)
       expect.soft(answer, nameOf(route)).toMatchObject({ status: 401, body: { error: 'missing authorization' } })
     }
   })
 
-  test('refuses what does not fit with an error, and never fails', async () => {
-    for (const route of routes()) {
-      const line = lines[nameOf(route)]
-      if (!line?.bad) continue
-      const asked = { params: line.params?.(things) ?? {}, query: line.query ?? '', body: line.body, ...line.bad }
-      const answer = await ask(tokenOf(acme), route, asked)
-      const seen = `${nameOf(route)}: ${answer.status} ${answer.text.slice(0, 200)}`
-      expect.soft([400, 404], seen).toContain(answer.status)
-      if (route.path === '/auth/cli/callback') continue
-      expect.soft((answer.body as { error: string }).error, seen).toMatch(/\w/)
-    }
-  })
+  test('refuses what does not fit with an error, and never fails', () =>
+    matrix.refuseBad([400, 404], ({ body }, { route, seen }) => {
+      // A browser is told on a page.
+      if (route.path !== '/auth/cli/callback') expect.soft((body as { error: string }).error, seen).toMatch(/\w/)
+    }))
 
-  test('shows another tenant nothing and lets it change nothing', async () => {
-    for (const route of routes()) {
-      const line = lines[nameOf(route)]
-      if (!line || line.foreign === 'not about things') continue
-      const asked = { params: line.params?.(things) ?? {}, query: line.query ?? '', body: line.body }
-      const answer = await ask(tokenOf(globex), route, asked)
-      const seen = `${nameOf(route)}: ${answer.status} ${answer.text.slice(0, 200)}`
-      if (line.foreign === 'own list') {
-        expect.soft(answer.status, seen).toBe(200)
-        for (const mine of [acme.email, things.colleague, things.token])
-          expect.soft(answer.text, seen).not.toContain(mine)
-      } else expect.soft(answer.status, seen).toBe(404)
-    }
-  })
+  test('shows another tenant nothing and lets it change nothing', () =>
+    matrix.hideFromForeign([acme.email, things.colleague, things.token]))
 
   test('does what it says', async () => {
-    const isLast = (route: Route): number => Number(lines[nameOf(route)]?.isLast ?? false)
-    for (const route of [...routes()].sort((a, b) => isLast(a) - isLast(b))) {
-      const line = lines[nameOf(route)]
-      if (!line || (route.path === '/auth/web/logout' && route.method === 'POST')) continue
-      const answer = await ask(tokenOf(acme), route, {
-        params: line.params?.(things) ?? {},
-        query: line.query ?? '',
-        body: line.body,
-      })
-      expect.soft(answer.status, `${nameOf(route)}: ${answer.text.slice(0, 200)}`).toBe(line.status ?? 200)
-    }
+    await matrix.succeed({ skips: ({ method, path }) => method === 'POST' && path === '/auth/web/logout' })
     const ended = await server.call('POST', '/api/v1/auth/web/logout', { key: tokenOf(acme) })
     expect(ended.status).toBe(200)
     expect((await server.call('GET', '/api/v1/info', { key: tokenOf(acme) })).status).toBe(401)
