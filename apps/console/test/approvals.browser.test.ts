@@ -13,9 +13,9 @@ beforeAll(async () => {
 afterEach(() => scene.closePages())
 afterAll(() => scene.stop())
 
-const ask = async (tool: string, args: object = { path: '/srv' }): Promise<string> => {
+const ask = async (tool: string, args: object = { path: '/srv' }, by = key): Promise<string> => {
   const body = { agent_id: 'agent-1', tool_name: tool, tool_args: args, message: `May I call ${tool}?`, timeout: 600 }
-  const answer = await scene.server.call('POST', '/v1/approvals', { key, agent: 'agent-1', body })
+  const answer = await scene.server.call('POST', '/v1/approvals', { key: by, agent: 'agent-1', body })
   expect(answer.status).toBe(201)
   return (answer.body as { id: string }).id
 }
@@ -94,6 +94,29 @@ test('several calls are decided at once, and one that somebody else decided mean
   await expect
     .poll(async () => [await statusOf(one), await statusOf(two), await statusOf(three)])
     .toEqual(['approved', 'approved', 'denied'])
+})
+
+test('approving many leaves out what one’s own key asks, and says why', async () => {
+  const other = await scene.server.newPerson(tenant, [{ role: 'admin', environment: null }])
+  const theirs = await scene.server.newKey({ ...tenant, cookie: other.cookie }, 'production')
+  const [own, foreign] = [await ask('mixed_own'), await ask('mixed_foreign', {}, theirs.key)]
+  const { page, open } = await scene.newPage(tenant)
+  await open('/approvals?q=mixed_')
+  const bar = page.getByRole('toolbar')
+  await page.getByLabel('Select mixed_own').check()
+  expect(await bar.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)
+  expect(await bar.getByRole('button', { name: 'Approve' }).getAttribute('title')).toContain('Your own key asks')
+  await page.getByLabel('Select mixed_foreign').check()
+  await bar.getByRole('button', { name: 'Approve' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Approve 1 call' })
+  await dialog.getByLabel('Left out').getByText('mixed_own').waitFor()
+  expect(await accessFaults(page)).toEqual([])
+  await dialog.getByRole('button', { name: 'Approve 1 call' }).click()
+  await page.getByText('1 call approved').waitFor()
+  expect([await statusOf(own), await statusOf(foreign)]).toEqual(['pending', 'approved'])
+  expect((await scene.server.call('DELETE', `/api/v2/people/${other.person}`, { cookie: tenant.cookie })).status).toBe(
+    200,
+  )
 })
 
 test('on a telephone the list leads to the call and back, and both buttons can be reached', async () => {

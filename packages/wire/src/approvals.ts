@@ -129,12 +129,15 @@ export const similarApprovals = Type.Object({
   ),
 })
 
+const youMay = Type.Enum(['approve', 'deny', 'nothing'], {
+  description: 'What the one who reads this may: approve or deny, deny only (the key is theirs), or neither',
+})
+export type YouMay = Static<typeof youMay>
+
 /** Who could decide a pending call at this moment. */
 const approvalDeciders = Type.Object({
   others: Type.Integer({ description: 'How many people could, besides those who made the key that asks' }),
-  you_may: Type.Enum(['approve', 'deny', 'nothing'], {
-    description: 'What the one who reads this may: approve or deny, deny only (the key is theirs), or neither',
-  }),
+  you_may: youMay,
   obstacle: nullable(
     Type.String({
       description: 'What keeps it from being decided, or should be known before, and the remedy; show it',
@@ -180,9 +183,15 @@ export const approvalsQuery = Type.Object({
   q: Type.Optional(Type.String({ maxLength: 200, description: 'Words in tool, agent, message, arguments or id' })),
 })
 
+export const listedApproval = Type.Object({
+  ...approvalItem.properties,
+  you_may: nullable(youMay),
+})
+export type ListedApproval = Static<typeof listedApproval>
+
 /** Pending ones come soonest deadline first, all else newest first. `now` is the server's, for countdowns. */
 export const approvalsPage = Type.Object({
-  ...pageOf(approvalItem).properties,
+  ...pageOf(listedApproval).properties,
   total: Type.Integer(),
   pending_total: Type.Integer({ description: 'Pending in the environment asked for, whatever the other filters' }),
   now: instant,

@@ -3,12 +3,12 @@ import type { Static } from 'typebox'
 
 export type {
   ApprovalDetail,
-  ApprovalItem,
   ApprovalPolicy,
   ApprovalStatus,
   ApprovalsPage,
   DecisionsResult,
   FactorStatus,
+  ListedApproval,
   Permission,
   SearchKind,
   SigningKey,

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { ApprovalItem } from '../../api/types.ts'
+import type { ListedApproval } from '../../api/types.ts'
 import { Countdown } from '../../ui/countdown.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Instant } from '../../ui/instant.tsx'
@@ -8,7 +8,7 @@ import classes from './approvals.module.css'
 import { verdictOfApproval } from './words.ts'
 
 type Props = {
-  readonly item: ApprovalItem
+  readonly item: ListedApproval
   readonly isCurrent: boolean
   readonly isSelected: boolean
   readonly onSelect: (() => void) | undefined

@@ -1,7 +1,7 @@
 import { Button, SegmentedControl } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useNavigate, useParams } from '@tanstack/react-router'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useSession } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
@@ -155,7 +155,7 @@ function Nothing({ view, isNarrowed: isFiltered, onClear }: NothingProps) {
     )
   }
   return (
-    <EmptyState title="No call is held">
+    <EmptyState title="No call is held" action={<Link to="/rulesets">See what the rules ask about</Link>}>
       When a rule with <code>action: ask</code> matches, the call waits here for a person, and this list shows it at
       once.
     </EmptyState>

@@ -1,24 +1,29 @@
 import { Button, Modal, Textarea } from '@mantine/core'
 import { useState } from 'react'
-import type { ApprovalItem } from '../../api/types.ts'
+import type { ListedApproval } from '../../api/types.ts'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
 import actions from './actions.module.css'
 import classes from './approvals.module.css'
+import { divided } from './bulk.ts'
 import { useDecideMany } from './use-decide.ts'
 
-type Props = { readonly items: readonly ApprovalItem[]; readonly onDone: () => void }
+type Props = { readonly items: readonly ListedApproval[]; readonly onDone: () => void }
 
-/** Several calls, one decision and one reason; each is carried out or refused by itself. */
+/** Several calls, one decision and one reason. What it cannot carry is left out and named; the rest is decided call by call. */
 export function BulkBar({ items, onDone }: Props) {
   const [asked, setAsked] = useState<'approve' | 'deny' | null>(null)
   const [reason, setReason] = useState('')
   const decide = useDecideMany()
-  const words = counted(items.length, 'call')
+  const approvable = divided(items, true)
+  const deniable = divided(items, false)
+  const { carried, leftOut } = asked === 'approve' ? approvable : deniable
+  const words = counted(carried.length, 'call')
   const carryOut = (): void => {
     const said = reason.trim() === '' ? {} : { reason: reason.trim() }
     decide.mutate(
-      items.map(({ id }) => ({ id, approve: asked === 'approve', ...said })),
+      carried.map(({ id }) => ({ id, approve: asked === 'approve', ...said })),
       {
         onSettled: () => {
           setAsked(null)
@@ -30,10 +35,21 @@ export function BulkBar({ items, onDone }: Props) {
   return (
     <div className={classes.bulk} role="toolbar" aria-label="Selected calls">
       <span>{items.length} selected</span>
-      <Button className={actions.approve} onClick={() => setAsked('approve')}>
+      <Button
+        className={actions.approve}
+        disabled={approvable.carried.length === 0}
+        title={onlyReason(approvable)}
+        onClick={() => setAsked('approve')}
+      >
         Approve
       </Button>
-      <Button className={actions.deny} variant="default" onClick={() => setAsked('deny')}>
+      <Button
+        className={actions.deny}
+        variant="default"
+        disabled={deniable.carried.length === 0}
+        title={onlyReason(deniable)}
+        onClick={() => setAsked('deny')}
+      >
         Deny
       </Button>
       <Button variant="subtle" color="gray" className={classes.bulkClear} onClick={onDone}>
@@ -46,15 +62,15 @@ export function BulkBar({ items, onDone }: Props) {
         closeButtonProps={{ 'aria-label': 'Close' }}
         size={520}
       >
-        <ul className={classes.bulkItems}>
-          {items.map(({ id, tool, agent_id, environment }) => (
-            <li key={id}>
-              <code>{tool}</code>
-              <span className={classes.itemAgent}>{agent_id}</span>
-              <EnvironmentTag name={environment} />
-            </li>
-          ))}
-        </ul>
+        <Calls items={carried} />
+        {[...leftOut].map(([why, left]) => (
+          <section key={why} aria-label="Left out">
+            <Notice tone="care">
+              {counted(left.length, 'call')} left out. {why}
+            </Notice>
+            <Calls items={left} />
+          </section>
+        ))}
         <Textarea
           label="Reason for all of them"
           value={reason}
@@ -78,5 +94,24 @@ export function BulkBar({ items, onDone }: Props) {
         </div>
       </Modal>
     </div>
+  )
+}
+
+/** Why a button is off, when nothing that is selected can be decided with it. */
+function onlyReason({ carried, leftOut }: ReturnType<typeof divided>): string | undefined {
+  return carried.length === 0 ? [...leftOut.keys()].join(' ') : undefined
+}
+
+function Calls({ items }: Pick<Props, 'items'>) {
+  return (
+    <ul className={classes.bulkItems}>
+      {items.map(({ id, tool, agent_id, environment }) => (
+        <li key={id}>
+          <code>{tool}</code>
+          <span className={classes.itemAgent}>{agent_id}</span>
+          <EnvironmentTag name={environment} />
+        </li>
+      ))}
+    </ul>
   )
 }

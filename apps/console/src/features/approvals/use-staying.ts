@@ -1,6 +1,6 @@
 import { useQueries } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { ApprovalItem } from '../../api/types.ts'
+import type { ListedApproval } from '../../api/types.ts'
 import { merged } from './merged.ts'
 import { approvalQuery } from './queries.ts'
 
@@ -11,8 +11,8 @@ const stayingMax = 30
  * The list, with calls that left it while it was open kept where they stood: what was just decided, here or by somebody
  * else, must not vanish from under the cursor. Another filter begins anew.
  */
-export function useStaying(items: readonly ApprovalItem[], listKey: string): readonly ApprovalItem[] {
-  const [kept, setKept] = useState<{ readonly key: string; readonly items: readonly ApprovalItem[] }>({
+export function useStaying(items: readonly ListedApproval[], listKey: string): readonly ListedApproval[] {
+  const [kept, setKept] = useState<{ readonly key: string; readonly items: readonly ListedApproval[] }>({
     key: listKey,
     items: [],
   })
@@ -22,6 +22,7 @@ export function useStaying(items: readonly ApprovalItem[], listKey: string): rea
     setKept({ key: listKey, items: list })
   }
   const fates = useQueries({ queries: gone.map((id) => ({ ...approvalQuery(id), staleTime: 5000 })) })
-  const byId = new Map(fates.flatMap(({ data }) => (data ? [[data.id, data] as const] : [])))
+  const listed = fates.flatMap(({ data }) => (data ? [{ ...data, you_may: data.deciders?.you_may ?? null }] : []))
+  const byId = new Map(listed.map((item) => [item.id, item]))
   return list.map((item) => byId.get(item.id) ?? item)
 }

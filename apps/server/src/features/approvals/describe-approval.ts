@@ -2,12 +2,12 @@ import type { ApprovalDetail } from '@countersign/wire'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { readJson, writeSortedJson } from '../../kernel/json.ts'
-import { type Caller, permits } from '../roles/index.ts'
+import type { Caller } from '../roles/index.ts'
 import type { Approval } from './approval.ts'
 import { countTwins, findSimilar } from './approvals-table.ts'
 import { deriveWhy, type RevisionText } from './derive-why.ts'
 import { digestText } from './digest.ts'
-import { fourEyesOn, mayOwnerDecide, obstacleIn } from './four-eyes.ts'
+import { fourEyesOn, obstacleIn, whatMay } from './four-eyes.ts'
 import { matchFate, type ReportedEvent } from './match-fate.ts'
 import type { ReadApproval } from './read-approval.ts'
 import { itemView, similarView, votesView } from './views.ts'
@@ -39,12 +39,10 @@ export function describeApproval({ db, clock, readApproval, revisionText, report
     if (approval.settlement) return null
     const { environment, policy } = approval
     const eyes = await fourEyesOn(db, approval, now)
-    const mayDecide = who.is === 'person' && permits(who, 'approval:decide', { environment })
-    const mayApprove = !eyes.owners.includes(who.id) || mayOwnerDecide(eyes, policy)
     const given = votes.filter(({ isApproval }) => isApproval).length
     return {
       others: eyes.others.length,
-      you_may: mayDecide ? (mayApprove ? ('approve' as const) : ('deny' as const)) : ('nothing' as const),
+      you_may: whatMay(who, approval, eyes),
       obstacle: obstacleIn(eyes, { environment, policy, given }),
     }
   }

@@ -114,6 +114,21 @@ test('only somebody who could really decide it counts as somebody else', async (
   expect((await decide(acme.cookie, first, true)).body).toMatchObject({ decision: { by_owner: true } })
 })
 
+test('the list says of each call what the reader may say to it', async () => {
+  const approver = await withRole('approver')
+  const viewer = await withRole('viewer')
+  const theirs = await server.newKey({ ...acme, cookie: (await withRole('admin')).cookie })
+  const [own, other, settled] = [await held(), await held(theirs.key), await held()]
+  await decide(approver.cookie, settled, false)
+  const listed = async ({ cookie }: { readonly cookie: string }) => {
+    const { items } = (await call(cookie, 'GET', '/approvals')).body as { items: { id: string; you_may: unknown }[] }
+    return [own, other, settled].map((id) => items.find((item) => item.id === id)?.you_may)
+  }
+  expect(await listed(acme)).toEqual(['deny', 'approve', null])
+  expect(await listed(approver)).toEqual(['approve', 'approve', null])
+  expect(await listed(viewer)).toEqual(['nothing', 'nothing', null])
+})
+
 test('a key that may decide is as much its maker’s as the key that asks', async () => {
   const mine = await server.newKey(acme, 'production', { may_decide: true })
   const other = await withRole('admin')

@@ -1,6 +1,8 @@
+import type { YouMay } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import { listPeopleWho } from '../people/index.ts'
+import { type Caller, permits } from '../roles/index.ts'
 import type { Approval, Policy } from './approval.ts'
 import { listOwners } from './votes-table.ts'
 
@@ -22,6 +24,33 @@ export async function fourEyesOn(db: Sql, { tenant, environment, keyId }: About,
 /** Nobody approves what a key of their own asks. Only who is alone may, unless policy says never. */
 export function mayOwnerDecide({ others }: Pick<FourEyes, 'others'>, { excludesOwner }: Policy): boolean {
   return others.length === 0 && !excludesOwner
+}
+
+/** What the one who looks may say to a pending call. */
+export function whatMay(
+  who: Caller,
+  { environment, policy }: Pick<Approval, 'environment' | 'policy'>,
+  eyes: FourEyes,
+): YouMay {
+  if (who.is !== 'person' || !permits(who, 'approval:decide', { environment })) return 'nothing'
+  return !eyes.owners.includes(who.id) || mayOwnerDecide(eyes, policy) ? 'approve' : 'deny'
+}
+
+/** The same for a page of calls; those that one key asks are looked up once. Null where nothing is left to say. */
+export async function whatMayOfEach(
+  db: Sql,
+  who: Caller,
+  approvals: readonly Approval[],
+  now: Date,
+): Promise<readonly (YouMay | null)[]> {
+  const pending = approvals.filter(({ settlement }) => !settlement)
+  const asked = new Map(pending.map((approval) => [approval.keyId, approval]))
+  const eyes = new Map<string, FourEyes>()
+  for (const [keyId, approval] of asked) eyes.set(keyId, await fourEyesOn(db, approval, now))
+  return approvals.map((approval) => {
+    const found = approval.settlement ? undefined : eyes.get(approval.keyId)
+    return found ? whatMay(who, approval, found) : null
+  })
 }
 
 /** Whether one of these decides as the owner; refuses them where an owner may not. Denying is open to every approver. */

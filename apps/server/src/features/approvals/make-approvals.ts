@@ -6,9 +6,11 @@ import type { Log } from '../../kernel/log.ts'
 import type { Events } from '../events/index.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
 import type { Mfa } from '../mfa/index.ts'
+import type { Caller } from '../roles/index.ts'
 import type { ReadRulesets, RevisionOfHash } from '../rulesets/index.ts'
 import type { ReadSetting } from '../settings/index.ts'
 import type { RecordAct } from '../trail/index.ts'
+import type { Approval } from './approval.ts'
 import { approvalOfCall } from './approval-of-call.ts'
 import { makeWaiting } from './await-settlement.ts'
 import { countersign } from './countersign.ts'
@@ -17,6 +19,7 @@ import { decideMany } from './decide-many.ts'
 import { describeApproval } from './describe-approval.ts'
 import { cancelOrphansOfKeys, expireApprovals } from './expire-approvals.ts'
 import { exportCountersignatures } from './export-countersignatures.ts'
+import { whatMayOfEach } from './four-eyes.ts'
 import { limitRequests } from './limit-requests.ts'
 import { readApprovals } from './list-approvals.ts'
 import { approvalPolicies, policyOf } from './policies.ts'
@@ -78,6 +81,7 @@ export function makeApprovals({ kernel, keyring, recordAct, limits, agents, pass
     cancel: cancelApproval(acts),
     read,
     readApprovals: readApprovals({ db, clock }),
+    whatMayOfEach: (who: Caller, approvals: readonly Approval[], now: Date) => whatMayOfEach(db, who, approvals, now),
     describe: describeApproval({
       db,
       clock,

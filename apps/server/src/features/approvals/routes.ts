@@ -33,8 +33,8 @@ const params = Type.Object({ id: idText })
 const environmentParams = Type.Object({ name: environmentName })
 
 export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
-  const { readApprovals, describe, decide, decideMany, cancel, countersign, policies, exportCountersignatures } =
-    approvals
+  const { readApprovals, whatMayOfEach, describe, decide, decideMany, cancel } = approvals
+  const { countersign, policies, exportCountersignatures } = approvals
   return [
     route({
       does: 'List approvals',
@@ -47,8 +47,9 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
         const { limit = 50, cursor, since, until, q: text, ...filter } = query
         const times = { since: instantIn(since), until: instantIn(until) }
         const list = await readApprovals(who.tenant, { ...filter, ...times, text }, { limit, cursor })
+        const may = await whatMayOfEach(who, list.items, list.now)
         return {
-          items: list.items.map((approval) => itemView(approval, list.now)),
+          items: list.items.map((one, at) => ({ ...itemView(one, list.now), you_may: may[at] ?? null })),
           next_cursor: list.nextCursor,
           total: list.total,
           pending_total: list.pendingTotal,
