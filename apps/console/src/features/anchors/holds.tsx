@@ -162,6 +162,7 @@ function HoldForm({ onDone }: { readonly onDone: () => void }) {
         onChange={(event) => setReason(event.currentTarget.value)}
         maxLength={500}
         required
+        withAsterisk={false}
         autosize
         data-autofocus
       />

@@ -60,6 +60,7 @@ export function AssignDrawer({ environment, agents, onClose }: Props) {
         <Select
           label="Environment"
           placeholder="Where they run"
+          data-autofocus
           data={environments.map(({ name }) => name)}
           value={place}
           onChange={(value) => {

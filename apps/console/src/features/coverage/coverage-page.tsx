@@ -1,7 +1,7 @@
 import type { FleetCoverage } from '@countersign/wire'
 import { SegmentedControl } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { EmptyState, Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
@@ -42,7 +42,10 @@ export function CoveragePage() {
         </PartialNote>
       )}
       {data && data.total_agents === 0 && (
-        <EmptyState title={environment ? `No agent in ${environment} yet` : 'No agent yet'}>
+        <EmptyState
+          title={environment ? `No agent in ${environment} yet` : 'No agent yet'}
+          action={<Link to="/keys">Make a key for the first one</Link>}
+        >
           Once agents connect or report calls, their tools are listed here with the rules that are about them.
         </EmptyState>
       )}

@@ -1,7 +1,7 @@
 import type { Job } from '@countersign/wire'
 import { Select } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
@@ -112,7 +112,14 @@ export function OrderedTab() {
           isFiltered ? (
             <FilteredToNothing what="jobs" onClear={() => go({ state: undefined, kind: undefined })} />
           ) : (
-            <EmptyState title="Nothing was ordered yet">
+            <EmptyState
+              title="Nothing was ordered yet"
+              action={
+                <Link to="/rehearse" search={{ tab: 'replays' }}>
+                  Replay recorded calls
+                </Link>
+              }
+            >
               Replays of recorded calls and rollouts that observe first are listed here with how far they are.
             </EmptyState>
           )

@@ -81,6 +81,7 @@ export function StartReplay({ ruleset: first, version: firstVersion, environment
         <Select
           label="Ruleset"
           placeholder="Whose text"
+          data-autofocus
           searchable
           data={(rulesets.data?.items ?? []).map(({ name }) => name)}
           value={ruleset}

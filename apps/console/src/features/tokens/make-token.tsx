@@ -77,7 +77,7 @@ function Draft({ choices, onMade }: DraftProps) {
         required
         withAsterisk={false}
         maxLength={150}
-        data-autofocus
+        autoFocus
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
         error={faults['name']}

@@ -35,7 +35,8 @@ async def main():
         env=${q(environment)},
         bundle_name=${q(ruleset)},
     )
-    print(await guard.run("read_file", {"path": "README.md"}, lambda path: open(path).read()))
+    print(await guard.run("read_file", {"path": "/etc/hosts"}, lambda path: open(path).read()))
+    await asyncio.sleep(6)  # the SDK reports every five seconds
     await guard.close()
 
 asyncio.run(main())
@@ -54,7 +55,7 @@ const { guard, close } = await createServerGuard({
   environment: ${q(environment)},
   bundleName: ${q(ruleset)},
 })
-console.log(await guard.run('read_file', { path: 'README.md' }, ({ path }) => readFile(path, 'utf8')))
+console.log(await guard.run('read_file', { path: '/etc/hosts' }, ({ path }) => readFile(path, 'utf8')))
 await close()
 `,
       }
@@ -81,7 +82,7 @@ func main() {
 		log.Fatal(err)
 	}
 	defer g.Close(ctx)
-	result, err := g.Run(ctx, "read_file", map[string]any{"path": "README.md"},
+	result, err := g.Run(ctx, "read_file", map[string]any{"path": "/etc/hosts"},
 		func(args map[string]any) (any, error) { return os.ReadFile(args["path"].(string)) })
 	fmt.Println(result, err)
 }
@@ -99,7 +100,7 @@ curl -sS ${shell(`${url}/v1/events`)} \\
   -H ${shell(`Authorization: Bearer ${agentKey}`)} \\
   -H 'X-Edictum-Agent-Id: my-agent' \\
   -H 'Content-Type: application/json' \\
-  -d "{\\"events\\":[{\\"call_id\\":\\"$(uuidgen)\\",\\"agent_id\\":\\"my-agent\\",\\"tool_name\\":\\"read_file\\",
+  -d "{\\"events\\":[{\\"call_id\\":\\"first-$(date +%s)\\",\\"agent_id\\":\\"my-agent\\",\\"tool_name\\":\\"read_file\\",
        \\"action\\":\\"call_allowed\\",\\"mode\\":\\"enforce\\",\\"timestamp\\":\\"$(date -u +%FT%TZ)\\"}]}"
 `,
       }
