@@ -3,7 +3,7 @@ import type { ListedApproval } from '../../api/types.ts'
 type Item = Pick<ListedApproval, 'you_may' | 'policy'>
 
 /** Why one decision on many cannot carry this call; null when it can. */
-export function obstacleInBulk({ you_may: youMay, policy }: Item, approve: boolean): string | null {
+function obstacleInBulk({ you_may: youMay, policy }: Item, approve: boolean): string | null {
   if (policy.proof === 'countersignature') return 'Policy wants each one signed with a passkey. Open it and sign.'
   if (approve && youMay === 'deny') return 'Your own key asks, so somebody else has to approve it. You may deny it.'
   if (youMay === 'nothing') return 'You may not decide calls of this environment.'
