@@ -16,7 +16,9 @@ import { csrfTokens, renewCookie, spendUnspent, unspentMs } from './features/ses
 import { countPeople } from './features/tenants/index.ts'
 import { publicLogRoutes, trailHealth } from './features/trail/index.ts'
 import type { Bus } from './kernel/bus.ts'
+import type { FromMemory } from './kernel/http.ts'
 import { mountConsole } from './surfaces/console/mount-console.ts'
+import { fetchFromMemory } from './surfaces/edictum/fetch-from-memory.ts'
 import { mountEdictum } from './surfaces/edictum/mount-edictum.ts'
 import { mountNative, mountPublicLog } from './surfaces/native/mount-native.ts'
 import { declareGauges } from './surfaces/ops/gauges.ts'
@@ -38,14 +40,17 @@ export type App = {
 /** Builds every object by hand, in order: with the files of compose/, one a subject, this is the architecture. */
 export function compose(needs: ComposeNeeds): App {
   let isDraining = false
-  const foundation = layFoundation(needs)
+  let fromMemory: FromMemory | undefined
+  // A draining server has more to say with its answers than what they hold.
+  const foundation = layFoundation(needs, (request, path) => (isDraining ? undefined : fromMemory?.(request, path)))
   const { config, baseUrl, version, db, clock, log, keyring, metrics, workers, redis, bus, http } = foundation
   const theRecord = composeRecord(foundation)
   const { anchoring, refusals } = theRecord
   const people = composePeople(foundation, theRecord)
   const theAgents = composeAgents(foundation, theRecord, people)
   const { tenantNeeds, makeTenant, mfa, sessions, cookie, tokens, caller, providers } = people
-  const { agents, rulesets, progress, streams, consoles, events, replays, approvals } = theAgents
+  const { agents, fleet, rulesets, rollouts, noteFetch, progress, streams, consoles, events, replays, approvals } =
+    theAgents
 
   const health = readHealth({
     db,
@@ -84,6 +89,11 @@ export function compose(needs: ComposeNeeds): App {
   http.decorateRequest('mounted', undefined)
   http.decorateRequest('inlineFactor', undefined)
   const observing = observeRequests(http, { metrics, log, clock })
+  fromMemory = fetchFromMemory({
+    memory: { agent: agents.fromMemory, rollout: rollouts.fromMemory, seenDialect: fleet.dialectInMemory },
+    noteFetch,
+    noteAnswered: observing.noteAgents,
+  })
   declareGauges({
     metrics,
     connectedAgents: () => countConnectedAgents(db),

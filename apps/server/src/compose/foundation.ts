@@ -5,7 +5,7 @@ import { makeBus } from '../kernel/bus.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Keyring, Secret } from '../kernel/crypto.ts'
 import type { Db } from '../kernel/db.ts'
-import { makeHttp } from '../kernel/http.ts'
+import { type FromMemory, makeHttp } from '../kernel/http.ts'
 import { idMaker } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
 import { makeMetrics } from '../kernel/metrics.ts'
@@ -29,7 +29,7 @@ export type ComposeNeeds = {
 export type Foundation = ReturnType<typeof layFoundation>
 
 /** What everything stands on and what knows no nouns: ids, workers, announcements, the door for HTTP. */
-export function layFoundation(needs: ComposeNeeds) {
+export function layFoundation(needs: ComposeNeeds, fromMemory: FromMemory) {
   const { config, baseUrl, db, clock, log } = needs
   const newId = idMaker(clock.now)
   const metrics = makeMetrics()
@@ -43,6 +43,7 @@ export function layFoundation(needs: ComposeNeeds) {
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,
     bodyBytesMax: 1_048_576,
+    fromMemory,
   })
   return { ...needs, newId, metrics, workers, redis, bus, http, isSecure: baseUrl.startsWith('https:') }
 }

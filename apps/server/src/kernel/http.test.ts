@@ -45,3 +45,34 @@ test('pages of an allowed origin may send what our clients send; other pages are
   expect(Object.keys(others).filter((name) => name.startsWith('access-control'))).toEqual([])
   await http.close()
 })
+
+test('only a plain GET is asked about in memory, by the path its route has', async () => {
+  const asked: string[] = []
+  const http = makeHttp({
+    baseUrl: 'https://example.com/countersign/',
+    bodyBytesMax: 1_024,
+    trustedProxies: [],
+    allowedHosts: [],
+    corsOrigins: ['https://tools.example.com'],
+    fromMemory: (_request, path) => {
+      asked.push(path)
+      return path === '/kept' ? { contentType: 'text/plain', bytes: Buffer.from('kept') } : undefined
+    },
+  })
+  http.all('/kept', (_request, reply) => reply.type('text/plain').send('made'))
+  http.get('/other', (_request, reply) => reply.type('text/plain').send('made'))
+  const url = await http.listen({ host: '127.0.0.1', port: 0 })
+  const text = async (path: string, init: RequestInit = {}) => (await fetch(`${url}${path}`, init)).text()
+  expect(await text('/kept')).toBe('kept')
+  expect(await text('/countersign/kept')).toBe('kept')
+  expect(await text('/other')).toBe('made')
+  expect(asked).toEqual(['/kept', '/kept', '/other'])
+  expect(await text('/kept', { method: 'POST' })).toBe('made')
+  expect(await text('/kept', { headers: { origin: 'https://tools.example.com' } })).toBe('made')
+  expect((await fetch(`${url}/kept`, { method: 'HEAD' })).status).toBe(200)
+  expect(asked).toHaveLength(3)
+  const [kept, made] = [await fetch(`${url}/kept`), await fetch(`${url}/kept`, { method: 'POST' })]
+  const names = (answer: Response) => [...answer.headers.keys()].filter((name) => name !== 'content-type').toSorted()
+  expect(names(kept)).toEqual(names(made))
+  await http.close()
+})

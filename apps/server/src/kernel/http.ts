@@ -1,8 +1,16 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import AjvCompiler from '@fastify/ajv-compiler'
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  fastify,
+} from 'fastify'
 import { isDatabaseFull, isDatabaseGone } from './db.ts'
 import { readJsonInTurns, utf8 } from './http/json-in-turns.ts'
 import { type InputError, Problem, problems } from './problem.ts'
@@ -26,15 +34,25 @@ export type HttpOptions = {
   /** Addresses and CIDR ranges whose X-Forwarded-* are believed; the right-most address not among them is the client's. */
   readonly trustedProxies: readonly string[] | 'nearest'
   readonly bodyBytesMax: number
+  /** Asked about every plain GET before the routes are; what it does not know takes the long road. Must not throw. */
+  readonly fromMemory?: FromMemory
 }
+
+/** The path is the one routes are found by: the base URL's own is taken off. */
+export type FromMemory = (request: IncomingMessage, path: string) => KeptAnswer | undefined
+
+/** A whole 200, the same object for as long as it is the same. */
+export type KeptAnswer = { readonly contentType: string; readonly bytes: Buffer }
 
 // A session's key may take 16 KiB, each byte three characters on the path.
 const pathBytesMax = 64 * 1024
 
 /** The server before any route: parsing, limits, headers on every answer. Each surface adds its own errors. */
 export function makeHttp(options: HttpOptions): FastifyInstance {
+  const headers = securityHeaders(options.baseUrl)
   const app = fastify({
     logger: false,
+    serverFactory: (handler, settings) => nodeServer(fromMemoryFirst(options, headers, handler), settings),
     trustProxy: trusted(options.trustedProxies),
     genReqId: () => randomRequestId(),
     rewriteUrl: underPath(new URL(options.baseUrl).pathname),
@@ -66,7 +84,6 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
     }
   })
 
-  const headers = securityHeaders(options.baseUrl)
   const isOurs = hostCheck(options)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
@@ -89,6 +106,62 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
     done()
   })
   return app
+}
+
+/** As Fastify makes it. */
+function nodeServer(handler: RequestListener, settings: FastifyServerOptions & { readonly http?: object }): Server {
+  const server = createServer(settings.http ?? {}, handler)
+  server.keepAliveTimeout = settings.keepAliveTimeout ?? server.keepAliveTimeout
+  server.requestTimeout = settings.requestTimeout ?? 0
+  server.setTimeout(settings.connectionTimeout ?? 0)
+  return server
+}
+
+/** Longer ones are written from where they are: flattening them into one text with their head would cost more. */
+const textBytesMax = 65_536
+
+/**
+ * Answers what is in memory at once, with the headers every answer has. The hooks and promises of the long road cost
+ * more than twice what writing such an answer does. Head and body are one Latin-1 text, whose bytes are the body's, and
+ * so leave with one write.
+ */
+function fromMemoryFirst(
+  { fromMemory, baseUrl, corsOrigins }: HttpOptions,
+  security: readonly (readonly [string, string])[],
+  handler: RequestListener,
+): RequestListener {
+  if (!fromMemory) return handler
+  const path = underPath(new URL(baseUrl).pathname)
+  const always = [...security.flat(), ...(corsOrigins.length > 0 ? ['vary', 'Origin'] : [])]
+  const texts = new WeakMap<Buffer, string>()
+  const textOf = (bytes: Buffer): string => {
+    const known = texts.get(bytes)
+    if (known !== undefined) return known
+    const text = bytes.toString('latin1')
+    texts.set(bytes, text)
+    return text
+  }
+  const write = (response: ServerResponse, { contentType, bytes }: KeptAnswer): void => {
+    const own = ['x-request-id', randomRequestId(), 'content-type', contentType, 'content-length', `${bytes.length}`]
+    response.writeHead(200, [...always, ...own])
+    if (bytes.length > textBytesMax) response.end(bytes)
+    else response.end(textOf(bytes), 'latin1')
+  }
+  return (request, response) => {
+    const kept = isPlainGet(request) ? fromMemory(request, path(request)) : undefined
+    if (kept) write(response, kept)
+    else handler(request, response)
+  }
+}
+
+/** Without a body, and not of a page of another site, which is told what it may do. */
+function isPlainGet({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    headers.origin === undefined &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
+  )
 }
 
 /** Clients open connections ahead of need. Node does not count one that was never used as idle, and would wait a minute. */

@@ -50,6 +50,12 @@ export type Fleet = {
   readonly lastRevisionOf: (tenant: string, environment: string, agentId: string) => Promise<string | null>
   /** Which dialect of rulesets it was seen to speak. From memory, then from its row. */
   readonly seenDialect: (tenant: string, environment: string, agentId: string) => Promise<Dialect | undefined>
+  /** The same where no question to the database is needed. */
+  readonly dialectInMemory: (
+    tenant: string,
+    environment: string,
+    agentId: string,
+  ) => { readonly dialect: Dialect | undefined } | undefined
   readonly notebook: Notebook
   readonly start: () => void
   readonly stop: () => Promise<void>
@@ -124,6 +130,14 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
     for (const hear of hearers) hear(evidence)
   }
 
+  const dialectInMemory: Fleet['dialectInMemory'] = (tenant, environment, agentId) => {
+    const key = keyOf({ tenant, environment, agentId })
+    const fresh = known.get(`event ${key}`)
+    if (fresh?.dialect) return fresh
+    const kept = dialects.get(key)
+    return kept && clock.now().getTime() - kept.at < repeatMs ? kept : undefined
+  }
+
   return {
     noteEvidence: (evidence) => {
       for (const one of evidence) tell(one)
@@ -171,13 +185,12 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
       const fresh = notebook.unwritten({ tenant, environment, agentId })?.event?.hash
       return fresh ?? (await findAgentFacts(db, tenant, environment, agentId))?.runningHash ?? null
     },
+    dialectInMemory,
     seenDialect: async (tenant, environment, agentId) => {
+      const kept = dialectInMemory(tenant, environment, agentId)
+      if (kept) return kept.dialect
       const key = keyOf({ tenant, environment, agentId })
-      const fresh = known.get(`event ${key}`)?.dialect
-      if (fresh) return fresh
       const now = clock.now().getTime()
-      const kept = dialects.get(key)
-      if (kept && now - kept.at < repeatMs) return kept.dialect
       const dialect = (await findAgentFacts(db, tenant, environment, agentId))?.dialect ?? undefined
       if (dialects.size >= knownMax) dialects.clear()
       dialects.set(key, { dialect, at: now })

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
@@ -22,6 +23,8 @@ const agentId = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 
 export type AgentReader = {
   readonly agent: (request: FastifyRequest) => Promise<Agent | undefined>
+  /** Who asks, if that is in memory and beyond doubt. Nothing is said of anybody else, not even that they are refused. */
+  readonly fromMemory: (headers: IncomingHttpHeaders) => Agent | undefined
   /** Writes down when keys were last used; called now and then. */
   readonly flushUses: () => Promise<void>
 }
@@ -46,8 +49,10 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
     })
   }
 
+  const keptOf = (token: string): LiveKey | undefined => (bus.isProven() ? known.get(token) : undefined)
+
   const read = async (token: string): Promise<LiveKey | undefined> => {
-    const kept = bus.isProven() ? known.get(token) : undefined
+    const kept = keptOf(token)
     if (kept) return kept
     if (!token.startsWith('edk_') || token.length > keyLengthMax) return undefined
     const before = changes
@@ -59,6 +64,10 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
     return key
   }
 
+  const noteUse = ({ tenant, id }: LiveKey): void => {
+    uses.set(id, { tenant, id, at: clock.now() })
+  }
+
   return {
     agent: async (request) => {
       const header = request.headers.authorization
@@ -67,18 +76,15 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
         throw new Problem(problems.notSignedIn, 'Authorization header must use Bearer scheme.')
       const key = await read(header.slice('Bearer '.length).trim())
       if (!key) throw new Problem(problems.notSignedIn, 'Invalid or revoked API key.')
-      uses.set(key.id, { tenant: key.tenant, id: key.id, at: clock.now() })
-      return {
-        is: 'agent',
-        tenant: key.tenant,
-        keyId: key.id,
-        keyPrefix: key.prefix,
-        environment: key.environment,
-        rendering: key.rendering,
-        signingKeyId: key.signingKeyId,
-        mayDecide: key.mayDecide,
-        agentId: claimedAgentId(request),
-      }
+      noteUse(key)
+      return agentOf(key, claimedAgentId(request.headers))
+    },
+    fromMemory: (headers) => {
+      const header = headers.authorization
+      const key = header?.startsWith('Bearer ') ? keptOf(header.slice('Bearer '.length).trim()) : undefined
+      if (!key || !isAgentIdOrNone(headers['x-edictum-agent-id'])) return undefined
+      noteUse(key)
+      return agentOf(key, claimedAgentId(headers))
     },
     flushUses: async () => {
       if (uses.size === 0) return
@@ -89,10 +95,27 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
   }
 }
 
-function claimedAgentId(request: FastifyRequest): string | undefined {
-  const given = request.headers['x-edictum-agent-id']
-  if (given === undefined || given === '') return undefined
-  if (typeof given === 'string' && agentId.test(given)) return given
+function agentOf(key: LiveKey, agentId: string | undefined): Agent {
+  return {
+    is: 'agent',
+    tenant: key.tenant,
+    keyId: key.id,
+    keyPrefix: key.prefix,
+    environment: key.environment,
+    rendering: key.rendering,
+    signingKeyId: key.signingKeyId,
+    mayDecide: key.mayDecide,
+    agentId,
+  }
+}
+
+function isAgentIdOrNone(given: string | readonly string[] | undefined): given is string | undefined {
+  return given === undefined || given === '' || (typeof given === 'string' && agentId.test(given))
+}
+
+function claimedAgentId(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers['x-edictum-agent-id']
+  if (isAgentIdOrNone(given)) return given === '' ? undefined : given
   throw new Problem(
     problems.invalidInput,
     'X-Edictum-Agent-Id must begin with a letter or digit and hold at most 128 letters, digits, dots, underscores and hyphens.',

@@ -16,6 +16,8 @@ export type ForgetRollout = (tenant: string, environment: string, ruleset: strin
 export type CurrentRollouts = {
   /** What is live in a place. The same object for as long as nothing about it changes. */
   readonly currentRollout: ReadCurrentRollout
+  /** The same, if it is in memory and beyond doubt. */
+  readonly fromMemory: (tenant: string, environment: string, ruleset: string) => CurrentRollout | undefined
   readonly forget: ForgetRollout
   /** After a change of signing keys, which is part of everything that is live. */
   readonly forgetTenant: (tenant: string) => void
@@ -85,6 +87,8 @@ export function keepCurrentRollouts({ db, bus }: Needs): CurrentRollouts {
   return {
     forget,
     forgetTenant,
+    fromMemory: (tenant, environment, ruleset) =>
+      bus.isProven() ? kept.get(placeOf(tenant, environment, ruleset))?.rollout : undefined,
     currentRollout: async (tenant, environment, ruleset) => {
       const place = placeOf(tenant, environment, ruleset)
       const found = kept.get(place)
@@ -107,8 +111,8 @@ function placeOf(tenant: string, environment: string, ruleset: string): string {
 
 function costOf({ renderings }: CurrentRollout): number {
   const all = [renderings.ruleset, renderings.contract_bundle]
-  // Text, bytes, base64, and one serialized answer that holds the first and the third.
-  return all.reduce((sum, { bytes }) => sum + bytes.length * 6, 0)
+  // Text, bytes, base64, and one serialized answer, as bytes and as text, that holds the first and the third.
+  return all.reduce((sum, { bytes }) => sum + bytes.length * 8, 0)
 }
 
 function rolloutOf(row: CurrentRow, tenant: string, environment: string, ruleset: string): CurrentRollout {

@@ -186,10 +186,15 @@ async function renderingFor(
   agent: Agent,
   prefix: '/v1' | '/api/v1',
 ): Promise<RulesetDialect> {
-  // Asked only where it decides something.
-  const isOpen = agent.rendering === 'auto' && prefix === '/api/v1' && agent.agentId !== undefined
-  const seen = isOpen ? await seenDialect(agent.tenant, agent.environment, agent.agentId ?? '') : undefined
+  const seen = asksForSeen(agent, prefix)
+    ? await seenDialect(agent.tenant, agent.environment, agent.agentId ?? '')
+    : undefined
   return chooseRendering({ keyRendering: agent.rendering, prefix, seenDialect: seen })
+}
+
+/** What an agent was seen to speak is asked only where it decides something. */
+export function asksForSeen(agent: Agent, prefix: '/v1' | '/api/v1'): boolean {
+  return agent.rendering === 'auto' && prefix === '/api/v1' && agent.agentId !== undefined
 }
 
 function refuseOtherEnvironment(agent: Agent, env: string | undefined): void {

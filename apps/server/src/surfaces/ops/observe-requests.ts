@@ -7,14 +7,18 @@ type Needs = { readonly metrics: Metrics; readonly log: Log; readonly clock: Clo
 
 const summaryMs = 60_000
 
+export type Observing = {
+  /** Told of a request of an agent that was answered without the hooks. */
+  readonly noteAgents: (route: string, status: number, elapsedMs: number) => void
+  readonly start: () => void
+  readonly stop: () => void
+}
+
 /**
  * One log line for each request of a person or a stranger; agents, who call thousands of times, are summed up once a
  * minute. Every request counts in the metrics by its route's pattern, so that no id becomes a label.
  */
-export function observeRequests(
-  app: FastifyInstance,
-  { metrics, log, clock }: Needs,
-): { readonly start: () => void; readonly stop: () => void } {
+export function observeRequests(app: FastifyInstance, { metrics, log, clock }: Needs): Observing {
   const count = metrics.counter('http_requests_total', 'Requests answered', ['route', 'status'])
   const seconds = metrics.histogram(
     'http_request_seconds',
@@ -32,17 +36,25 @@ export function observeRequests(
     }
   })
 
+  const measure = (route: string, status: number, elapsedMs: number): void => {
+    const statuses = counted.get(route) ?? new Map<number, number>()
+    counted.set(route, statuses.set(status, (statuses.get(status) ?? 0) + 1))
+    seconds.observe(elapsedMs / 1000)
+  }
+  const noteAgents = (route: string, status: number, elapsedMs: number): void => {
+    measure(route, status, elapsedMs)
+    const key = `${route} ${status}`
+    agents.set(key, (agents.get(key) ?? 0) + 1)
+  }
+
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.mounted?.label ?? labelOf(request)
     const status = reply.statusCode
     const elapsedMs = reply.elapsedTime
-    const statuses = counted.get(route) ?? new Map<number, number>()
-    counted.set(route, statuses.set(status, (statuses.get(status) ?? 0) + 1))
-    seconds.observe(elapsedMs / 1000)
     if (request.who?.is === 'agent' || isProbe(route)) {
-      const key = `${route} ${status}`
-      agents.set(key, (agents.get(key) ?? 0) + 1)
+      noteAgents(route, status, elapsedMs)
     } else {
+      measure(route, status, elapsedMs)
       const who =
         request.who === undefined
           ? { address: request.ip }
@@ -60,6 +72,7 @@ export function observeRequests(
   }
   let stop: Stop | undefined
   return {
+    noteAgents,
     start: () => {
       stop = clock.every(summaryMs, summarize)
     },
