@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { openDataFolder } from '../apps/server/src/boot/data-folder.ts'
+import { isServerOf, readPostmaster } from '../apps/server/src/boot/embedded-postgres/postmaster.ts'
 import { runningEmbeddedPostgres } from '../apps/server/src/boot/embedded-postgres.ts'
 
 const email = 'admin@example.com'
@@ -34,6 +36,8 @@ type SendOptions = { readonly body?: string; readonly headers?: Readonly<Record<
 /** The server as `npm start` runs it, in a process and a data folder of its own, with an administrator and a key. */
 export async function startBenchServer(environment: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-bench-'))
+  // Passable for the database's user, or its cluster would be put elsewhere and stay there.
+  await chmod(folder, 0o711)
   const port = 20_000 + (Math.floor(performance.now() * 1_000) % 20_000)
   const main = join(import.meta.dirname, '../apps/server/src/main.ts')
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeArguments, main], {
@@ -53,8 +57,19 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')
-  // A bench that fails half way leaves nothing running.
-  process.once('exit', () => child.kill('SIGTERM'))
+  let whenStopped: Promise<void> | undefined
+  let closeClients: () => Promise<unknown> = () => Promise.resolve()
+  const stop = (): Promise<void> => {
+    whenStopped ??= (async () => {
+      await closeClients().catch(() => undefined)
+      child.kill('SIGTERM')
+      await ended
+      await stopDatabase(folder)
+      await rm(folder, { recursive: true, force: true })
+    })()
+    return whenStopped
+  }
+  stopHoweverItEnds(stop)
   await ready(child.stdout, ended)
 
   const agent = new Agent({ keepAlive: true, maxSockets: 512 })
@@ -103,6 +118,12 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
   const running = await runningEmbeddedPostgres(await openDataFolder(folder))
   if (!running) throw new Error('The database of the bench is not running')
   const db = new pg.Pool({ connectionString: running.ownerUrl, max: 8 })
+  // What ends with the database is not waited for.
+  db.on('error', () => undefined)
+  closeClients = async () => {
+    agent.destroy()
+    await db.end()
+  }
   const { rows } = await db.query<{ id: string }>('select t.id from tenants as t')
 
   return {
@@ -113,13 +134,33 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
     key,
     tenant: rows[0]?.id ?? '',
     send,
-    stop: async () => {
-      await db.end()
-      agent.destroy()
-      child.kill('SIGTERM')
-      await ended
-      await rm(folder, { recursive: true, force: true })
-    },
+    stop,
+  }
+}
+
+/** A bench that is interrupted or fails leaves neither its server nor its database nor their folder. */
+function stopHoweverItEnds(stop: () => Promise<void>): void {
+  const end = (code: number) => () => {
+    stop().finally(() => process.exit(code))
+  }
+  process.once('SIGINT', end(130)).once('SIGTERM', end(143))
+  process.once('uncaughtException', (cause) => {
+    process.stderr.write(`${cause.stack ?? cause.message}\n`)
+    end(1)()
+  })
+}
+
+/** A server that was killed, or that saw clients of ours, left it running. */
+async function stopDatabase(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const cluster = join(folder, name, 'data')
+    const running = name.startsWith('postgres-') ? await readPostmaster(cluster) : undefined
+    if (!running) continue
+    while (await isServerOf(cluster, running.pid)) {
+      // At once: nobody needs its files any more.
+      process.kill(running.pid, 'SIGQUIT')
+      await pause(100)
+    }
   }
 }
 
