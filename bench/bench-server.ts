@@ -59,8 +59,11 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
   const ended = once(child, 'exit')
   let whenStopped: Promise<void> | undefined
   let closeClients: () => Promise<unknown> = () => Promise.resolve()
+  const whenReady = ready(child.stdout, ended)
   const stop = (): Promise<void> => {
     whenStopped ??= (async () => {
+      // Told to end any earlier it would leave its database behind.
+      await whenReady.catch(() => undefined)
       await closeClients().catch(() => undefined)
       child.kill('SIGTERM')
       await ended
@@ -70,7 +73,7 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
     return whenStopped
   }
   stopHoweverItEnds(stop)
-  await ready(child.stdout, ended)
+  await whenReady
 
   const agent = new Agent({ keepAlive: true, maxSockets: 512 })
   const url = `http://127.0.0.1:${port}`
@@ -141,7 +144,8 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
 /** A bench that is interrupted or fails leaves neither its server nor its database nor their folder. */
 function stopHoweverItEnds(stop: () => Promise<void>): void {
   const end = (code: number) => () => {
-    stop().finally(() => process.exit(code))
+    const exit = (): void => process.exit(code)
+    stop().then(exit, exit)
   }
   process.once('SIGINT', end(130)).once('SIGTERM', end(143))
   process.once('uncaughtException', (cause) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { connect } from 'node:net'
 import { type BenchServer, cpuSeconds, percentile, report, startBenchServer } from './bench-server.ts'
+import { rawClient } from './raw-client.ts'
 
 /**
  * Fetches of the current ruleset a second, over kept connections that each wait for their answer, as agents do.
@@ -16,73 +16,31 @@ const hash = await rollOut(server)
 const times: number[] = []
 let wrong = 0
 let bodyBytes = 0
-const shared = Buffer.alloc(65_536)
-
-const head = Buffer.from('HTTP/1.1 200 OK\r\n')
-const lengthHeader = Buffer.from('content-length: ')
-const headEnd = Buffer.from('\r\n\r\n')
 /** So many answers are kept whole and read; reading all would measure the reader. */
 const readEvery = 100
 
-/**
- * The smallest client there is, so that the figure is the server's: every answer's status and length are looked at as
- * they arrive in one buffer for all, and one in a hundred is read whole.
- */
-function fetcher(name: number, until: number): Promise<void> {
-  const { hostname, port } = new URL(server.url)
+async function fetcher(name: number, until: number): Promise<void> {
   const request = [
     'GET /v1/rulesets/bench/current HTTP/1.1',
-    `Host: ${hostname}:${port}`,
+    `Host: ${new URL(server.url).host}`,
     `Authorization: Bearer ${server.key}`,
     `X-Edictum-Agent-Id: agent-${name}`,
     '\r\n',
   ].join('\r\n')
-  return new Promise((resolve, reject) => {
-    let sent = 0
-    let left = 0
-    let whole: Buffer[] | undefined
-    const begin = (part: Buffer): void => {
-      const end = part.indexOf(headEnd)
-      const at = part.indexOf(lengthHeader)
-      if (end < 0 || at < 0 || at > end) throw new Error('An answer whose head is not one piece')
-      if (!part.subarray(0, head.length).equals(head)) wrong += 1
-      bodyBytes = Number.parseInt(part.toString('latin1', at + lengthHeader.length, end), 10)
-      left = end + headEnd.length + bodyBytes
-      whole = times.length % readEvery === 0 ? [] : undefined
-    }
-    const ask = (): void => {
-      sent = performance.now()
-      socket.write(request, 'latin1')
-    }
-    const read = (length: number, buffer: Uint8Array): boolean => {
-      const part = Buffer.from(buffer.buffer, buffer.byteOffset, length)
-      if (left === 0) begin(part)
-      whole?.push(Buffer.from(part))
-      left -= length
-      if (left > 0) return true
-      if (left < 0 || (whole && !isRight(Buffer.concat(whole)))) wrong += 1
-      left = 0
-      times.push(performance.now() - sent)
-      if (performance.now() < until) ask()
-      else {
-        socket.destroy()
-        resolve()
-      }
-      return true
-    }
-    const socket = connect({
-      host: hostname,
-      port: Number(port),
-      noDelay: true,
-      onread: { buffer: shared, callback: read },
-    })
-    socket.on('connect', ask)
-    socket.on('error', reject)
-  })
+  const client = rawClient(server.url)
+  while (performance.now() < until) {
+    const isRead = times.length % readEvery === 0
+    const sent = performance.now()
+    const answer = await client.ask(request, isRead)
+    times.push(performance.now() - sent)
+    bodyBytes = answer.bodyBytes
+    if (answer.status !== 200 || (isRead && !isRight(answer.text))) wrong += 1
+  }
+  client.close()
 }
 
-function isRight(answer: Buffer): boolean {
-  const { yaml_bytes: bytes, revision_hash: said } = JSON.parse(answer.toString('utf8', answer.indexOf(headEnd))) as {
+function isRight(text: string): boolean {
+  const { yaml_bytes: bytes, revision_hash: said } = JSON.parse(text) as {
     readonly yaml_bytes: string
     readonly revision_hash: string
   }

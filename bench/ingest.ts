@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { cpuSeconds, durability, percentile, report, startBenchServer } from './bench-server.ts'
+import { rawClient } from './raw-client.ts'
 
 /**
  * Events a second over HTTP in batches of 50, with every index, count and redaction in place, against one-row inserts
@@ -52,15 +53,24 @@ let failures = 0
 async function sender(name: number, end: number): Promise<void> {
   const agent = `agent-${name}`
   const session = randomUUID()
-  const headers = { authorization: `Bearer ${server.key}`, 'x-edictum-agent-id': agent }
+  const client = rawClient(server.url)
+  const head = [
+    'POST /v1/events HTTP/1.1',
+    `Host: ${new URL(server.url).host}`,
+    `Authorization: Bearer ${server.key}`,
+    `X-Edictum-Agent-Id: ${agent}`,
+    'Content-Type: application/json',
+    'Content-Length: ',
+  ].join('\r\n')
   while (performance.now() < end) {
     const body = batch(agent, session)
     const sent = performance.now()
-    const answer = await server.send('POST', '/v1/events', { body, headers })
+    const answer = await client.ask(`${head}${body.length}\r\n\r\n${body}`, true)
     times.push(performance.now() - sent)
     if (answer.status === 200) acknowledged += (JSON.parse(answer.text) as { accepted: number }).accepted
     else failures += 1
   }
+  client.close()
 }
 
 await sendFor(warmSeconds)
