@@ -200,6 +200,12 @@ export type ApprovalsPage = Static<typeof approvalsPage>
 
 const reason = Type.Optional(Type.String({ maxLength: 2000 }))
 
+/** Seconds to wait for a vote, a decision or the end of its time; fewer when the server has to let go. */
+export const approvalWait = Type.Object(
+  { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 25 })) },
+  { additionalProperties: false },
+)
+
 export const decisionBody = Type.Object(
   {
     approve: Type.Boolean(),

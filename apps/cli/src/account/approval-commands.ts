@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { type HeldCall, type HeldCallInFull, heldCallLine, heldCallText, settledWords } from './approval-text.ts'
-import { exits, Refused } from './call-server.ts'
+import { type CallServer, exits, Refused } from './call-server.ts'
 import {
   type AccountSurroundings,
+  type Connected,
   exitHelp,
   openInBrowser,
   type ServerOptions,
@@ -11,7 +12,15 @@ import {
   withServer,
 } from './surroundings.ts'
 
-type DecideOptions = ServerOptions & { readonly reason?: string; readonly yes?: boolean; readonly browser: boolean }
+/** Below what call-server waits for an answer. */
+const waitSeconds = 20
+
+type DecideOptions = ServerOptions & {
+  readonly reason?: string
+  readonly yes?: boolean
+  readonly browser: boolean
+  readonly wait: boolean
+}
 type ListOptions = ServerOptions & { readonly status: string; readonly environment?: string; readonly limit: string }
 
 const decideHelp = (verb: string): string => `
@@ -19,7 +28,8 @@ What happens
   The held call is shown: the tool, who asks with which key, what it says, the rule that held it, the arguments and the
   digest your decision is bound to. Then you are asked; --yes does not ask, for scripts. If policy wants a fresh proof, you
   are asked for a code of your second factor. If it wants a countersignature, the page opens where you sign with your
-  passkey: a terminal cannot, and the exit code is 5.
+  passkey, since a terminal cannot; this command waits until the call is decided, and tells how. With --no-wait it prints the
+  page's address and ends with exit code 5. Ctrl-C ends the waiting alone: the call stays held.
 ${exitHelp}
 
 Examples
@@ -72,6 +82,7 @@ export function approvalCommands(surroundings: AccountSurroundings): readonly Co
       .option('--reason <text>', 'why; the agent is told, and it is kept in the record')
       .option('--yes', 'do not ask')
       .option('--no-browser', 'print the address of a page instead of opening it')
+      .option('--no-wait', 'do not wait for a decision that is made on that page')
       .addHelpText('after', decideHelp(name))
       .action((id: string, options: DecideOptions) =>
         withConnection(surroundings, options, async ({ server, call }) => {
@@ -79,7 +90,13 @@ export function approvalCommands(surroundings: AccountSurroundings): readonly Co
           if (held.status !== 'pending') throw new Refused(settledWords(held), exits.refused)
           if (!options.json) print(heldCallText(held))
           if (held.deciders?.obstacle != null) complain(`${held.deciders.obstacle}\n`)
-          if (held.policy.proof === 'countersignature') return countersign(server, held, options)
+          // Nobody waits for a page on which they could decide nothing.
+          if (held.deciders?.you_may === 'nothing')
+            throw new Refused(
+              'This needs the permission approval:decide there, which none of your roles gives.',
+              exits.denied,
+            )
+          if (held.policy.proof === 'countersignature') return countersign({ server, call }, held, options)
           await confirmed(name, options)
           const settled = await call<HeldCall>('POST', `/approvals/${encodeURIComponent(id)}/decision`, {
             approve: name === 'approve',
@@ -97,14 +114,24 @@ export function approvalCommands(surroundings: AccountSurroundings): readonly Co
     if (answer.trim().toLowerCase() !== 'yes') throw new Refused('Nothing was decided.', exits.refused)
   }
 
-  const countersign = (server: string, { id }: HeldCall, { json, browser }: DecideOptions): void => {
+  /** A passkey signs in a browser alone; what comes of it is told here. */
+  const countersign = async (
+    { server, call }: Pick<Connected, 'server' | 'call'>,
+    { id }: HeldCall,
+    { json, browser, wait }: DecideOptions,
+  ): Promise<void> => {
     const page = `${server}/approvals/${id}`
-    if (json) print(`${JSON.stringify({ id, status: 'pending', needs: 'countersignature', page })}\n`)
+    if (json && !wait) print(`${JSON.stringify({ id, status: 'pending', needs: 'countersignature', page })}\n`)
     if (browser) openPage(page)
-    throw new Refused(
-      `Policy wants this signed with a passkey. ${browser ? 'The page opens' : 'Open it'}: ${page}`,
-      exits.factorNeeded,
-    )
+    const words = `Policy wants this signed with a passkey. ${browser ? 'The page opens' : 'Open it'}: ${page}`
+    if (!wait) throw new Refused(words, exits.factorNeeded)
+    complain(`${words}\nWaiting for the decision …\n`)
+    const { person } = await call<{ person: { email: string } }>('GET', '/session')
+    const seen = await untilDecided(call, id, person.email)
+    print(json ? `${JSON.stringify(seen)}\n` : signedText(seen))
+    // Whoever ran this wanted it decided: a script must not take what ran out for a decision.
+    if (seen.status === 'timed_out' || seen.status === 'cancelled')
+      throw new Refused('Nothing was decided.', exits.refused)
   }
 
   return [
@@ -120,4 +147,16 @@ function outcomeText(settled: HeldCall): string {
   return settled.status === 'pending'
     ? 'Your approval counts. Somebody else is needed as well before the call goes on.\n'
     : `${settledWords(settled)}\n`
+}
+
+/** As it is once it is settled, or once this person has approved and somebody else is needed as well. */
+async function untilDecided(call: CallServer, id: string, email: string): Promise<HeldCallInFull> {
+  for (;;) {
+    const seen = await call<HeldCallInFull>('GET', `/approvals/${id}?wait=${waitSeconds}`)
+    if (seen.status !== 'pending' || seen.votes.some(({ by }) => by.label === email)) return seen
+  }
+}
+
+function signedText(seen: HeldCallInFull): string {
+  return seen.status === 'pending' ? outcomeText(seen) : `${settledWords(seen)}\n`
 }

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cookieIn, tokenOf, totpCode } from '../../../server/test/factors-scene.ts'
+import { systemClock } from '../../../server/src/kernel/clock.ts'
+import { cookieIn, factorsScene, tokenOf, totpCode } from '../../../server/test/factors-scene.ts'
 import { type ServerApart, serverApart, type TestTenant } from '../../../server/test/server.ts'
 import { makeProgram } from '../program.ts'
 import { shownText } from './approval-text.ts'
 
+const clock = systemClock()
 let server: ServerApart
 let acme: TestTenant
 let folder: string
@@ -15,7 +17,7 @@ let key: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'countersign-approvals-'))
-  server = await serverApart()
+  server = await serverApart({ clock })
   acme = await server.newTenant('acme')
   key = (await server.newKey(acme)).key
 })
@@ -31,7 +33,13 @@ type Around = {
 }
 
 /** The command line of somebody other than who made the agent's key. */
-async function run(args: readonly string[], { ask, who = approver, token = tokenOf(who) }: Around = {}) {
+async function run(args: readonly string[], around: Around = {}) {
+  const { said, ended } = begin(args, around)
+  await ended
+  return said
+}
+
+function begin(args: readonly string[], { ask, who = approver, token = tokenOf(who) }: Around = {}) {
   const said = { out: '', complaint: '', code: 0, opened: '' }
   const program = makeProgram({
     env: { XDG_CONFIG_HOME: folder, CSIGN_SERVER: server.url, CSIGN_TOKEN: token },
@@ -43,8 +51,7 @@ async function run(args: readonly string[], { ask, who = approver, token = token
     openKeyring: () => Promise.reject(new Error('there is none here')),
     ...(ask && { ask }),
   })
-  await program.parseAsync(args, { from: 'user' })
-  return said
+  return { said, ended: program.parseAsync(args, { from: 'user' }) }
 }
 
 let approver: TestTenant
@@ -158,12 +165,47 @@ describe('a held call', () => {
 
   test('that wants a countersignature opens the page where it is signed, and decides nothing by itself', async () => {
     const id = await underPolicy('countersignature', () => held())
-    const said = await run(['approve', id, '--yes'])
+    const said = await run(['approve', id, '--yes', '--no-wait'])
     expect(said).toMatchObject({ code: 5, opened: `${server.url}/approvals/${id}` })
-    const quiet = await run(['approve', id, '--yes', '--json', '--no-browser'])
+    const quiet = await run(['approve', id, '--yes', '--json', '--no-browser', '--no-wait'])
     expect(quiet).toMatchObject({ code: 5, opened: '' })
     expect(JSON.parse(quiet.out)).toMatchObject({ needs: 'countersignature', page: `${server.url}/approvals/${id}` })
     expect(await statusOf(id)).toBe('pending')
+  })
+
+  test('that is signed on its page ends the waiting at the terminal with the decision', async () => {
+    const scene = factorsScene(server, clock)
+    const signer = await server.newPerson(acme, [{ role: 'approver', environment: null }])
+    const { key: passkey, cookie } = await scene.withPasskey(signer.cookie)
+    const id = await underPolicy('countersignature', () => held())
+    for (const json of [false, true]) {
+      const one = json ? await underPolicy('countersignature', () => held()) : id
+      const running = begin(['approve', one, ...(json ? ['--json'] : [])], { who: { ...signer, cookie } })
+      await expect.poll(() => running.said.complaint).toContain('Waiting for the decision')
+      expect(running.said.opened).toBe(`${server.url}/approvals/${one}`)
+      const decision = { approve: true, reason: 'read it twice' }
+      const path = `/api/v2/approvals/${one}`
+      const asked = await server.call('POST', `${path}/countersignature`, { cookie, body: decision })
+      const { challenge_id, options } = asked.body as { challenge_id: string; options: Record<string, unknown> }
+      const countersignature = { challenge_id, credential: passkey.get(options) }
+      const signed = await server.call('POST', `${path}/decision`, { cookie, body: { ...decision, countersignature } })
+      expect(signed.status, signed.text).toBe(200)
+      await running.ended
+      expect(running.said.code, running.said.complaint).toBe(0)
+      if (json) expect(JSON.parse(running.said.out)).toMatchObject({ id: one, status: 'approved' })
+      else expect(running.said.out).toContain(`approved by ${signer.email}`)
+    }
+  })
+
+  test('that is taken back while the terminal waits ends it with a no', async () => {
+    const id = await underPolicy('countersignature', () => held())
+    const running = begin(['approve', id, '--no-browser'])
+    await expect.poll(() => running.said.complaint).toContain('Waiting for the decision')
+    const path = `/api/v2/approvals/${id}/cancellation`
+    expect((await server.call('POST', path, { cookie: acme.cookie, body: { reason: 'no more' } })).status).toBe(200)
+    await running.ended
+    expect(running.said).toMatchObject({ code: 1, opened: '' })
+    expect(running.said.complaint).toContain('Nothing was decided.')
   })
 })
 

@@ -4,6 +4,8 @@ import type { Clock, Stop } from '../../kernel/clock.ts'
 export type Waiting = {
   /** Resolves when the approval was settled, on whichever replica, or after so long, or when the asker has gone. */
   readonly untilSettled: (id: string, milliseconds: number, gone: AbortSignal) => Waiter
+  /** Also when one of several who have to approve did. */
+  readonly untilMoved: (id: string, milliseconds: number, gone: AbortSignal) => Waiter
   /** Lets everybody go at once, for a server that drains. */
   readonly release: () => void
 }
@@ -11,20 +13,29 @@ export type Waiting = {
 /** Registered before the approval is read, so that nothing that happens in between is missed. */
 export type Waiter = { readonly done: Promise<void>; readonly cancel: () => void }
 
+type Waiters = Map<string, Set<() => void>>
+
 type Needs = { readonly bus: Pick<Bus, 'on'>; readonly clock: Pick<Clock, 'after'> }
 
 /** Those who wait for an answer, by approval. One hearer of the bus for all of them. */
 export function makeWaiting({ bus, clock }: Needs): Waiting {
-  const waiters = new Map<string, Set<() => void>>()
+  const ofSettlement = new Map<string, Set<() => void>>()
+  const ofVotes = new Map<string, Set<() => void>>()
   let isReleased = false
-  for (const topic of ['approval.decided', 'approval.timed_out', 'approval.cancelled']) {
+  const wakeAll = (waiters: Waiters, id: string): void => {
+    for (const wake of [...(waiters.get(id) ?? [])]) wake()
+  }
+  for (const topic of ['approval.decided', 'approval.timed_out', 'approval.cancelled', 'approval.voted']) {
     bus.on(topic, ({ body }) => {
-      for (const wake of [...(waiters.get(String(body['approval_id'])) ?? [])]) wake()
+      const id = String(body['approval_id'])
+      wakeAll(ofVotes, id)
+      if (topic !== 'approval.voted') wakeAll(ofSettlement, id)
     })
   }
 
-  return {
-    untilSettled: (id, milliseconds, gone) => {
+  const until =
+    (waiters: Waiters) =>
+    (id: string, milliseconds: number, gone: AbortSignal): Waiter => {
       let stop: Stop = () => undefined
       let wake: () => void = () => undefined
       const done = new Promise<void>((resolve) => {
@@ -44,10 +55,14 @@ export function makeWaiting({ bus, clock }: Needs): Waiting {
       stop = clock.after(milliseconds, wake)
       gone.addEventListener('abort', wake, { once: true })
       return { done, cancel: wake }
-    },
+    }
+
+  return {
+    untilSettled: until(ofSettlement),
+    untilMoved: until(ofVotes),
     release: () => {
       isReleased = true
-      for (const set of [...waiters.values()]) for (const wake of [...set]) wake()
+      for (const waiters of [ofSettlement, ofVotes]) for (const id of [...waiters.keys()]) wakeAll(waiters, id)
     },
   }
 }

@@ -25,7 +25,7 @@ export type Poll = {
   readonly waitSeconds: number
   /** Aborted when the asker has gone. */
   readonly gone: AbortSignal
-  /** An agent that waits for its answer; a person who looks is none. */
+  /** An agent waits for its answer, and that it asked is kept. A person waits also for one vote of several. */
   readonly isAgent: boolean
 }
 
@@ -36,7 +36,8 @@ export function pollApproval({ db, clock, waiting }: Needs): PollApproval {
   const read = readApproval({ db, clock })
   return async (sight, id, { waitSeconds, gone, isAgent }) => {
     const wait = Math.min(waitSeconds, waitSecondsMax) * 1000
-    const waiter = wait > 0 ? waiting.untilSettled(id, wait, gone) : undefined
+    const until = isAgent ? waiting.untilSettled : waiting.untilMoved
+    const waiter = wait > 0 ? until(id, wait, gone) : undefined
     try {
       const approval = await read(sight, id)
       if (approval.settlement) return approval

@@ -4,6 +4,7 @@ import {
   approvalPolicies,
   approvalsPage,
   approvalsQuery,
+  approvalWait,
   cancellationBody,
   countersignatureBody,
   countersignatureChallenge,
@@ -15,7 +16,7 @@ import {
   environmentName,
   idText,
 } from '@countersign/wire'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Clock } from '../../kernel/clock.ts'
 import { invalidInput } from '../../kernel/problem.ts'
@@ -33,7 +34,7 @@ const params = Type.Object({ id: idText })
 const environmentParams = Type.Object({ name: environmentName })
 
 export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
-  const { readApprovals, whatMayOfEach, describe, decide, decideMany, cancel } = approvals
+  const { readApprovals, whatMayOfEach, describe, poll, decide, decideMany, cancel } = approvals
   const { countersign, policies, exportCountersignatures } = approvals
   return [
     route({
@@ -58,13 +59,17 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       },
     }),
     route({
-      does: 'Show one approval: why it was held, how its like was decided, what became of it',
+      does: 'Show one approval: why it was held, how its like was decided, what became of it; with wait, when that changes',
       method: 'GET',
       path: '/approvals/:id',
       needs: 'approvals:read',
       params,
+      query: approvalWait,
       answers: approvalDetail,
-      handle: ({ who, params: { id } }) => describe(who, id),
+      handle: async ({ who, params: { id }, query: { wait = 0 }, reply }) => {
+        if (wait > 0) await poll({ tenant: who.tenant }, id, { waitSeconds: wait, gone: goneOf(reply), isAgent: false })
+        return describe(who, id)
+      },
     }),
     route({
       does: 'Approve or deny a held call',
@@ -178,4 +183,11 @@ function person(who: Person, facts: RequestFacts, { headers }: FastifyRequest): 
 
 function instantIn(text: string | undefined): Date | undefined {
   return text === undefined ? undefined : new Date(text)
+}
+
+/** Aborted when whoever waits has gone. */
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return gone.signal
 }
