@@ -79,6 +79,29 @@ test('a passkey is added, completes the next sign-in, and proves a sharp act tha
   expect(faults).toEqual([])
 })
 
+test('a passkey alone signs in where its device knows whose it is, and nobody else gets in without one', async () => {
+  clock.adjust(0)
+  const tenant = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(tenant)
+  await withAuthenticator(page)
+  await open('/account')
+  await addPasskey(page)
+  await page.getByRole('button', { name: /account of/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByLabel('Email').waitFor(patiently)
+  expect(await accessFaults(page)).toEqual([])
+  await open('/keys')
+  await page.getByRole('button', { name: 'Use a passkey' }).click(patiently)
+  await page.getByRole('heading', { name: 'Keys' }).waitFor(patiently)
+  expect(faults).toEqual([])
+
+  const { page: stranger, open: openStrange } = await scene.newPage()
+  await withAuthenticator(stranger)
+  await openStrange('/sign-in')
+  await stranger.getByRole('button', { name: 'Use a passkey' }).click(patiently)
+  await stranger.getByText('No passkey was used').waitFor(patiently)
+})
+
 test('an act whose proof is declined fails as the server said, and nothing was done', async () => {
   clock.adjust(0)
   const tenant = await scene.server.newTenant()

@@ -54,6 +54,21 @@ test('a minute before an unused session ends the page asks; an answer keeps it, 
   expect(faults).toEqual([])
 })
 
+test('the page carries what scripts of older clients send back with a change; a page nobody signed in to carries none', async () => {
+  const tenant = await scene.server.newTenant()
+  const { page, open } = await scene.newPage(tenant)
+  await open('/account')
+  const rename = (path: string) =>
+    page.evaluate(async (where) => {
+      const token = document.querySelector<HTMLMetaElement>('meta[name="rgw-csrf-token"]')?.content ?? ''
+      const headers = { 'content-type': 'application/json', 'x-csrf-token': token }
+      const answer = await fetch(where, { method: 'PUT', headers, body: '{"name":"Ada"}' })
+      return [answer.status, token.length]
+    }, path)
+  expect(await rename(`/api/v1/users/${tenant.email}/name`)).toEqual([200, 43])
+  expect(await (await fetch(`${scene.server.url}/sign-in`)).text()).not.toContain('rgw-csrf-token')
+})
+
 test('signing out everywhere else ends what is open elsewhere at once, and leaves this page signed in', async () => {
   const tenant = await scene.server.newTenant()
   const elsewhere = { ...tenant, cookie: await scene.server.signIn(tenant.email) }

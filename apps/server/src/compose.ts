@@ -106,7 +106,7 @@ export function compose(needs: ComposeNeeds): App {
   mountRack(http, { ...mount, csrf }, rack)
   mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
   mountPublicLog(http, mount, publicLog)
-  mountConsole(http, { baseUrl })
+  mountConsole(http, { baseUrl, csrf })
 
   return {
     http,

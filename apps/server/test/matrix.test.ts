@@ -104,6 +104,13 @@ const lines: Readonly<Record<string, Line<Things>>> = {
     bad: unknownField,
     foreign: 'not about things',
   },
+  'POST /sign-in/passkey/challenge': { bad: 'takes nothing', foreign: 'not about things' },
+  'POST /sign-in/passkey': {
+    body: () => ({ challenge_id: 'made up', credential: {} }),
+    status: 401,
+    bad: unknownField,
+    foreign: 'not about things',
+  },
   'DELETE /session': { bad: 'takes nothing', foreign: 'not about things', isLast: true },
   'GET /sessions': { bad: 'takes nothing', foreign: 'own list' },
   'DELETE /sessions/:id': { params: ({ session }) => ({ id: session }), bad: notAnId },

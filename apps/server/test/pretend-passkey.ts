@@ -3,7 +3,12 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
 /** A passkey in software: Ed25519, its user always verified. Every part of what it signs can be bent. */
 export type PretendPasskey = ReturnType<typeof pretendPasskey>
 
-type Options = { readonly challenge: string; readonly rp?: { readonly id: string } | undefined; readonly rpId?: string }
+type Options = {
+  readonly challenge: string
+  readonly rp?: { readonly id: string } | undefined
+  readonly rpId?: string
+  readonly user?: { readonly id: string }
+}
 type Bend = {
   readonly origin?: string
   readonly rpId?: string
@@ -12,12 +17,14 @@ type Bend = {
   readonly type?: string
   /** UP 1, UV 4. */
   readonly flags?: number
+  readonly userHandle?: string | undefined
 }
 
 export function pretendPasskey(origin = 'http://localhost:8000') {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const id = randomBytes(16)
   let counter = 0
+  let userHandle: string | undefined
 
   const clientData = (type: string, challenge: string, bend: Bend): Buffer =>
     Buffer.from(
@@ -46,7 +53,8 @@ export function pretendPasskey(origin = 'http://localhost:8000') {
     id: id.toString('base64url'),
     publicKey: cose.toString('base64url'),
     create: (options: Record<string, unknown>, bend: Bend = {}) => {
-      const { challenge, rp } = options as unknown as Options
+      const { challenge, rp, user } = options as unknown as Options
+      userHandle = user?.id
       const length = Buffer.alloc(2)
       length.writeUInt16BE(id.length)
       const attested = Buffer.concat([Buffer.alloc(16), length, id, cose])
@@ -71,6 +79,7 @@ export function pretendPasskey(origin = 'http://localhost:8000') {
         clientDataJSON: client.toString('base64url'),
         authenticatorData: data.toString('base64url'),
         signature: signed(privateKey, Buffer.concat([data, sha256(client)])),
+        userHandle: 'userHandle' in bend ? bend.userHandle : userHandle,
       })
     },
   }

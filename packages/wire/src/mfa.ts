@@ -82,6 +82,12 @@ export const passkeyProof = Type.Object(
   { challenge_id: idText, credential, trust_device: Type.Optional(Type.Boolean()) },
   strict,
 )
+/** Signing in with a passkey alone: the challenge is nobody's until it is answered. */
+export const passkeySignInOptions = Type.Object({ challenge_id: Type.String(), options })
+export const passkeySignIn = Type.Object(
+  { challenge_id: Type.String({ minLength: 1, maxLength: 100 }), credential },
+  strict,
+)
 export const codeProof = Type.Object(
   { code: Type.String({ minLength: 1, maxLength: 64 }), trust_device: Type.Optional(Type.Boolean()) },
   strict,

@@ -65,6 +65,7 @@ export function nativeRoutes(
     mfa,
     takesPassword,
     enter,
+    passkeys,
     leave,
     cookie,
     tell,
@@ -116,6 +117,7 @@ export function nativeRoutes(
       db,
       clock,
       signIn: enter,
+      passkeys,
       endSessions: leave,
       changePassword: changePassword({
         db,

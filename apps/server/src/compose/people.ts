@@ -3,7 +3,7 @@ import { configuredProviders } from '../boot/configured-providers.ts'
 import { configuredFallbacks } from '../boot/configured-settings.ts'
 import { cliSignIns, sweepCliSignIns } from '../features/cli-sign-in/index.ts'
 import { sweepLimits, takeFromLimit } from '../features/limits/index.ts'
-import { makeMfa } from '../features/mfa/index.ts'
+import { makeMfa, signInWithPasskey } from '../features/mfa/index.ts'
 import {
   askProvider,
   countAdministratorsWithIdentity,
@@ -98,6 +98,15 @@ export function composePeople(foundation: Foundation, { record }: ComposedRecord
   const sessions = authenticatePerson({ db, clock, keyring, bus, limitsOf, stepUpMinutes })
   const takesPassword = (tenant: string) => setting(tenant, 'sign_in.password')
   const enter = signIn({ db, clock, keyring, start, recordAct: record, takeFromLimit: limit, policy, takesPassword })
+  const passkeys = signInWithPasskey({
+    kernel: { db, clock, newId },
+    keyrings: { keyring, sealing },
+    recordAct: record,
+    rp: mfa.rp,
+    start,
+    takeFromLimit: limit,
+    takesPassword,
+  })
   const leave = endSessions({ db, bus, recordAct: record })
   const cookie = (value: string, maxAgeSeconds: number): string => sessionCookie(value, maxAgeSeconds, isSecure)
   workers.add({ name: 'session_sweep', everyMs: 600_000, work: sweepSessions({ db, clock, limitsOf }) })
@@ -150,6 +159,7 @@ export function composePeople(foundation: Foundation, { record }: ComposedRecord
     tell: {
       bus,
       recordAct: record,
+      takesPassword,
       endSessionsOf: endAllOf,
       start: (tx, person, facts) => start(tx, { person, credential: 'invitation', facts }),
     },
@@ -176,6 +186,7 @@ export function composePeople(foundation: Foundation, { record }: ComposedRecord
     sessions,
     takesPassword,
     enter,
+    passkeys,
     leave,
     cookie,
     tokens,

@@ -332,6 +332,26 @@ describe('people and tokens', () => {
     expect(made.text.split(token)).toHaveLength(2)
   })
 
+  test('whom older clients invite comes in by the link that is answered this once', async () => {
+    const own = bearer(tokenOf(acme))
+    const draft = { email: 'grace@example.com', name: 'Grace', roles: ['viewer', 'ops on rack east in staging'] }
+    const made = await send('POST', '/users', own, draft)
+    expect(made).toMatchObject({ status: 201, body: { ...draft, created_by_email: acme.email } })
+    expect(made.headers.get('cache-control')).toBe('no-store')
+    const { invitation_link: link } = made.body as { invitation_link: string }
+    const accept = () =>
+      server.call('POST', '/api/v2/links/acceptance', {
+        body: { link: link.split('#')[1], password: 'correct horse battery' },
+        headers: { 'x-requested-with': 'countersign' },
+      })
+    expect((await accept()).status).toBe(200)
+    expect((await accept()).status).toBe(404)
+    expect((await send('GET', '/users/grace@example.com', own)).text).not.toContain(link.split('#')[1])
+    expect((await send('GET', '/users/grace@example.com', own)).body).toMatchObject({
+      roles: ['ops on rack east in staging', 'viewer'],
+    })
+  })
+
   test('are refused in the gateway’s words', async () => {
     const own = bearer(tokenOf(acme))
     const error = async (method: string, path: string, body?: unknown) => {

@@ -21,6 +21,13 @@ export async function provePasskey(trust_device: boolean): Promise<void> {
   await api.post('/mfa/verification/passkey', { challenge_id, credential, ...(trust_device && { trust_device }) })
 }
 
+/** Signs in with a passkey of this device, whoever's it is: it knows. */
+export async function enterWithPasskey(): Promise<void> {
+  const { challenge_id, options } = await api.post<PasskeyOptions>('/sign-in/passkey/challenge')
+  const credential = await signWithPasskey(options as unknown as AssertionOptions)
+  await api.post('/sign-in/passkey', { challenge_id, credential })
+}
+
 export function signWithPasskey(optionsJSON: AssertionOptions) {
   return startAuthentication({ optionsJSON }).catch(inWords)
 }

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { api } from '../../api/client.ts'
-import { fieldErrors, wordsFor } from '../../api/problem.ts'
+import { ApiProblem, fieldErrors, wordsFor } from '../../api/problem.ts'
 import { queryClient } from '../../api/query-client.ts'
 import { DoorPage } from '../../frame/door-page.tsx'
 import { isGoodPassword, NewPassword, nothingTyped } from '../../ui/new-password.tsx'
@@ -25,10 +25,11 @@ export function JoinPage() {
     retry: false,
   })
   if (link === '' || state.isError) {
+    const isClosed = state.error instanceof ApiProblem && state.error.code === 'forbidden'
     return (
       <DoorPage
         title="This link does not work"
-        lead="It was used already, has ended, or was cut off when it was copied."
+        {...(!isClosed && { lead: 'It was used already, has ended, or was cut off when it was copied.' })}
       >
         <Notice tone="bad">
           {state.isError ? wordsFor(state.error) : 'The part behind # is missing: copy the whole link.'}

@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { Button, Divider, PasswordInput, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
@@ -9,6 +9,7 @@ import { sessionKey, sessionQuery, stepLeft, useMaybeSession } from '../../api/s
 import { DoorPage } from '../../frame/door-page.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
+import { canUsePasskeys, enterWithPasskey } from '../account/passkey.ts'
 import { ProveFactor } from '../account/prove-factor.tsx'
 import { factorsQuery } from '../account/queries.ts'
 import { ProviderButtons, waysQuery } from './provider-buttons.tsx'
@@ -22,24 +23,28 @@ export function SignInPage() {
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const waitSeconds = useWait()
-  const signIn = useMutation({
-    mutationFn: () => api.post('/session', { email, password }),
-    onSuccess: async () => {
+  const enter = {
+    onSuccess: async (): Promise<void> => {
       queryClient.removeQueries({ queryKey: sessionKey })
       const session = await queryClient.fetchQuery(sessionQuery)
       if (session && stepLeft(session) === 'prove') return
       await navigate({ href: next ?? '/', replace: true })
     },
-    onError: (error) => {
+    onError: (error: Error): void => {
       if (error instanceof ApiProblem && error.retryAfterSeconds !== null) waitSeconds.start(error.retryAfterSeconds)
       setPassword('')
     },
-  })
+  }
+  const byPassword = useMutation({ mutationFn: () => api.post('/session', { email, password }), ...enter })
+  const byPasskey = useMutation({ mutationFn: enterWithPasskey, ...enter })
+  const [last, setLast] = useState<'password' | 'passkey'>('password')
+  const signIn = last === 'password' ? byPassword : byPasskey
   const session = useMaybeSession()
   if (session && stepLeft(session) === 'prove') return <SecondStep next={next} />
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    signIn.mutate()
+    setLast('password')
+    byPassword.mutate()
   }
   return (
     <DoorPage title="Sign in">
@@ -76,10 +81,27 @@ export function SignInPage() {
             onChange={(event) => setPassword(event.currentTarget.value)}
             visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
           />
-          <Button type="submit" fullWidth loading={signIn.isPending} disabled={waitSeconds.left > 0}>
+          <Button type="submit" fullWidth loading={byPassword.isPending} disabled={waitSeconds.left > 0}>
             Sign in
           </Button>
         </form>
+      )}
+      {ways.data?.password !== false && canUsePasskeys() && (
+        <>
+          <Divider label="or without a password" labelPosition="center" />
+          <Button
+            variant="default"
+            fullWidth
+            loading={byPasskey.isPending}
+            disabled={waitSeconds.left > 0}
+            onClick={() => {
+              setLast('passkey')
+              byPasskey.mutate()
+            }}
+          >
+            Use a passkey
+          </Button>
+        </>
       )}
     </DoorPage>
   )

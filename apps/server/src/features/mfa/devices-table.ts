@@ -66,6 +66,19 @@ export async function useDevice(
   return row?.id
 }
 
+/** Somebody's trusted browser whose token came from another one: it was copied, or the browser became another. */
+export async function deleteDeviceElsewhere(
+  tx: Sql,
+  of: { readonly tenant: string; readonly person: string; readonly digests: readonly string[] },
+): Promise<string | undefined> {
+  const [row] = await tx.query<{ id: string }>(
+    `delete from trusted_devices as d
+      where d.tenant_id = $1 and d.person_id = $2 and d.token_digest = any($3) returning d.id`,
+    [of.tenant, of.person, of.digests],
+  )
+  return row?.id
+}
+
 export async function deleteDevice(tx: Sql, tenant: string, person: string, id: string): Promise<boolean> {
   const rows = await tx.query(
     `delete from trusted_devices as d where d.tenant_id = $1 and d.person_id = $2 and d.id = $3 returning d.id`,

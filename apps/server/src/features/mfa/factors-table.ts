@@ -82,6 +82,22 @@ export async function noteUse(tx: Sql, tenant: string, id: string, at: Date): Pr
   await tx.query(`update factors as f set last_used_at = $3 where f.tenant_id = $1 and f.id = $2`, [tenant, id, at])
 }
 
+/** Whose a passkey is, whatever tenant: it is what somebody signs in with, before anybody knows who they are. */
+export async function findPasskeyOwner(
+  db: Sql,
+  credentialId: string,
+): Promise<
+  { readonly tenant: string; readonly person: string; readonly userHandle: string; readonly factor: Factor } | undefined
+> {
+  const [row] = await db.query<Factor & { tenant: string; person: string; userHandle: string }>(
+    `select ${columns}, f.tenant_id as tenant, f.person_id as person, s.user_handle as "userHandle"
+       from factors as f join factor_states as s on s.tenant_id = f.tenant_id and s.person_id = f.person_id
+      where f.credential_id = $1 and f.kind = 'passkey' and f.confirmed_at is not null`,
+    [credentialId],
+  )
+  return row && { tenant: row.tenant, person: row.person, userHandle: row.userHandle, factor: row }
+}
+
 /** Moves a passkey's counter forward; false when it did not move, which a copied key would cause. */
 export async function advanceCounter(tx: Sql, tenant: string, id: string, counter: number, at: Date): Promise<boolean> {
   const rows = await tx.query(

@@ -53,9 +53,10 @@ export function manageFactors({ kernel, keyrings, recordAct }: FactorNeeds) {
         if (isLast && who.factors.isRequired)
           throw new Problem(problems.conflict, 'Your role needs a second factor. Add another one, then remove this.')
         const removed = await deleteFactor(tx, who.tenant, who.id, id)
+        // Browsers were trusted on the word of the factors there were.
+        await deleteDevices(tx, who.tenant, who.id)
         if (isLast) {
           await replaceBackupCodes(tx, who.tenant, who.id, [], clock.now())
-          await deleteDevices(tx, who.tenant, who.id)
           await writePreferred(tx, who.tenant, who.id, null)
           await clearProofs(tx, who.tenant, who.id)
         }

@@ -375,6 +375,10 @@ describe('guessing', () => {
 })
 
 describe('a trusted browser', () => {
+  const devicesOf = async (): Promise<number> => {
+    const { rows } = await owner.query(`select id from trusted_devices where tenant_id = $1`, [acme.tenant])
+    return rows.length
+  }
   const agent = { 'user-agent': 'Browser of acme' }
   const trusted = async () => {
     const { secret } = await withTotp()
@@ -399,6 +403,55 @@ describe('a trusted browser', () => {
     acme = await server.newTenant()
     await withTotp()
     expect((await call(await signIn(device, agent), 'GET', '/overview')).status).toBe(403)
+  })
+
+  test('is forgotten for good once another browser shows its cookie, and that is in the trail', async () => {
+    const device = await trusted()
+    await signIn(device, { 'user-agent': 'Another browser' })
+    expect((await call(await signIn(device, agent), 'GET', '/overview')).status).toBe(403)
+    expect(await acts()).toContain('device.forgotten')
+  })
+
+  test('is forgotten with the password it was trusted beside', async () => {
+    const { secret } = await withTotp()
+    const fresh = async () => {
+      pass(minute)
+      const cookie = await server.signIn(acme.email)
+      const proven = await call(
+        cookie,
+        'POST',
+        '/mfa/verification',
+        { code: codeOf(secret), trust_device: true },
+        agent,
+      )
+      return { cookie: cookieIn(proven), device: cookieIn(proven, 'countersign_device') }
+    }
+    const { cookie, device } = await fresh()
+    expect((await call(await signIn(device, agent), 'GET', '/overview')).status).toBe(200)
+    const change = { current_password: server.password, new_password: `${server.password} again` }
+    const changed = await call(cookie, 'PUT', '/session/password', change)
+    expect(changed.status, changed.text).toBe(200)
+    const body = { email: acme.email, password: change.new_password }
+    const later = cookieIn(await call(device, 'POST', '/session', body, agent))
+    expect((await call(later, 'GET', '/overview')).status).toBe(403)
+    expect(await devicesOf()).toBe(0)
+  })
+
+  test('is forgotten with any factor that goes, though another stays', async () => {
+    const { id, secret, cookie } = await withTotp()
+    const first = await server.signIn(acme.email)
+    const body = { code: codeOf(secret), trust_device: true }
+    cookieIn(await call(first, 'POST', '/mfa/verification', body, agent), 'countersign_device')
+    const started = (await call(cookie, 'POST', '/mfa/totp', {})).body as { id: string; secret: string }
+    pass(minute)
+    await call(cookie, 'POST', '/mfa/verification', { code: codeOf(secret) })
+    const added = { code: codeOf(started.secret) }
+    expect((await call(cookie, 'POST', `/mfa/totp/${started.id}/confirmation`, added)).status).toBe(200)
+    expect(await devicesOf()).toBe(1)
+    pass(minute)
+    await call(cookie, 'POST', '/mfa/verification', { code: codeOf(started.secret) })
+    expect((await call(cookie, 'DELETE', `/mfa/factors/${id}`)).status).toBe(200)
+    expect(await devicesOf()).toBe(0)
   })
 
   test('is forgotten when it is told to be, and when its time is over', async () => {

@@ -2,7 +2,7 @@ import { randomToken } from '../../kernel/crypto.ts'
 import type { Tx } from '../../kernel/db.ts'
 import type { Person, RequestFacts } from '../roles/index.ts'
 import { actorOf } from '../trail/index.ts'
-import { insertDevice, useDevice } from './devices-table.ts'
+import { deleteDeviceElsewhere, insertDevice, useDevice } from './devices-table.ts'
 import type { FactorNeeds } from './factor-needs.ts'
 
 const cookieName = 'countersign_device'
@@ -18,7 +18,7 @@ type Needs = Pick<FactorNeeds, 'kernel' | 'recordAct'> & {
 export type IsTrustedDevice = (
   tx: Tx,
   whom: { readonly tenant: string; readonly person: string },
-  facts: Pick<RequestFacts, 'cookies' | 'userAgent'>,
+  facts: RequestFacts,
 ) => Promise<boolean>
 
 /** Browsers that need no second step at sign-in. They replace no factor for a sharp act. */
@@ -33,12 +33,25 @@ export function trustDevices({ kernel, keyring, recordAct, days, isSecure }: Nee
 
   return {
     days,
-    isTrusted: (async (tx, { tenant, person }, { cookies, userAgent }) => {
+    isTrusted: (async (tx, { tenant, person }, facts) => {
+      const { cookies, userAgent } = facts
       const token = tokenIn(cookies?.reveal())
       if (token === undefined || token === '' || (await days(tenant)) === 0) return false
       const digests = keyring.digests('trusted-device', token)
       const agentDigests = keyring.digests('trusted-device', `agent\n${userAgent}`)
-      return (await useDevice(tx, { tenant, person, digests, agentDigests }, clock.now())) !== undefined
+      if ((await useDevice(tx, { tenant, person, digests, agentDigests }, clock.now())) !== undefined) return true
+      const id = await deleteDeviceElsewhere(tx, { tenant, person, digests })
+      if (id !== undefined) {
+        await recordAct(tx, {
+          tenant,
+          act: 'device.forgotten',
+          actor: { kind: 'person', id: person, credential: 'trusted_device' },
+          subject: { kind: 'device', id },
+          request: facts,
+          details: { why: 'its token came from another browser, or too late' },
+        })
+      }
+      return false
     }) satisfies IsTrustedDevice,
 
     /** Answers the cookie to set, or nothing when this tenant trusts no browser. */

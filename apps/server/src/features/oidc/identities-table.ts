@@ -1,4 +1,5 @@
-import type { Sql } from '../../kernel/db.ts'
+import type { Sql, Tx } from '../../kernel/db.ts'
+import { holdAccess } from '../people/index.ts'
 
 type Owner = { readonly tenant: string; readonly person: string }
 
@@ -30,8 +31,12 @@ export async function bindIdentity(
   return rows.length > 0
 }
 
-/** Administrators who would still get in if passwords were refused. */
-export async function countAdministratorsWithIdentity(db: Sql, tenant: string): Promise<number> {
+/**
+ * Administrators who would still get in if passwords were refused. Until the transaction ends nobody's roles change, so
+ * that the last of them is not demoted while passwords are being switched off.
+ */
+export async function countAdministratorsWithIdentity(db: Tx, tenant: string): Promise<number> {
+  await holdAccess(db, tenant)
   const [row] = await db.query<{ count: number }>(
     `select count(distinct g.person_id) as count
        from role_grants as g

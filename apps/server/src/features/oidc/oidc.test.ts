@@ -341,8 +341,35 @@ test('passwords can be switched off once an administrator came in through a prov
     server.call('PUT', '/api/v2/settings/sign_in.password', { cookie: initech.cookie, body: { value: false } })
   expect((await off()).status).toBe(409)
   expect(sessionIn(await pass({ sub: 'initech', email: initech.email }))).toBeDefined()
+  const people = (cookie: string, method: string, path: string, body: unknown) =>
+    server.call(method, `/api/v2/people${path}`, { cookie, body })
+  const second = await server.newPerson(initech, [{ role: 'admin', environment: null }])
+  const third = await people(initech.cookie, 'POST', '', {
+    email: 'third@example.com',
+    roles: [{ role: 'viewer', environment: null }],
+  })
   expect((await off()).status).toBe(200)
   await expect(server.signIn(initech.email)).rejects.toThrow('401')
+  // An invitation that was under way lets nobody in past the provider, and works again when passwords do.
+  const { link } = third.body as { link: string }
+  const accept = () =>
+    server.call('POST', '/api/v2/links/acceptance', {
+      body: { link: link.split('#')[1], password: server.password },
+      headers: { 'x-requested-with': 'countersign' },
+    })
+  expect(await accept()).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+  // Nor is the last administrator whom a provider lets in taken away afterwards, by one who only has a password.
+  const demotion = { roles: [{ role: 'viewer', environment: null }] }
+  for (const [method, path, body] of [
+    ['PATCH', initech.person, demotion],
+    ['POST', `${initech.person}/suspension`, { reason: 'away' }],
+    ['POST', `${initech.person}/lock`, { reason: 'lost laptop' }],
+    ['DELETE', initech.person, undefined],
+  ] as const)
+    expect((await people(second.cookie, method, `/${path}`, body)).status, `${method} ${path}`).toBe(409)
+  await server.call('DELETE', '/api/v2/settings/sign_in.password', { cookie: second.cookie })
+  expect((await people(second.cookie, 'PATCH', `/${initech.person}`, demotion)).status).toBe(200)
+  expect((await accept()).status).toBe(200)
   expect(sessionIn(await pass({ sub: 'initech', email: initech.email }))).toBeDefined()
 })
 

@@ -33,12 +33,18 @@ export async function holdAccess(tx: Sql, tenant: string): Promise<void> {
   await tx.query(`select t.id from tenants as t where t.id = $1 for no key update`, [tenant])
 }
 
-/** People who could put everything right again: they hold `admin` everywhere and may sign in. */
+/**
+ * People who could put everything right again: they hold `admin` everywhere and may sign in, by what the tenant lets
+ * in: where passwords are switched off, only who is known to an identity provider.
+ */
 export async function countAdministrators(db: Sql, tenant: string, now: Date): Promise<number> {
   const [row] = await db.query<{ count: number }>(
     `select count(*) as count
        from role_grants as g join people as p on p.tenant_id = g.tenant_id and p.id = g.person_id
-      where g.tenant_id = $1 and g.role = 'admin' and g.environment is null and g.rack is null and ${isActiveSql('p', '$2')}`,
+      where g.tenant_id = $1 and g.role = 'admin' and g.environment is null and g.rack is null and ${isActiveSql('p', '$2')}
+        and (exists (select from person_identities as i where i.tenant_id = g.tenant_id and i.person_id = g.person_id)
+             or not exists (select from settings as s
+                             where s.tenant_id = $1 and s.name = 'sign_in.password' and s.value = 'false'::jsonb))`,
     [tenant, now],
   )
   return row?.count ?? 0

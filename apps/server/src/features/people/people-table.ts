@@ -81,7 +81,9 @@ export async function findPerson(db: Sql, tenant: string, id: string): Promise<P
   return row
 }
 
+/** No browser stays trusted: whoever knew the password before may sit at one. */
 export async function setPassword(tx: Sql, tenant: string, id: string, hash: string): Promise<void> {
+  await tx.query(`delete from trusted_devices as d where d.tenant_id = $1 and d.person_id = $2`, [tenant, id])
   await tx.query(`update people as p set password_hash = $3 where p.tenant_id = $1 and p.id = $2`, [tenant, id, hash])
 }
 

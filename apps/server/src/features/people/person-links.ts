@@ -43,6 +43,7 @@ type UseNeeds = {
   readonly tell: {
     readonly bus: Pick<Bus, 'announce'>
     readonly recordAct: RecordAct
+    readonly takesPassword: (tenant: string) => Promise<boolean>
     readonly endSessionsOf: (tx: Tx, tenant: string, person: string) => Promise<number>
     readonly start: (tx: Tx, person: PersonRow, facts: RequestFacts) => Promise<Started>
   }
@@ -65,6 +66,13 @@ export function useLinks({ db, clock, keyring, takeFromLimit, tell }: UseNeeds) 
     const person = link && (await findPerson(sql, link.tenant, link.person))
     const status = person && statusOf(person, clock.now())
     if (!person || status === 'suspended' || status === 'locked') throw worthless()
+    // A link would otherwise let somebody in past the provider, and past the factors it asks for.
+    if (!(await tell.takesPassword(person.tenant))) {
+      throw new Problem(
+        problems.forbidden,
+        'Passwords are switched off here. Sign in with your identity provider: that takes the invitation up.',
+      )
+    }
     return person
   }
   return {

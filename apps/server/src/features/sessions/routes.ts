@@ -1,9 +1,19 @@
-import { endedSessions, idText, pageOf, passwordChange, sessionRow, sessionView, signInBody } from '@countersign/wire'
+import {
+  endedSessions,
+  idText,
+  pageOf,
+  passkeySignIn,
+  passkeySignInOptions,
+  passwordChange,
+  sessionRow,
+  sessionView,
+  signInBody,
+} from '@countersign/wire'
 import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'
-import { type Person, permittedIn, type Route, rolesInWords, route } from '../roles/index.ts'
+import { type Person, permittedIn, type RequestFacts, type Route, rolesInWords, route } from '../roles/index.ts'
 import { findTenantName } from '../tenants/index.ts'
 import type { EndSessions } from './end-sessions.ts'
 import { clearedCookies } from './session-cookie.ts'
@@ -16,6 +26,14 @@ export type SessionRoutesNeeds = {
   readonly clock: { readonly now: () => Date }
   readonly signIn: SignIn
   readonly endSessions: EndSessions
+  /** The two ends of a sign-in with a passkey alone. */
+  readonly passkeys: {
+    readonly begin: (facts: RequestFacts) => Promise<{ readonly id: string; readonly options: object }>
+    readonly finish: (
+      answer: { readonly challengeId: string; readonly credential: Readonly<Record<string, unknown>> },
+      facts: RequestFacts,
+    ) => Promise<{ readonly token: string; readonly expiresAt: Date }>
+  }
   readonly changePassword: ReturnType<typeof changePassword>
   readonly cookie: (token: string, maxAgeSeconds: number) => string
   readonly isSecure: boolean
@@ -26,7 +44,8 @@ export type SessionRoutesNeeds = {
 }
 
 export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
-  const { db, clock, signIn, endSessions, changePassword, cookie, isSecure, limitsOf, factorsReset, server } = needs
+  const { db, clock, signIn, passkeys, endSessions, changePassword, cookie, isSecure, limitsOf, factorsReset, server } =
+    needs
   const view = async (who: Person) => {
     const [tenantName = '', environments, { idleMs }, reset] = await Promise.all([
       findTenantName(db, who.tenant),
@@ -89,6 +108,32 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
       answers: Type.Object({ expires_at: Type.String() }),
       handle: async ({ body, facts, reply }) => {
         const { token, expiresAt } = await signIn(body.email, body.password, facts)
+        reply.header('set-cookie', cookie(token, secondsUntil(expiresAt)))
+        return { expires_at: expiresAt.toISOString() }
+      },
+    }),
+    route({
+      does: 'Get what a passkey signs to sign in with it alone',
+      method: 'POST',
+      path: '/sign-in/passkey/challenge',
+      needs: 'anyone',
+      answers: passkeySignInOptions,
+      handle: async ({ facts, reply }) => {
+        reply.header('cache-control', 'no-store')
+        const { id, options } = await passkeys.begin(facts)
+        return { challenge_id: id, options: { ...options } }
+      },
+    }),
+    route({
+      does: 'Sign in with a passkey alone',
+      method: 'POST',
+      path: '/sign-in/passkey',
+      needs: 'anyone',
+      bodyBytesMax: 32_768,
+      body: passkeySignIn,
+      answers: Type.Object({ expires_at: Type.String() }),
+      handle: async ({ body: { challenge_id: challengeId, credential }, facts, reply }) => {
+        const { token, expiresAt } = await passkeys.finish({ challengeId, credential }, facts)
         reply.header('set-cookie', cookie(token, secondsUntil(expiresAt)))
         return { expires_at: expiresAt.toISOString() }
       },

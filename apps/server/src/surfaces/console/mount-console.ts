@@ -6,12 +6,16 @@ import { isLoopback } from '../../boot/config.ts'
 import { randomToken } from '../../kernel/crypto.ts'
 import { builtConsole } from './built-console.ts'
 
-type Needs = { readonly baseUrl: string }
+type Needs = {
+  readonly baseUrl: string
+  /** What a session's pages send back in `X-CSRF-Token` on the surface that wants it; nothing without a session. */
+  readonly csrf: { readonly of: (cookies: string | undefined) => string | undefined }
+}
 
 const noncePlace = /__CSP_NONCE__/g
 
 /** The web console: one page, whatever the path, and its hashed assets. Old addresses lead to the same thing here. */
-export function mountConsole(app: FastifyInstance, { baseUrl }: Needs): void {
+export function mountConsole(app: FastifyInstance, { baseUrl, csrf }: Needs): void {
   const folder = fileURLToPath(builtConsole)
   void app.register(fastifyStatic, {
     root: `${folder}assets`,
@@ -43,7 +47,12 @@ export function mountConsole(app: FastifyInstance, { baseUrl }: Needs): void {
     const nonce = randomToken(16)
     reply.header('content-security-policy', policy(nonce))
     reply.header('cache-control', 'no-store')
-    return reply.type('text/html; charset=utf-8').send(text.replace(noncePlace, nonce))
+    const token = csrf.of(request.headers.cookie)
+    // Letters of base64 alone: nothing to escape. Scripts of older clients read it from there.
+    const meta = token === undefined ? '' : `<meta name="rgw-csrf-token" content="${token}">`
+    return reply
+      .type('text/html; charset=utf-8')
+      .send(text.replace(noncePlace, nonce).replace('</head>', `${meta}</head>`))
   }
 
   app.setNotFoundHandler((request, reply) => {

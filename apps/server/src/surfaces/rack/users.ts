@@ -71,12 +71,20 @@ export function rackUserRoutes({ db, clock, people, sessions }: Needs): readonly
       status: 201,
       bodyBytesMax: 16_384,
       body: Type.Object({ email: emailText, name: personName, roles }),
-      handle: async ({ who, body, facts }) => {
+      handle: async ({ who, body, facts, reply }) => {
+        reply.header('cache-control', 'no-store')
         if (body.roles.length === 0) throw badRequest('roles cannot be empty')
         const draft = { email: body.email, name: body.name, roles: grantsIn(body.roles) }
-        // Whoever signs in with the identity provider takes the invitation up; the console makes links for others.
-        await retell(people.invite(who, draft, facts), { conflict: 'user already exists' })
-        return { email: body.email, name: body.name, roles: body.roles, created_by_email: who.email }
+        // Signing in with an identity provider takes the invitation up; the link is for where there is none.
+        const made = await retell(people.invite(who, draft, facts), { conflict: 'user already exists' })
+        return {
+          email: body.email,
+          name: body.name,
+          roles: body.roles,
+          created_by_email: who.email,
+          invitation_link: made.link,
+          invitation_expires_at: made.expiresAt.toISOString(),
+        }
       },
     }),
     route({
