@@ -30,7 +30,7 @@ export async function insertSession(tx: Sql, session: NewSession): Promise<void>
     `insert into sessions (tenant_id, id, person_id, token_digest, made_at, last_seen_at, expires_at, address, agent, channel, credential, device,
                            verified_at, stepped_up_at)
      values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12,
-             case when $9 = 'cli' or not exists (select from factors as f
+             case when $9 = 'cli' or $10 = 'passkey' or not exists (select from factors as f
                                     where f.tenant_id = $1 and f.person_id = $3 and f.confirmed_at is not null) then $13::timestamptz end)`,
     [
       session.tenant,
