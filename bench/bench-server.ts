@@ -68,7 +68,8 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
       child.kill('SIGTERM')
       await ended
       await stopDatabase(folder)
-      await rm(folder, { recursive: true, force: true })
+      // Its log may still be written to for a moment.
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
     })()
     return whenStopped
   }
@@ -144,11 +145,16 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
 /** A bench that is interrupted or fails leaves neither its server nor its database nor their folder. */
 function stopHoweverItEnds(stop: () => Promise<void>): void {
   const end = (code: number) => () => {
-    const exit = (): void => process.exit(code)
-    stop().then(exit, exit)
+    stop().then(
+      () => process.exit(code),
+      (cause: unknown) => {
+        process.stderr.write(`Something of this bench is left: ${String(cause)}\n`)
+        process.exit(code)
+      },
+    )
   }
-  process.once('SIGINT', end(130)).once('SIGTERM', end(143))
-  process.once('uncaughtException', (cause) => {
+  process.on('SIGINT', end(130)).on('SIGTERM', end(143))
+  process.on('uncaughtException', (cause) => {
     process.stderr.write(`${cause.stack ?? cause.message}\n`)
     end(1)()
   })
@@ -158,7 +164,7 @@ function stopHoweverItEnds(stop: () => Promise<void>): void {
 async function stopDatabase(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const cluster = join(folder, name, 'data')
-    const running = name.startsWith('postgres-') ? await readPostmaster(cluster) : undefined
+    const running = /^postgres-\d+$/.test(name) ? await readPostmaster(cluster) : undefined
     if (!running) continue
     while (await isServerOf(cluster, running.pid)) {
       // At once: nobody needs its files any more.

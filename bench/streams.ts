@@ -8,13 +8,15 @@ import { cpuSeconds, percentile, report, startBenchServer } from './bench-server
 /**
  * Streams held, what each costs, how long a rollout takes to the last of a thousand and of all, beside a bare loop over
  * as many responses, and how long all of them take to come back at once. Fails when one of them missed something.
- * `node bench/streams.ts [streams]`; server, database and clients share this machine.
+ * `node bench/streams.ts [streams]`, `BENCH_REST_SECONDS=0` without what each costs in memory; server, database and clients share this machine.
  */
 const streams = Number(process.argv[2] ?? 10_000)
 const followers = Math.min(1_000, streams)
 const narrowRounds = Number(process.env['BENCH_ROUNDS'] ?? 100)
 const wideRounds = 7
 const yamlPadding = 7_000
+/** Longer than the server waits for a quiet moment to give memory back; 0 for who asks for times alone. */
+const restSeconds = Number(process.env['BENCH_REST_SECONDS'] ?? 25)
 
 type Client = { socket: Socket; frames: number; wanted: number; at: number; isDone: boolean }
 type Place = { readonly port: number; readonly request: (n: number) => string }
@@ -39,12 +41,12 @@ async function run(): Promise<void> {
   // What the first streams make the engine compile and load is not what a stream costs.
   const warm = await open(ours, 200)
   hangUp(warm.clients)
-  await settled()
+  await rest()
   const before = await residentKilobytes()
 
   const first = await open(ours, streams)
   const heldAtOnce = await residentKilobytes()
-  await settled()
+  await rest()
   const held = await residentKilobytes()
   const narrow = await rollOutTo('narrow', first.clients.slice(0, followers), narrowRounds)
   const wideClients = first.clients.slice(followers)
@@ -64,10 +66,12 @@ async function run(): Promise<void> {
   const [ourMedian, bareMedian] = [percentile(wide, 0.5), percentile(bare, 0.5)]
   report('streams', {
     streams,
-    idle_resident_mb: Math.round(before / 1_024),
-    resident_mb_when_open: Math.round(heldAtOnce / 1_024),
-    resident_mb_at_rest: Math.round(held / 1_024),
-    resident_kb_per_stream: Number(((held - before) / streams).toFixed(1)),
+    ...(restSeconds > 0 && {
+      idle_resident_mb: Math.round(before / 1_024),
+      resident_mb_when_open: Math.round(heldAtOnce / 1_024),
+      resident_mb_at_rest: Math.round(held / 1_024),
+      resident_kb_per_stream: Number(((held - before) / streams).toFixed(1)),
+    }),
     open_all_ms: Math.round(first.ms),
     reconnect_all_ms: Math.round(again.ms),
     reconnect_all_shown_as_connected_ms: Math.round(allKnownMs),
@@ -91,43 +95,51 @@ async function open(
   count: number,
 ): Promise<{ readonly clients: readonly Client[]; readonly begun: number; readonly ms: number }> {
   const begun = performance.now()
-  const clients = Array.from({ length: count }, (_, n) => {
-    const client: Client = { socket: dial(place, n), frames: 0, wanted: 0, at: 0, isDone: false }
-    attend(client, place, n)
-    return client
-  })
+  const clients = Array.from({ length: count }, (_, n) => attend(place, n))
   await until(() => clients.every(({ frames }) => frames >= 1))
   return { clients, begun, ms: performance.now() - begun }
 }
 
-function dial({ port, request }: Place, n: number): Socket {
-  const socket = connect({ host: '127.0.0.1', port })
+const update = Buffer.from('event: contract_update')
+/** One for all: what is read is looked at before anything else is read, and what the load uses is not there for the server. */
+const shared = Buffer.alloc(65_536)
+
+function dial({ port, request }: Place, n: number, hear: (chunk: Buffer) => void): Socket {
+  const callback = (length: number): boolean => {
+    hear(shared.subarray(0, length))
+    return true
+  }
+  const socket = connect({ host: '127.0.0.1', port, onread: { buffer: shared, callback } })
   socket.write(request(n))
   return socket
 }
 
-function attend(client: Client, place: Place, n: number): void {
-  const { socket } = client
-  socket.on('data', (chunk: Buffer) => {
+function attend(place: Place, n: number): Client {
+  const client: Client = { socket: dial(place, n, hear), frames: 0, wanted: 0, at: 0, isDone: false }
+  function hear(chunk: Buffer): void {
     // Each update is one chunk of its own; comments are shorter than any.
-    let at = chunk.indexOf('event: contract_update')
-    while (at >= 0) {
+    for (let at = chunk.indexOf(update); at >= 0; at = chunk.indexOf(update, at + 1)) {
       client.frames += 1
       client.at = performance.now()
-      at = chunk.indexOf('event: contract_update', at + 1)
     }
-  })
-  socket.on('error', () => {
-    resets += 1
-  })
-  // As agents do: who loses his stream comes back a little later.
-  socket.on('close', () => {
-    if (client.isDone) return
-    setTimeout(() => {
-      client.socket = dial(place, n)
-      attend(client, place, n)
-    }, 200)
-  })
+  }
+  follow()
+  return client
+
+  function follow(): void {
+    const { socket } = client
+    socket.on('error', () => {
+      resets += 1
+    })
+    // As agents do: who loses his stream comes back a little later.
+    socket.on('close', () => {
+      if (client.isDone) return
+      setTimeout(() => {
+        client.socket = dial(place, n, hear)
+        follow()
+      }, 200)
+    })
+  }
 }
 
 function hangUp(clients: readonly Client[]): void {
@@ -220,10 +232,9 @@ async function residentKilobytes(): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0)
 }
 
-/** Longer than the server waits for a quiet moment to give memory back. */
-function settled(): Promise<void> {
+function rest(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, 25_000)
+    setTimeout(resolve, restSeconds * 1_000)
   })
 }
 
