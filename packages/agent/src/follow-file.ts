@@ -3,19 +3,25 @@ import { sha256 } from './crypto.ts'
 import { GuardFailed } from './errors.ts'
 import type { GuardProblem } from './guard-options.ts'
 import { every } from './host.ts'
-import { type Revision, revisionBytesMax } from './revision.ts'
 
-/** The revision in a file, kept up to date with it. */
-export type FollowingFile = {
-  readonly revision: () => Revision
+/** What a file says, kept up to date with it. */
+export type FollowingFile<Loaded> = {
+  readonly current: () => Loaded
   /** Whether what is enforced is what the file says at this moment. */
   readonly isCurrent: () => boolean
   readonly stop: () => void
 }
 
-type Needs = {
+type Needs<Loaded> = {
   readonly file: string | URL
-  readonly load: (bytes: Uint8Array) => Revision
+  /** Throws when it cannot be enforced. `enforced` is what it would replace. */
+  readonly load: (bytes: Uint8Array, enforced: Loaded | undefined) => Loaded
+  readonly bytesMax: number
+  readonly words: {
+    /** Begins the sentence that says why no guard is made. */
+    readonly unusable: string
+    readonly kind: GuardProblem['kind']
+  }
   readonly onProblem: (problem: GuardProblem) => void
 }
 
@@ -29,13 +35,19 @@ const looksSamePiece = 12
  * Enforces a file and every good edit of it. It is looked at by its name, so that a file renamed over it, or a link that is
  * changed, is an edit like any other. What does not load is told once, and what was enforced stays.
  */
-export async function followFile({ file, load, onProblem }: Needs): Promise<FollowingFile> {
-  let enforced: { readonly revision: Revision; readonly bytes: Uint8Array }
+export async function followFile<Loaded extends { readonly name: string; readonly hash: string }>({
+  file,
+  load,
+  bytesMax,
+  words,
+  onProblem,
+}: Needs<Loaded>): Promise<FollowingFile<Loaded>> {
+  let enforced: { readonly loaded: Loaded; readonly bytes: Uint8Array }
   try {
     const bytes = await readFile(file)
-    enforced = { revision: load(bytes), bytes }
+    enforced = { loaded: load(bytes, undefined), bytes }
   } catch (cause) {
-    throw new GuardFailed(`There is nothing to enforce: ${reasonOf(cause)}`, { cause })
+    throw new GuardFailed(`${words.unusable}: ${reasonOf(cause)}`, { cause })
   }
   // Not known until the first look: an edit between reading and looking must not pass for what was read.
   let settled = ''
@@ -48,17 +60,17 @@ export async function followFile({ file, load, onProblem }: Needs): Promise<Foll
 
   const tell = (what: string, cause: unknown): void => {
     isCurrent = false
-    const { name, hash } = enforced.revision
+    const { name, hash } = enforced.loaded
     const message = `${reasonOf(cause)} What was enforced stays: ${name}, ${hash.slice(0, 12)}.`
     if (toldOf === what) return
     toldOf = what
-    onProblem({ kind: 'revision_refused', message, cause })
+    onProblem({ kind: words.kind, message, cause })
   }
 
   const take = (bytes: Uint8Array): void => {
     const hash = sha256(bytes)
     try {
-      if (hash !== enforced.revision.hash) enforced = { revision: load(bytes), bytes }
+      if (hash !== enforced.loaded.hash) enforced = { loaded: load(bytes, enforced.loaded), bytes }
       isCurrent = true
       toldOf = ''
     } catch (cause) {
@@ -76,7 +88,7 @@ export async function followFile({ file, load, onProblem }: Needs): Promise<Foll
     seen = mark
     if (looks < looksSame) return
     // What is too large is refused by its size, and not read for that.
-    const bytes = size > revisionBytesMax ? new Uint8Array(revisionBytesMax + 1) : await readFile(file)
+    const bytes = size > bytesMax ? new Uint8Array(bytesMax + 1) : await readFile(file)
     if (isStopped || (looks < looksSamePiece && isPieceOf(bytes, enforced.bytes))) return
     settled = mark
     take(bytes)
@@ -100,7 +112,7 @@ export async function followFile({ file, load, onProblem }: Needs): Promise<Foll
   })
 
   return {
-    revision: () => enforced.revision,
+    current: () => enforced.loaded,
     isCurrent: () => isCurrent,
     stop: () => {
       isStopped = true

@@ -86,6 +86,7 @@ export type GuardProblem = {
     | 'server_unreachable'
     | 'key_refused'
     | 'revision_refused'
+    | 'workflow_refused'
     | 'state_unusable'
     | 'events_lost'
     | 'events_refused'

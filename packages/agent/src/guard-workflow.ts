@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '@countersign/rules'
 import { type CallDefaults, freezeCall } from './call.ts'
 import { reportCall } from './event.ts'
-import type { GovernNeeds } from './govern-call.ts'
+import type { GovernNeeds } from './govern-needs.ts'
 import type { WorkflowGates, WorkflowMove } from './workflow-gates.ts'
 
 /**

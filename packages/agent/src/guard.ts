@@ -1,15 +1,17 @@
-import type { JsonObject, Workflow } from '@countersign/rules'
+import type { JsonObject } from '@countersign/rules'
 import type { Ask } from './approvals.ts'
 import { freezeCall, type ToolCall } from './call.ts'
 import type { AgentEvent } from './event.ts'
-import { followFile } from './follow-file.ts'
-import { type GovernNeeds, governCall } from './govern-call.ts'
+import { type FollowingFile, followFile } from './follow-file.ts'
+import { type FollowedWorkflow, followWorkflow } from './follow-workflow.ts'
+import { governCall } from './govern-call.ts'
+import type { GovernNeeds } from './govern-needs.ts'
 import { type FileOptions, type GuardOptions, isServer, readSettings, type Settings } from './guard-options.ts'
 import { type GuardWorkflow, guardWorkflow } from './guard-workflow.ts'
-import { loadRevision, type Revision } from './revision.ts'
+import { loadRevision, type Revision, revisionBytesMax } from './revision.ts'
 import { localCounters, type SessionCounters } from './session-counters.ts'
 import { within } from './within.ts'
-import { readWorkflow, workflowGates } from './workflow-gates.ts'
+import { workflowGates } from './workflow-gates.ts'
 import { localStates, type WorkflowStates } from './workflow-states.ts'
 
 export type Guard = {
@@ -46,7 +48,7 @@ export type GuardStatus = {
   readonly agentId: string
   readonly environment: string
   readonly sessionId: string
-  /** Whether changes arrive at this moment; of a file, whether it could be read and is what is enforced. */
+  /** Whether changes arrive at this moment; of files, whether they could be read and are what is enforced. */
   readonly isConnected: boolean
   /** Events that could not be kept. */
   readonly lostEvents: number
@@ -68,8 +70,13 @@ export type Backing = {
 /** Makes a guard. Rejects with `GuardFailed` when there is nothing it could enforce: an agent must not run without. */
 export async function guard(options: GuardOptions): Promise<Guard> {
   const settings = readSettings(options)
-  const workflow = options.workflow && (await readWorkflow(options.workflow))
-  return makeGuard(settings, await backingOf(options, settings), workflow)
+  const workflow = options.workflow && (await followWorkflow(options.workflow, settings.onProblem))
+  try {
+    return makeGuard(settings, await backingOf(options, settings), workflow)
+  } catch (cause) {
+    workflow?.stop()
+    throw cause
+  }
 }
 
 async function backingOf(options: GuardOptions, settings: Settings): Promise<Backing> {
@@ -81,9 +88,15 @@ async function backingOf(options: GuardOptions, settings: Settings): Promise<Bac
 
 async function fromFile({ file, approve }: FileOptions, settings: Settings): Promise<Backing> {
   const { clock, onProblem } = settings
-  const following = await followFile({ file, load: (bytes) => loadRevision(bytes, settings), onProblem })
+  const following = await followFile({
+    file,
+    load: (bytes) => loadRevision(bytes, settings),
+    bytesMax: revisionBytesMax,
+    words: { unusable: 'There is nothing to enforce', kind: 'revision_refused' },
+    onProblem,
+  })
   return {
-    revision: following.revision,
+    revision: following.current,
     counters: localCounters(clock.steadyMs),
     states: localStates,
     ask: approve,
@@ -99,7 +112,7 @@ async function fromFile({ file, approve }: FileOptions, settings: Settings): Pro
 
 const underWayMs = 5_000
 
-function makeGuard(settings: Settings, backing: Backing, workflow: Workflow | undefined): Guard {
+function makeGuard(settings: Settings, backing: Backing, workflow: FollowingFile<FollowedWorkflow> | undefined): Guard {
   const { agentId, environment, sessionId, clock, onProblem } = settings
   let calls = 0
   let closing: Promise<void> | undefined
@@ -108,7 +121,14 @@ function makeGuard(settings: Settings, backing: Backing, workflow: Workflow | un
   let ended: () => void = () => undefined
   const { ask } = backing
   const gates =
-    workflow && workflowGates({ workflow, states: backing.states(workflow.name), clock, exec: settings.exec })
+    workflow &&
+    workflowGates({
+      workflow: () => workflow.current().workflow,
+      // Edits keep the name, under which states are kept.
+      states: backing.states(workflow.current().name),
+      clock,
+      exec: settings.exec,
+    })
   const needs: GovernNeeds = {
     reporter: { agentId, environment, runId: crypto.randomUUID() },
     clock,
@@ -158,6 +178,7 @@ function makeGuard(settings: Settings, backing: Backing, workflow: Workflow | un
       if (underWay === 0) resolve()
     })
     await within(underWayMs, idle)
+    workflow?.stop()
     await backing.close()
   }
 
@@ -167,7 +188,9 @@ function makeGuard(settings: Settings, backing: Backing, workflow: Workflow | un
     wrap: (tool, execute, options) => (args) => run({ tool, args }, (copy) => execute(copy as typeof args), options),
     status: () => {
       const { name, hash } = backing.revision()
-      return { ruleset: name, revision: hash, agentId, environment, sessionId, ...backing.status() }
+      const { isConnected, ...rest } = backing.status()
+      const isCurrent = isConnected && workflow?.isCurrent() !== false
+      return { ruleset: name, revision: hash, agentId, environment, sessionId, isConnected: isCurrent, ...rest }
     },
     close: () => (closing ??= close()),
   }

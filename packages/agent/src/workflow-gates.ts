@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import {
   type Call,
   evaluateWorkflow,
@@ -6,7 +5,6 @@ import {
   type JsonObject,
   type JsonValue,
   type PreDecision,
-  parseWorkflow,
   recordApproval,
   recordResult,
   resetWorkflow,
@@ -20,12 +18,11 @@ import {
   type WorkflowEvent,
   type WorkflowState,
 } from '@countersign/rules'
-import { GuardFailed } from './errors.ts'
 import type { Clock } from './host.ts'
 import type { WorkflowStates } from './workflow-states.ts'
 
 export type WorkflowOptions = {
-  /** A `kind: Workflow` document. Read once, when the guard is made. */
+  /** A `kind: Workflow` document. Followed like a file of rules: an edit that loads and keeps its name takes effect. */
   readonly file: string | URL
   /** Runs the command of an `exec(…)` condition and gives its exit code. Without it a document that has one is refused. */
   readonly exec?: (command: string) => number
@@ -61,25 +58,14 @@ export type WorkflowMove =
   | { readonly is: 'restore'; readonly state: JsonValue }
 
 type Needs = {
-  readonly workflow: Workflow
+  /** What is enforced at this moment. */
+  readonly workflow: () => Workflow
   readonly states: WorkflowStates
   readonly clock: Pick<Clock, 'now'>
   readonly exec: WorkflowOptions['exec']
 }
 
-/** Reads a document. Rejects with `GuardFailed`: an agent must not run without the gates it was given. */
-export async function readWorkflow({ file, exec }: WorkflowOptions): Promise<Workflow> {
-  const refuse = (why: string, cause?: unknown): never => {
-    throw new GuardFailed(`The workflow cannot be enforced: ${why}`, { cause })
-  }
-  const bytes = await readFile(file).catch((cause: unknown) => refuse(reasonOf(cause), cause))
-  const parsed = parseWorkflow(bytes, { allowsExec: exec !== undefined })
-  if (parsed.ok) return parsed.workflow
-  const first = parsed.diagnostics.find(({ severity }) => severity === 'error')
-  return refuse(first ? `line ${first.line}: ${first.message}` : 'it has errors.')
-}
-
-export function workflowGates({ workflow, states, clock, exec }: Needs): WorkflowGates {
+export function workflowGates({ workflow: current, states, clock, exec }: Needs): WorkflowGates {
   const tails = new Map<string, Promise<unknown>>()
 
   const inTurn = <Value>(sessionId: string, work: () => Promise<Value>): Promise<Value> => {
@@ -94,7 +80,7 @@ export function workflowGates({ workflow, states, clock, exec }: Needs): Workflo
 
   const load = async (sessionId: string): Promise<{ readonly state: WorkflowState; readonly text: string }> => {
     const text = await states.load(sessionId)
-    if (text === undefined) return { state: initialWorkflowState(workflow), text: '' }
+    if (text === undefined) return { state: initialWorkflowState(current()), text: '' }
     return { state: stateFromJson(JSON.parse(text) as JsonValue), text }
   }
 
@@ -108,23 +94,28 @@ export function workflowGates({ workflow, states, clock, exec }: Needs): Workflo
   /** A change outside of a decision: what cannot be read or kept throws. */
   const change = (
     sessionId: string,
-    make: (state: WorkflowState) => { readonly state: WorkflowState; readonly events: readonly WorkflowEvent[] },
+    make: (
+      workflow: Workflow,
+      state: WorkflowState,
+    ) => { readonly state: WorkflowState; readonly events: readonly WorkflowEvent[] },
     stageId: string | undefined,
   ): Promise<WorkflowStep> =>
     inTurn(sessionId, async () => {
       const { state: before, text } = await load(sessionId)
-      const { state, events } = make(before)
+      const workflow = current()
+      const { state, events } = make(workflow, before)
       await keep(sessionId, state, text)
       return { stageId, snapshot: snapshotToJson(workflow, state), events }
     })
 
   return {
-    name: workflow.name,
+    name: current().name,
     decide: (sessionId, call, decide) =>
       inTurn(sessionId, async () => {
         let made: WorkflowDecision | undefined
         try {
           const { state, text } = await load(sessionId)
+          const workflow = current()
           const decision = decide(() => (made = evaluateWorkflow(workflow, state, call, facts())))
           if (!made) return { decision, step: unasked(snapshotToJson(workflow, state)) }
           await keep(sessionId, made.state, text)
@@ -140,7 +131,7 @@ export function workflowGates({ workflow, states, clock, exec }: Needs): Workflo
     approve: async (sessionId, stageId) => {
       await change(
         sessionId,
-        (state) => ({
+        (workflow, state) => ({
           state: state.activeStage === stageId ? recordApproval(workflow, state, stageId) : state,
           events: [],
         }),
@@ -150,10 +141,10 @@ export function workflowGates({ workflow, states, clock, exec }: Needs): Workflo
     recordResult: (sessionId, call, stageId, result) =>
       change(
         sessionId,
-        (state) => recordResult(workflow, state, stageId, call, facts(), mcpResultOf(call.tool, result)),
+        (workflow, state) => recordResult(workflow, state, stageId, call, facts(), mcpResultOf(call.tool, result)),
         stageId,
       ),
-    change: (sessionId, to) => change(sessionId, (state) => moved(workflow, state, to), undefined),
+    change: (sessionId, to) => change(sessionId, (workflow, state) => moved(workflow, state, to), undefined),
     state: (sessionId) => inTurn(sessionId, async () => stateToJson((await load(sessionId)).state)),
   }
 }
