@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ReplayDetail } from '@countersign/wire'
+import { callDigest } from '../apps/server/src/features/events/index.ts'
 import { cpuSeconds, durability, report, startBenchServer } from './bench-server.ts'
 
 /**
@@ -9,7 +10,10 @@ import { cpuSeconds, durability, report, startBenchServer } from './bench-server
 const rows = Number(process.env['BENCH_ROWS'] ?? 500_000)
 const distinct = Math.max(1, Math.round(rows / 10))
 const ruleCount = Number(process.env['BENCH_RULES'] ?? 200)
+/** Events from before digests were stored, whose payloads must all be read. */
+const isOld = process.env['BENCH_OLD'] === '1'
 const goal = 100_000
+const tools = Array.from({ length: 20 }, (_, n) => `tool_${n}`)
 
 const server = await startBenchServer()
 const headers = { cookie: server.cookie, 'x-requested-with': 'countersign' }
@@ -82,33 +86,36 @@ function draft(): string {
 /** A day of events as an SDK of the current generation sends them, some 700 bytes each. */
 async function record(): Promise<void> {
   const { db, tenant } = server
-  const words = [
-    'production',
-    'bench-agent',
-    'call_allowed',
-    'enforce',
-    'edk_bench',
-    ...Array.from({ length: 20 }, (_, n) => `tool_${n}`),
-  ]
+  const words = ['production', 'bench-agent', 'call_allowed', 'enforce', 'edk_bench', ...tools]
   await db.query(`insert into event_words (tenant_id, word) select $1, unnest($2::text[]) on conflict do nothing`, [
     tenant,
     words,
   ])
+  const payloads = Array.from({ length: distinct }, (_, n) => payload(n))
   await db.query(
     `with word as (select w.word, w.id from event_words as w where w.tenant_id = $1)
      insert into events (tenant_id, at, arrival, received_at, id, environment, agent, tool, verdict, mode, rule, key_prefix,
-       flags, call_id, session_id, payload)
+       flags, call_id, session_id, payload, call_digest)
      select $1, now() - (($2 - n) * interval '80 milliseconds') / greatest(1, $2 / 1000000), nextval('event_arrivals'), now(),
             gen_random_uuid(), e.id, a.id, t.id, v.id, m.id, 0, k.id, 0, 'call-' || n, 'session-' || n / 50,
-            '{"action":"call_allowed","agent_id":"bench-agent","call_id":"call-' || n || '","call_index":' || n % 50
-            || ',"decision_name":null,"decision_source":null,"environment":"production","error":null,"hooks_evaluated":[],"mode":"enforce","parent_session_id":null,"policy_error":false,"policy_version":"6f0f3e0a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7e8f901234567890abc","principal":{"claims":{},"org_id":null,"role":"developer","service_id":null,"ticket_ref":null,"user_id":"ada"},"reason":null,"rules_evaluated":[{"passed":true,"rule_id":"no-env","rule_type":"pre"}],"run_id":"run-' || n / 50
-            || '","schema_version":"0.3.0","session_id":"session-' || n / 50 || '","side_effect":"read","timestamp":"2026-03-01T00:00:00.000Z","tool_args":{"encoding":"utf-8","path":"/srv/x' || n % $3 % 40 || '/' || n % $3
-            || '/report.txt"},"tool_name":"' || t.word || '"}'
+            replace(replace(p.payload, '$call', n::text), '$session', (n / 50)::text), p.digest
        from generate_series(0, $2 - 1) as n
+       join unnest($4::text[], $5::uuid[]) with ordinality as p (payload, digest, one) on p.one = n % $3 + 1
        join word as t on t.word = 'tool_' || n % $3 % 20
        join word as e on e.word = 'production' join word as a on a.word = 'bench-agent'
        join word as v on v.word = 'call_allowed' join word as m on m.word = 'enforce' join word as k on k.word = 'edk_bench'`,
-    [tenant, rows, distinct],
+    [tenant, rows, distinct, payloads, isOld ? payloads.map(() => null) : payloads.map((one, n) => digestOf(n, one))],
   )
   await db.query('vacuum analyze events')
+}
+
+function payload(n: number): string {
+  const text = JSON.stringify
+  return `{"action":"call_allowed","agent_id":"bench-agent","call_id":"call-$call","call_index":7,"decision_name":null,"decision_source":null,"environment":"production","error":null,"hooks_evaluated":[],"mode":"enforce","parent_session_id":null,"policy_error":false,"policy_version":"6f0f3e0a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7e8f901234567890abc","principal":{"claims":{},"org_id":null,"role":"developer","service_id":null,"ticket_ref":null,"user_id":"ada"},"reason":null,"rules_evaluated":[{"passed":true,"rule_id":"no-env","rule_type":"pre"}],"run_id":"run-$session","schema_version":"0.3.0","session_id":"session-$session","side_effect":"read","timestamp":"2026-03-01T00:00:00.000Z","tool_args":{"encoding":"utf-8","path":${text(`/srv/x${n % 40}/${n}/report.txt`)}},"tool_name":"tool_${n % 20}"}`
+}
+
+/** As the server stores it when an event arrives. */
+function digestOf(n: number, one: string): string | undefined {
+  const words = { tool: `tool_${n % 20}`, verdict: 'call_allowed', mode: 'enforce', rule: '' }
+  return callDigest('production', words, one)
 }

@@ -1,8 +1,26 @@
+import type { RecordedEvent } from './recorded-call.ts'
+
 /** What of a payload decides, beside the words every event has. */
 export interface Identity {
   readonly args: string
   readonly principal: string
   readonly source: string
+}
+
+/**
+ * One text for all of it: recorded calls that share it are evaluated once. The parts contain no line break, since words
+ * are tidied and JSON escapes it.
+ */
+export function callIdentity({
+  environment,
+  tool,
+  action,
+  mode,
+  rule,
+  payload,
+}: Pick<RecordedEvent, 'environment' | 'tool' | 'action' | 'mode' | 'rule' | 'payload'>): string {
+  const { args, principal, source } = identityOf(payload, action !== 'call_allowed')
+  return `${environment}\n${tool}\n${action}\n${mode}\n${rule}\n${source}\n${principal}\n${args}`
 }
 
 const argsLabel = '"tool_args":'

@@ -15,7 +15,12 @@ export interface RecordedEvent {
   readonly callId: string
   /** JSON, with the keys of every object in order. */
   readonly payload: string
+  /** Made of `callIdentity`, so that events with the same one are of calls that are the same. */
+  readonly digest?: string | undefined
 }
+
+/** What is left to say of an event when one with its digest was added before. */
+export type RecordedLike = Pick<RecordedEvent, 'atMs' | 'callId'> & { readonly digest: string }
 
 export type Was = 'allow' | 'block' | 'hold'
 

@@ -1,7 +1,7 @@
 import { compile, type JsonObject, parseRuleset } from '@countersign/rules'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { identityOf } from './identity.ts'
+import { callIdentity, identityOf } from './identity.ts'
 import type { RecordedEvent } from './recorded-call.ts'
 import { bucketSecondsFor, replay } from './replay.ts'
 
@@ -177,6 +177,52 @@ test('calls with equal identities are equal, and calls that differ have differen
         expect(identity(payloadOf(a, who, other))).toBe(one)
     }),
     { numRuns: 500 },
+  )
+})
+
+test('events told by their digests come to what all of them in full come to, also when few are remembered', () => {
+  const kinds: readonly (() => RecordedEvent)[] = [
+    () => event('read_file', { path: '/a/.env' }),
+    () => event('read_file', { path: '/a/readme' }),
+    () => event('read_file', { path: '/a/.env' }, { action: 'call_would_block', mode: 'observe', callId: 'shared' }),
+    () => event('read_file', { path: '/a/.env' }, { callId: 'shared' }),
+    () => event('read_file', { path: '[REDACTED]' }),
+    () => event('deploy', { app: 'shop' }, { action: 'call_asked' }),
+    () => event('a', { n: 1 }, { action: 'call_blocked', rule: 'cap', details: { decision_source: 'session_limit' } }),
+  ]
+  const options = { draft: compiled(noEnv + askDeploy + watched), sinceMs: start, untilMs: start + hour }
+  fc.assert(
+    fc.property(fc.array(fc.nat(kinds.length - 1), { maxLength: 40 }), fc.integer({ min: 1, max: 4 }), (picks, few) => {
+      const events = picks.flatMap((kind, at) => {
+        const one = kinds[kind]?.()
+        return one ? [{ ...one, atMs: start + at }] : []
+      })
+      const whole = replay(options)
+      const byDigest = replay(options)
+      const forgetful = replay({ ...options, rememberedMax: few })
+      let alike = 0
+      for (const one of events) {
+        whole.add(one)
+        const digest = callIdentity(one)
+        for (const each of [byDigest, forgetful]) {
+          const { atMs, callId } = one
+          if (each.addLike({ atMs, callId, digest })) alike += 1
+          else each.add({ ...one, digest })
+        }
+      }
+      const [expected, same, sums] = [whole.end(), byDigest.end(), forgetful.end()]
+      expect(same).toEqual(expected)
+      const { distinctCalls: _distinct, ...counts } = expected.counts
+      expect(sums.counts).toMatchObject(counts)
+      expect({ rules: sums.rules, tools: sums.tools, histogram: sums.histogram, skipped: sums.skipped }).toEqual({
+        rules: expected.rules,
+        tools: expected.tools,
+        histogram: expected.histogram,
+        skipped: expected.skipped,
+      })
+      if (new Set(picks).size < picks.length) expect(alike).toBeGreaterThan(0)
+    }),
+    { numRuns: 300 },
   )
 })
 

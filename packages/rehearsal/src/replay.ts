@@ -2,7 +2,7 @@ import type { Compiled, JsonValue } from '@countersign/rules'
 import { callGroups } from './call-groups.ts'
 import { assumptionsOf, type Judgement, judgeWith } from './judge.ts'
 import { pickCalls } from './pick-calls.ts'
-import { callOf, type RecordedEvent, type Was, wasOf } from './recorded-call.ts'
+import { callOf, type RecordedEvent, type RecordedLike, type Was, wasOf } from './recorded-call.ts'
 import { addTo, type Change, type ChangeCounts, noChanges, type Sample, tallySheet } from './tally.ts'
 
 export interface ReplayOptions {
@@ -11,6 +11,8 @@ export interface ReplayOptions {
   readonly baseline?: Compiled | undefined
   readonly sinceMs: number
   readonly untilMs: number
+  /** So many different calls are remembered; beyond that, one that returns is evaluated again. */
+  readonly rememberedMax?: number
 }
 
 export interface ReplayOutcome {
@@ -38,6 +40,10 @@ export interface RuleTally {
 export interface Replay {
   /** Events in the order of their times. */
   readonly add: (event: RecordedEvent) => void
+  /** Whether one with this digest was added, and is remembered. */
+  readonly knows: (digest: string) => boolean
+  /** In place of `add`, for an event whose digest is known. False when it is not: then all of the event must be added. */
+  readonly addLike: (event: RecordedLike) => boolean
   readonly progress: () => { readonly events: number; readonly distinctCalls: number }
   readonly end: () => ReplayOutcome
 }
@@ -50,14 +56,37 @@ interface Group {
   count: number
 }
 
-/** So many different calls are remembered; beyond that, one that returns is evaluated again. */
-const groupsMax = 200_000
+/** The first event of a digest, which stands for those that follow. */
+interface First {
+  readonly action: string
+  /** Gone when its group is found, unless the group may have to be found again: payloads take much room. */
+  event: RecordedEvent | undefined
+  group?: Group
+  /** Its group is one of those that are counted at present, and not one that was added up already. */
+  age: number
+}
+
+/** One event of a call, told by the first that was like it. */
+interface Occurrence {
+  readonly action: string
+  readonly callId: string
+  readonly atMs: number
+  readonly first: First
+}
+
+const rememberedByDefault = 200_000
 
 /**
  * Runs recorded calls against a ruleset and tells what would change. Calls that are the same are evaluated once. Pure: it
  * is given the events and asked for the outcome.
  */
-export function replay({ draft, baseline, sinceMs, untilMs }: ReplayOptions): Replay {
+export function replay({
+  draft,
+  baseline,
+  sinceMs,
+  untilMs,
+  rememberedMax = rememberedByDefault,
+}: ReplayOptions): Replay {
   const judgeDraft = judgeWith(draft)
   const judgeBaseline = baseline && judgeWith(baseline)
   const bucketSeconds = bucketSecondsFor(sinceMs, untilMs)
@@ -86,16 +115,29 @@ export function replay({ draft, baseline, sinceMs, untilMs }: ReplayOptions): Re
   }
 
   const groups = callGroups(make)
+  let firsts = new Map<string, First>()
+  let age = 0
   const settle = (): void => {
     groups.drain(sheet.add)
+    firsts = new Map()
+    age += 1
   }
 
-  const calls = pickCalls<RecordedEvent>((event) => {
-    const group = groups.of(event)
+  const groupOf = (first: First): Group => {
+    if (first.group && first.age === age) return first.group
+    const { event } = first
+    if (!event) throw new Error('A group that was added up is asked for again')
+    if (event.action !== 'call_would_block') first.event = undefined
+    first.age = age
+    return (first.group = groups.of(event))
+  }
+
+  const calls = pickCalls<Occurrence>(({ first, atMs }) => {
+    const group = groupOf(first)
     group.count += 1
-    if (groups.size() >= groupsMax) settle()
+    if (groups.size() >= rememberedMax || firsts.size >= 2 * rememberedMax) settle()
     if (group.change === 'skipped') return
-    const at = Math.max(0, Math.floor(event.atMs / bucketMs) - firstBucket)
+    const at = Math.max(0, Math.floor(atMs / bucketMs) - firstBucket)
     while (buckets.length <= at && buckets.length < bucketsMax) buckets.push({ ...noChanges })
     const bucket = buckets[Math.min(at, bucketsMax - 1)]
     if (bucket) addTo(bucket, group.change, 1)
@@ -104,7 +146,18 @@ export function replay({ draft, baseline, sinceMs, untilMs }: ReplayOptions): Re
   return {
     add: (event) => {
       events += 1
-      calls.add(event)
+      const { action, callId, atMs, digest } = event
+      const first: First = { action, event, age: -1 }
+      if (digest !== undefined) firsts.set(digest, first)
+      calls.add({ action, callId, atMs, first })
+    },
+    knows: (digest) => firsts.has(digest),
+    addLike: ({ callId, atMs, digest }) => {
+      const first = firsts.get(digest)
+      if (first === undefined) return false
+      events += 1
+      calls.add({ action: first.action, callId, atMs, first })
+      return true
     },
     progress: () => ({ events, distinctCalls: distinct }),
     end: () => {

@@ -54,6 +54,12 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
+/** The first 128 bits of a SHA-256 in the form of a UUID, which a column holds in 16 bytes. */
+export function sha256Uuid(text: string): string {
+  const hex = hash('sha256', text, 'hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+}
+
 export function equalInConstantTime(one: string, other: string): boolean {
   const a = createHash('sha256').update(one).digest()
   const b = createHash('sha256').update(other).digest()

@@ -95,6 +95,7 @@ function makeRows(next: (below: number) => number, numbers: readonly Numbers[], 
       callId: 'c',
       sessionId: '',
       payload: '{}',
+      callDigest: undefined,
     }
   })
 }

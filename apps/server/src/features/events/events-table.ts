@@ -17,6 +17,8 @@ export type EventRow = {
   /** Empty for none. */
   readonly sessionId: string
   readonly payload: string
+  /** Shared by recorded calls that are the same; undefined when the event tells of no decision. */
+  readonly callDigest: string | undefined
 }
 
 /** Between texts of one column; written JSON and tidied words contain no control characters. */
@@ -25,14 +27,14 @@ const separator = '\x1e'
 const insertSql = `
   with given as (
     select ($1::uuid[])[n.tenant] as tenant_id, n.id, n.request, n.environment, n.agent, n.tool, n.verdict, n.mode,
-           n.rule, n.key_prefix, n.flags, n.call_id, n.session_id, n.payload,
+           n.rule, n.key_prefix, n.flags, n.call_id, n.session_id, n.payload, n.call_digest,
            timestamptz 'epoch' + n.at * interval '1 microsecond' as at,
            nextval('event_arrivals') as arrival
       from unnest($2::int[], $3::uuid[], $4::int[], $5::int8[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[],
                   $11::int[], $12::int[], $13::int2[], string_to_array($14, e'\\x1e'), string_to_array($15, e'\\x1e'),
-                  string_to_array($16, e'\\x1e'))
+                  string_to_array($16, e'\\x1e'), $18::uuid[])
            as n (tenant, id, request, at, environment, agent, tool, verdict, mode, rule, key_prefix, flags, call_id,
-                 session_id, payload)
+                 session_id, payload, call_digest)
   ), fresh as (
     insert into event_keys (tenant_id, id, at, received_at)
     select g.tenant_id, g.id, g.at, $17 from given as g
@@ -43,9 +45,9 @@ const insertSql = `
     select g.* from given as g where (g.id in (select f.id from fresh as f)) is true
   ), stored as (
     insert into events (tenant_id, at, arrival, received_at, id, environment, agent, tool, verdict, mode, rule,
-                        key_prefix, flags, call_id, session_id, payload)
+                        key_prefix, flags, call_id, session_id, payload, call_digest)
     select k.tenant_id, k.at, k.arrival, $17, k.id, k.environment, k.agent, k.tool, k.verdict, k.mode, k.rule,
-           k.key_prefix, k.flags, k.call_id, nullif(k.session_id, ''), k.payload
+           k.key_prefix, k.flags, k.call_id, nullif(k.session_id, ''), k.payload, k.call_digest
       from kept as k
   ), counted as (
     insert into event_count_changes (tenant_id, minute, environment, agent, tool, verdict, mode, rule, count)
@@ -97,6 +99,7 @@ export async function insertEvents(
     texts(rows.map(({ sessionId }) => sessionId)),
     texts(rows.map(({ payload }) => payload)),
     receivedAt,
+    `{${rows.map(({ callDigest }) => callDigest ?? 'null').join(',')}}`,
   ])
   return new Map(found.map(({ request, count }) => [request, count]))
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../kernel/clock.ts'
 import { isJsonObject, type JsonValue, NestedTooDeep, writeSortedJson } from '../../kernel/json.ts'
 import { redact, writeChecked } from '../redaction/index.ts'
+import { callDigest } from './call-digest.ts'
 import { flagBits } from './event-flags.ts'
 import type { EventWords } from './event-words.ts'
 import type { EventWriter } from './event-writer.ts'
@@ -53,7 +54,7 @@ type Prepared = {
   readonly row: Draft
   readonly olderIds: readonly string[]
 }
-type Draft = Pick<EventRow, 'id' | 'atMicros' | 'flags' | 'callId' | 'sessionId' | 'payload'>
+type Draft = Pick<EventRow, 'id' | 'atMicros' | 'flags' | 'callId' | 'sessionId' | 'payload' | 'callDigest'>
 
 const payloadLengthMax = 256 * 1_024
 const clockAheadMicros = 5 * 60 * 1_000_000
@@ -102,6 +103,7 @@ export function ingestEvents({ clock, words, writer, macs, storedIds, hear }: Ne
         callId: event.callId === '' ? id : event.callId,
         sessionId: event.sessionId ?? '',
         payload: payload.text,
+        callDigest: callDigest(sender.environment, event, payload.text),
       },
     }
   }

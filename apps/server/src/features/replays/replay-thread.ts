@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { type Replay, replay } from '@countersign/rehearsal'
 import { compile, parseRuleset } from '@countersign/rules'
 import { openDb } from '../../kernel/db.ts'
-import { type EventScope, readRawEvents } from '../events/index.ts'
+import { type EventScope, readRecordedCalls } from '../events/index.ts'
 import { resultOnWire } from './replay-result.ts'
 
 // A thread of its own with connections of its own: reading and evaluating millions of calls keeps a processor busy, and
@@ -49,8 +49,7 @@ async function run(order: ReplayOrder): Promise<void> {
 
 function readAll(db: ReturnType<typeof openDb>, { scope }: ReplayOrder, running: Replay): Promise<void> {
   let told = performance.now()
-  return readRawEvents(db, scope, (events) => {
-    for (const event of events) running.add(event)
+  return readRecordedCalls(db, scope, running, () => {
     if (performance.now() - told < reportEveryMs) return
     told = performance.now()
     const { events: rows, distinctCalls: distinct } = running.progress()

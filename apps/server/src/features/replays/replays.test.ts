@@ -198,3 +198,24 @@ test('one that ends its process again and again fails, and one that was to be ca
   expect(await ended(first)).toMatchObject({ status: 'failed', failure: expect.stringContaining('process') as string })
   expect(await ended(second)).toMatchObject({ status: 'cancelled', result: null })
 })
+
+test('events from before digests were kept are replayed to the same end, alone and among newer ones', async () => {
+  const outcome = async () => {
+    const { result } = await ended(await request({ yaml: yaml('.env') }))
+    const { rows_per_second: _rows, distinct_per_second: _distinct, ...rest } = result ?? {}
+    return rest
+  }
+  const newer = await outcome()
+  const client = new pg.Client({ connectionString: server.database.superuserUrl })
+  await client.connect()
+  try {
+    const digests = await client.query<{ count: string }>('select count(distinct call_digest) from events')
+    expect(Number(digests.rows[0]?.count)).toBe(4)
+    await client.query('update events set call_digest = null where hashtext(call_id) % 2 = 0')
+    expect(await outcome()).toEqual(newer)
+    await client.query('update events set call_digest = null')
+    expect(await outcome()).toEqual(newer)
+  } finally {
+    await client.end()
+  }
+})
