@@ -66,7 +66,7 @@ test('the page carries what scripts of older clients send back with a change; a 
       return [answer.status, token.length]
     }, path)
   expect(await rename(`/api/v1/users/${tenant.email}/name`)).toEqual([200, 43])
-  expect(await (await fetch(`${scene.server.url}/sign-in`)).text()).not.toContain('rgw-csrf-token')
+  expect(await (await fetch(`${scene.origin}/sign-in`)).text()).not.toContain('rgw-csrf-token')
 })
 
 test('signing out everywhere else ends what is open elsewhere at once, and leaves this page signed in', async () => {
