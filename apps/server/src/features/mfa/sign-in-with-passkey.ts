@@ -28,8 +28,6 @@ const attemptMs = 300_000
 /** Stands where the name of an identity provider stands for others; no provider may have it. */
 const way = 'passkey'
 
-export type SignInWithPasskey = ReturnType<typeof signInWithPasskey>
-
 /**
  * A passkey that knows its user is both steps of a sign-in at once: it is something one has, opened by something one
  * knows or is. Nobody names themselves before, so nobody learns from the answer whether somebody has one.
