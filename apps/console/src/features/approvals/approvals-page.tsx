@@ -1,9 +1,9 @@
 import { Button, SegmentedControl } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { useNavigate, useParams } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
-import { useSession } from '../../api/session.ts'
+import { useCan, useSession } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { toggled } from '../../ui/data-table/columns.ts'
@@ -146,6 +146,8 @@ export function ApprovalsPage() {
 type NothingProps = { readonly view: View; readonly isNarrowed: boolean; readonly onClear: () => void }
 
 function Nothing({ view, isNarrowed: isFiltered, onClear }: NothingProps) {
+  const navigate = useNavigate()
+  const mayReadRulesets = useCan('rulesets:read')
   if (isFiltered) return <FilteredToNothing what="calls" onClear={onClear} />
   if (view !== 'pending') {
     return (
@@ -155,7 +157,16 @@ function Nothing({ view, isNarrowed: isFiltered, onClear }: NothingProps) {
     )
   }
   return (
-    <EmptyState title="No call is held" action={<Link to="/rulesets">See what the rules ask about</Link>}>
+    <EmptyState
+      title="No call is held"
+      action={
+        mayReadRulesets && (
+          <Button variant="default" onClick={() => void navigate({ to: '/rulesets' })}>
+            See the rules
+          </Button>
+        )
+      }
+    >
       When a rule with <code>action: ask</code> matches, the call waits here for a person, and this list shows it at
       once.
     </EmptyState>

@@ -1,7 +1,8 @@
 import type { FleetCoverage } from '@countersign/wire'
-import { SegmentedControl } from '@mantine/core'
+import { Button, SegmentedControl } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
+import { useCan } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { EmptyState, Failed, Loading, PartialNote } from '../../ui/list-states.tsx'
@@ -21,6 +22,7 @@ export function CoveragePage() {
   const { tab = 'tools', range = '24h' } = coverageRoute.useSearch()
   const environment = useEnvironment()
   const navigate = useNavigate()
+  const mayMakeKeys = useCan('keys:write')
   const coverage = useQuery(fleetCoverageQuery(environment, range))
   const { data } = coverage
   const go = (change: CoverageSearch): void => {
@@ -44,7 +46,7 @@ export function CoveragePage() {
       {data && data.total_agents === 0 && (
         <EmptyState
           title={environment ? `No agent in ${environment} yet` : 'No agent yet'}
-          action={<Link to="/keys">Make a key for the first one</Link>}
+          action={mayMakeKeys && <Button onClick={() => void navigate({ href: '/keys?make=true' })}>Make a key</Button>}
         >
           Once agents connect or report calls, their tools are listed here with the rules that are about them.
         </EmptyState>

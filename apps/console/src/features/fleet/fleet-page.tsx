@@ -2,6 +2,7 @@ import type { AgentRow } from '@countersign/wire'
 import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
+import { useCan } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
@@ -112,6 +113,7 @@ export function FleetPage() {
   const search = fleetRoute.useSearch()
   const environment = useEnvironment()
   const navigate = useNavigate()
+  const mayMakeKeys = useCan('keys:write')
   const [choice, setChoice] = useColumnChoice('fleet')
   const list = useInfiniteQuery(agentsQuery(environment, search))
   const { rows, onEnd } = usePages(list)
@@ -157,16 +159,18 @@ export function FleetPage() {
             <EmptyState
               title={environment ? `No agent in ${environment} yet` : 'No agent yet'}
               action={
-                <Button
-                  onClick={() =>
-                    void navigate({
-                      to: '/keys',
-                      search: (before) => ({ environment: before.environment, make: true }),
-                    })
-                  }
-                >
-                  Make a key
-                </Button>
+                mayMakeKeys && (
+                  <Button
+                    onClick={() =>
+                      void navigate({
+                        to: '/keys',
+                        search: (before) => ({ environment: before.environment, make: true }),
+                      })
+                    }
+                  >
+                    Make a key
+                  </Button>
+                )
               }
             >
               An agent appears here when it first connects, fetches a ruleset or reports an event with a key of yours.

@@ -1,7 +1,8 @@
 import type { Job } from '@countersign/wire'
-import { Select } from '@mantine/core'
+import { Button, Select } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
+import { useCan } from '../../api/session.ts'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
@@ -70,6 +71,7 @@ const columns: readonly Column<Job>[] = [
 export function OrderedTab() {
   const { state, kind, job } = jobsRoute.useSearch()
   const navigate = useNavigate()
+  const mayReplay = useCan('replays:write')
   const list = useInfiniteQuery(jobsQuery(state, kind))
   const { rows, onEnd } = usePages(list)
   const go = (change: Partial<JobsSearch>): void => {
@@ -115,9 +117,11 @@ export function OrderedTab() {
             <EmptyState
               title="Nothing was ordered yet"
               action={
-                <Link to="/rehearse" search={{ tab: 'replays' }}>
-                  Replay recorded calls
-                </Link>
+                mayReplay && (
+                  <Button onClick={() => void navigate({ href: '/rehearse?tab=replays' })}>
+                    Replay recorded calls
+                  </Button>
+                )
               }
             >
               Replays of recorded calls and rollouts that observe first are listed here with how far they are.

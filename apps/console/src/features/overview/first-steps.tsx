@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { useSession } from '../../api/session.ts'
+import { useCan, useSession } from '../../api/session.ts'
 import type { Overview } from '../../api/types.ts'
 import { CheckIcon } from '../../ui/icons.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
@@ -13,6 +13,7 @@ type Start = Overview['start']
 /** From nothing to a governed call. Each step checks itself as soon as it is true. */
 export function FirstSteps({ start }: { readonly start: Start }) {
   const navigate = useNavigate()
+  const mayMakeKeys = useCan('keys:write')
   const { server, environments } = useSession()
   const environment = environments.find(({ is_protected }) => !is_protected)?.name ?? 'development'
   const isConnected = start.has_agent && start.has_event
@@ -22,7 +23,9 @@ export function FirstSteps({ start }: { readonly start: Start }) {
       <ol>
         <Step isDone={start.has_key} title="Make a key">
           <p>An agent shows it to fetch its rules and to ask for approvals.</p>
-          {!start.has_key && <Button onClick={() => void navigate({ href: '/keys?make=true' })}>Make a key</Button>}
+          {!start.has_key && mayMakeKeys && (
+            <Button onClick={() => void navigate({ href: '/keys?make=true' })}>Make a key</Button>
+          )}
         </Step>
         <Step isDone={start.has_rollout} title="Roll out a ruleset">
           <p>
