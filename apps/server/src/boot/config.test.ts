@@ -138,6 +138,13 @@ describe('configuration', () => {
     expect(readConfig({ PORT: '9000', COUNTERSIGN_PORT: '9001' }, noFile).port).toBe(9001)
   })
 
+  test('the secret of either older product serves alone, and that of Rack Gateway gives way to the other', () => {
+    const read = (more: Record<string, string>) =>
+      readConfig({ ...external, COUNTERSIGN_SECRET_KEY: '', ...more }, noFile).secretKey?.reveal()
+    expect(read({ APP_SECRET_KEY: 'r'.repeat(40) })).toBe('r'.repeat(40))
+    expect(read({ APP_SECRET_KEY: 'r'.repeat(40), EDICTUM_SECRET_KEY: 'e'.repeat(40) })).toBe('e'.repeat(40))
+  })
+
   test('libpq’s own variables name the database when nothing else does', () => {
     const { COUNTERSIGN_DATABASE_URL: _, ...secrets } = external
     const read = (more: Record<string, string>) => readConfig({ ...secrets, ...more }, noFile).databaseUrl?.reveal()

@@ -133,6 +133,8 @@ export const variables = {
   secretKey: variable<Secret, undefined>({
     name: 'COUNTERSIGN_SECRET_KEY',
     older: ['EDICTUM_SECRET_KEY'],
+    // Rack Gateway's own; beside another of these names it is another key, not a contradiction.
+    platform: ['APP_SECRET_KEY'],
     reader: secretKey,
     fallback: undefined,
     fallbackWords: 'made on first start with the embedded database; required with COUNTERSIGN_DATABASE_URL',
