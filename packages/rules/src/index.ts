@@ -8,6 +8,7 @@ export {
 } from './compose/compose-ruleset.ts'
 export { type Baseline, includeBaselines } from './compose/include-baseline.ts'
 export { type ParseRulesOptions, parseRules, type RulesResult, ruleTexts } from './compose/parse-rules.ts'
+export type { RuleComments } from './compose/rule-comments.ts'
 export type { Diagnostic, Severity } from './diagnostic.ts'
 export {
   diffRulesets,

@@ -1,14 +1,17 @@
 import type { Diagnostic } from '../diagnostic.ts'
-import { emitEntries } from '../emit-yaml.ts'
+import { emitEntries, emitItems } from '../emit-yaml.ts'
 import type { JsonValue, Mode, Rule, Ruleset } from '../model.ts'
 import { type ParseOptions, parseRuleset } from '../parse-ruleset.ts'
 import { ruleToData } from '../to-data.ts'
+import { type RuleComments, withComments } from './rule-comments.ts'
 
 /** One rule at its place in a composition. */
 export interface RecipeItem {
   readonly rule: Rule
   /** Goes before what the rule says itself, which goes before the recipe's default. */
   readonly mode?: Mode | undefined
+  /** Written above what they are about. */
+  readonly comments?: RuleComments | undefined
 }
 
 /** What a ruleset is made of, in order. */
@@ -50,23 +53,29 @@ export type ComposeResult =
  */
 export function composeRuleset(recipe: Recipe, options: ParseOptions = {}): ComposeResult {
   const composed = composeItems(recipe)
-  const rules = composed.map(({ item, made }) => ({ ...ruleToData(item.rule), id: made.id, mode: made.mode }))
-  const text = `${emitEntries(
-    Object.entries({
-      apiVersion: 'edictum/v1',
-      kind: 'Ruleset',
-      metadata: { name: recipe.name, ...(recipe.description === undefined ? {} : { description: recipe.description }) },
-      defaults: { mode: recipe.defaultMode },
-      rules: rules.map(inReadingOrder),
-      ...(isEmpty(recipe.tools) ? {} : { tools: recipe.tools }),
-      ...(isEmpty(recipe.observability) ? {} : { observability: recipe.observability }),
-    }),
-    0,
-  )}\n`
+  const rules = composed.map(({ item, made }) => {
+    const data = inReadingOrder({ ...ruleToData(item.rule), id: made.id, mode: made.mode })
+    return withComments(`  ${emitItems([data], 2)}`, item.comments, 4)
+  })
+  const { name, description, defaultMode, tools, observability } = recipe
+  const text = [
+    section('apiVersion', 'edictum/v1'),
+    section('kind', 'Ruleset'),
+    section('metadata', { name, ...(description === undefined ? {} : { description }) }),
+    section('defaults', { mode: defaultMode }),
+    ...(rules.length === 0 ? [section('rules', [])] : ['rules:', ...rules]),
+    ...(isEmpty(tools) ? [] : [section('tools', tools)]),
+    ...(isEmpty(observability) ? [] : [section('observability', observability)]),
+    '',
+  ].join('\n')
   const parsed = parseRuleset(text, { isServed: true, ...options })
   if (!parsed.ok) return { ok: false, text, diagnostics: parsed.diagnostics }
   const made = composed.map((one) => one.made)
   return { ok: true, text, ruleset: parsed.ruleset, rules: made, diagnostics: parsed.diagnostics }
+}
+
+function section(key: string, value: JsonValue): string {
+  return emitEntries([[key, value]], 0)
 }
 
 function composeItems({

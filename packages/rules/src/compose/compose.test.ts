@@ -19,7 +19,7 @@ import {
   sameRuleset,
 } from '../index.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 20_000 })
 
 function read(source: string): Ruleset {
   const result = parseRuleset(source)
@@ -107,6 +107,117 @@ test('a rule taken out of a document and put back means the same, in both vocabu
     }),
     { numRuns: 100 },
   )
+})
+
+test('comments come with a rule: out of a document, into the library in both vocabularies, and into a composition', () => {
+  const source = `apiVersion: edictum/v1
+kind: Ruleset
+# About the document.
+metadata: {name: one}
+defaults: {mode: enforce}
+rules:
+  # Nobody removes everything.
+  # Ask Ada first.
+  - id: no-rm # since March
+    type: pre
+    tool: Bash
+    # Either spelling.
+    when:
+      any:
+        # The short one.
+        - args.command: {contains: "rm -r # not a comment"}
+        - args.command: {contains: rm --recursive} # the long one
+    then: {action: block, message: "No # either"} # final
+  # The second rule.
+  - {id: box, type: sandbox, tool: Read, within: [/srv], outside: block, message: m} # boxed
+# About the tools.
+tools:
+  Read: {side_effect: read}
+`
+  const parsed = parseRules(source)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.diagnostics))
+  const library = parsed.rules.map((one, at) => ({ id: one.id, texts: ruleTexts(one, parsed.comments[at]) }))
+  const composed = (which: 'ruleset' | 'contractBundle', from: typeof library): string => {
+    const items = from.map(({ id, texts }) => {
+      const read = parseRules(texts[which], { id })
+      if (!read.ok || !read.rules[0]) throw new Error(JSON.stringify(read.diagnostics))
+      return { rule: read.rules[0], comments: read.comments[0] }
+    })
+    const made = composeRuleset({ name: 'made', defaultMode: 'enforce', items })
+    if (!made.ok) throw new Error(JSON.stringify(made.diagnostics))
+    return made.text
+  }
+  const text = composed('ruleset', library)
+  expect(text).toContain(`rules:
+  # Nobody removes everything.
+  # Ask Ada first.
+  # since March
+  - id: no-rm
+    type: pre
+    mode: enforce
+    tool: Bash
+    # Either spelling.
+    # The short one.
+    # the long one
+    when:
+`)
+  expect(text).toContain('    # final\n    then:')
+  expect(text).toContain('  # The second rule.\n  # boxed\n  - id: box\n')
+  expect(text).not.toMatch(/# About the (?:document|tools)/)
+  expect(composed('contractBundle', library)).toBe(text)
+  // Out of the composition and in again: the same words at the same places.
+  const again = parseRules(text)
+  if (!again.ok) throw new Error(JSON.stringify(again.diagnostics))
+  const second = again.rules.map((one, at) => ({ id: one.id, texts: ruleTexts(one, again.comments[at]) }))
+  expect(composed('ruleset', second)).toBe(text)
+})
+
+test('no comment is lost or made up, wherever in a rule it stands, and none changes what the rule means', () => {
+  fc.assert(
+    fc.property(rulesetData(4), fc.array(fc.nat(), { maxLength: 6 }), (data, places) => {
+      const { rules } = data as { readonly rules: readonly object[] }
+      const lines = stringify(rules).trimEnd().split('\n')
+      const wanted = places.map((place, at) => {
+        // A line of its own, as deep as the line it stands before; in front of nothing that goes on from the line before.
+        const line = place % lines.length
+        const pad = /^ */.exec(lines[line] ?? '')?.[0] ?? ''
+        const words = `# note ${at}`
+        lines.splice(line, 0, `${pad}${words}`)
+        return words
+      })
+      const read = parseRules(lines.join('\n'))
+      // A comment in the midst of a text of several lines is part of the text.
+      fc.pre(read.ok && !lines.some((line) => /[|>"']/.test(line)))
+      if (!read.ok) return
+      const plain = parseRules(stringify(rules))
+      expect(read.rules).toEqual(plain.ok ? plain.rules.map(() => expect.anything()) : [])
+      const found = [...read.comments].flatMap((one) => [...one.values()].flat())
+      expect(found.toSorted()).toEqual(wanted.toSorted())
+      const items = read.rules.map((one, at) => ({ rule: one, comments: read.comments[at] }))
+      const made = composeRuleset({ name: 'made', defaultMode: 'enforce', items })
+      const bare = composeRuleset({
+        name: 'made',
+        defaultMode: 'enforce',
+        items: items.map(({ rule: one }) => ({ rule: one })),
+      })
+      expect(made.ok && bare.ok && sameRuleset(made.ruleset, bare.ruleset)).toBe(true)
+      for (const words of wanted) expect(made.text).toContain(words)
+      expect(
+        made.text
+          .split('\n')
+          .filter((line) => !/^ *# note /.test(line))
+          .join('\n'),
+      ).toBe(bare.text)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('thousands of comments all come along', () => {
+  const many = '#\n'.repeat(20_000)
+  const read = parseRules(`- id: one\n  ${single.trimEnd().replaceAll('\n', '\n  ')}\n${many}`)
+  expect(read).toMatchObject({ ok: true, rules: [{ id: 'one' }] })
+  expect(read.ok && [...(read.comments[0]?.values() ?? [])].flat()).toHaveLength(20_001)
 })
 
 test('an item says the mode before its rule does, and the rule before the default', () => {

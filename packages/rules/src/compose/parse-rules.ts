@@ -10,6 +10,7 @@ import { buildTree, type MapNode, type Node } from '../read/tree.ts'
 import { normalizeWord, words } from '../read/words.ts'
 import { parseSyntax } from '../read/yaml-syntax.ts'
 import { ruleToDataIn } from '../to-data.ts'
+import { commentsOfRules, type RuleComments, withComments } from './rule-comments.ts'
 
 export interface ParseRulesOptions extends ParseOptions {
   /** What a single rule is called where it is kept; then the text need not say it, and may not say another. */
@@ -22,6 +23,8 @@ export type RulesResult =
       readonly shape: 'ruleset' | 'list' | 'rule'
       /** At least one. */
       readonly rules: readonly Rule[]
+      /** What stands beside each of the rules; empty when nothing does. */
+      readonly comments: readonly RuleComments[]
       /** The whole document, when it was one. */
       readonly ruleset?: Ruleset
       readonly diagnostics: readonly Diagnostic[]
@@ -42,12 +45,13 @@ export function parseRules(source: Uint8Array | string, options: ParseRulesOptio
   }
   try {
     const root = readTree(read.text, limits, findings)
-    if (root && isDocument(root)) return asDocument(source, options)
+    if (root && isDocument(root)) return asDocument(source, () => commentsOfRules(read.text, root), options)
     const shape = root?.is === 'list' ? 'list' : 'rule'
     const rules = root ? rulesOf(root, readingOf(root, read.text, limits, findings, options), options.id) : []
     if (!root && !findings.hasErrors()) refuseEmpty(findings)
     if (findings.hasErrors()) return { ok: false, diagnostics: findings.list() }
-    return { ok: true, shape, rules, diagnostics: findings.list() }
+    const comments = root ? commentsOfRules(read.text, root) : []
+    return { ok: true, shape, rules, comments, diagnostics: findings.list() }
   } catch (cause) {
     // Such as a stack that ran out inside the YAML library: refused, never a crash.
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -66,11 +70,15 @@ function isDocument(root: Node): boolean {
   return root.is === 'map' && ['apiVersion', 'kind', 'rules', 'contracts'].some((key) => root.entries.has(key))
 }
 
-function asDocument(source: Uint8Array | string, options: ParseOptions): RulesResult {
+function asDocument(
+  source: Uint8Array | string,
+  commentsOf: () => readonly RuleComments[],
+  options: ParseOptions,
+): RulesResult {
   const parsed = parseRuleset(source, options)
   if (!parsed.ok) return parsed
   const { ruleset, diagnostics } = parsed
-  return { ok: true, shape: 'ruleset', rules: ruleset.rules, ruleset, diagnostics }
+  return { ok: true, shape: 'ruleset', rules: ruleset.rules, comments: commentsOf(), ruleset, diagnostics }
 }
 
 function refuseEmpty(findings: Findings): void {
@@ -170,8 +178,12 @@ function hasOlderWords(rule: MapPlace | undefined): boolean {
 }
 
 /** One rule as a YAML mapping without its id, in both vocabularies. The same rule gives the same text. */
-export function ruleTexts(rule: Rule): { readonly ruleset: string; readonly contractBundle: string } {
-  return { ruleset: ruleTextIn(rule, 'Ruleset'), contractBundle: ruleTextIn(rule, 'ContractBundle') }
+export function ruleTexts(
+  rule: Rule,
+  comments?: RuleComments,
+): { readonly ruleset: string; readonly contractBundle: string } {
+  const textIn = (dialect: Dialect): string => withComments(ruleTextIn(rule, dialect), comments, 0)
+  return { ruleset: textIn('Ruleset'), contractBundle: textIn('ContractBundle') }
 }
 
 function ruleTextIn(rule: Rule, dialect: Dialect): string {

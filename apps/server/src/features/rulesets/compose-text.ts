@@ -5,6 +5,7 @@ import {
   type Mode,
   parseRules,
   type Rule,
+  type RuleComments,
   type Ruleset,
   renderings,
   rulesetToData,
@@ -44,21 +45,21 @@ export function readRulesText(text: string, id: string | undefined): RulesRead {
   if (!read.ok) return read
   return {
     ok: true,
-    rules: read.rules.map(readRule),
+    rules: read.rules.map((rule, at) => readRule(rule, read.comments[at])),
     ...(read.ruleset ? { document: documentOf(read.ruleset) } : {}),
     diagnostics: read.diagnostics,
   }
 }
 
 /** Whether it is enabled is said where it is used, so that enabling it there is enough. */
-function readRule(rule: Rule): ReadRule {
+function readRule(rule: Rule, comments: RuleComments | undefined): ReadRule {
   const enabled = { ...rule, enabled: true }
   const { id: _, ...definition } = ruleToDataIn(enabled, 'ContractBundle')
   return {
     id: rule.id,
     type: rule.type,
     isEnabled: rule.enabled,
-    texts: ruleTexts(enabled),
+    texts: ruleTexts(enabled, comments),
     definition,
   }
 }
@@ -103,7 +104,7 @@ export function composeText({ items, ...recipe }: ComposeOrder): Composed {
     const read = parseRules(text, { id })
     const [rule] = read.ok ? read.rules : []
     if (!rule) throw new Error(`A rule of the library is refused: ${read.diagnostics[0]?.message ?? ''}`)
-    return { rule, mode }
+    return { rule, mode, comments: read.ok ? read.comments[0] : undefined }
   })
   const made = composeRuleset({ ...recipe, items: rules })
   if (!made.ok) {

@@ -1,4 +1,12 @@
-import { composeRuleset, diffRulesets, parseRuleset, type Ruleset, ruleMode, rulesetToData } from '@countersign/rules'
+import {
+  composeRuleset,
+  diffRulesets,
+  parseRules,
+  parseRuleset,
+  type Ruleset,
+  ruleMode,
+  rulesetToData,
+} from '@countersign/rules'
 
 export type ObserveOrder = {
   readonly text: string
@@ -21,11 +29,17 @@ export function observeText({ text, before }: ObserveOrder): ObservedText {
   )
   const observed = new Set(rules.map(({ id }) => id))
   const { tools, observability } = rulesetToData(ruleset)
+  const read = parseRules(text)
+  const comments = read.ok ? read.comments : []
   const made = composeRuleset({
     name: ruleset.name,
     description: ruleset.description,
     defaultMode: ruleset.defaultMode,
-    items: ruleset.rules.map((rule) => ({ rule, mode: observed.has(rule.id) ? 'observe' : undefined })),
+    items: ruleset.rules.map((rule, at) => ({
+      rule,
+      mode: observed.has(rule.id) ? 'observe' : undefined,
+      comments: comments[at],
+    })),
     tools,
     observability,
   })
