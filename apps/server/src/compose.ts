@@ -45,7 +45,7 @@ export function compose(needs: ComposeNeeds): App {
   const foundation = layFoundation(needs, (request, path) => (isDraining ? undefined : fromMemory?.(request, path)))
   const { config, baseUrl, version, db, clock, log, keyring, metrics, workers, redis, bus, http } = foundation
   const theRecord = composeRecord(foundation)
-  const { anchoring, refusals } = theRecord
+  const { anchoring, retentionHealth, refusals } = theRecord
   const people = composePeople(foundation, theRecord)
   const theAgents = composeAgents(foundation, theRecord, people)
   const { tenantNeeds, makeTenant, mfa, sessions, cookie, tokens, caller, providers } = people
@@ -57,8 +57,10 @@ export function compose(needs: ComposeNeeds): App {
     workers,
     redis: { isConfigured: redis !== undefined, ping: redis?.ping ?? (() => Promise.resolve()) },
     connectedAgents: () => countConnectedAgents(db),
-    isTrailHealthy: async () =>
-      (await trailHealth({ db, clock })).isHealthy && ((await anchoring?.health())?.isHealthy ?? true),
+    isTrailHealthy: async () => {
+      const parts = await Promise.all([trailHealth({ db, clock }), anchoring?.health(), retentionHealth?.()])
+      return parts.every((part) => part?.isHealthy !== false)
+    },
     countPeople,
     pendingMigrations: needs.pendingMigrations,
     isDraining: () => isDraining,
@@ -99,6 +101,7 @@ export function compose(needs: ComposeNeeds): App {
     connectedAgents: () => countConnectedAgents(db),
     unsequencedSeconds: async () => (await trailHealth({ db, clock })).unsequencedSeconds,
     anchoring: anchoring?.health,
+    retention: retentionHealth,
     workersCrashed: () => Object.values(workers.health()).filter(({ state }) => state === 'crashed').length,
   })
   metricsRoute(http, { metrics, token: config.monitoringToken })

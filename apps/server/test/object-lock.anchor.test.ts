@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -9,15 +11,16 @@ import {
   PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { verifierOf, verifierText } from '@countersign/trail'
+import { archiveKey, readExportLine, verifierOf, verifierText } from '@countersign/trail'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { trailCommand } from '../../cli/src/trail/trail-command.ts'
 import { readChain, s3Store } from '../src/features/anchors/index.ts'
-import { cutCheckpoints, logSigner } from '../src/features/trail/index.ts'
+import { cutCheckpoints, findStubs, logSigner } from '../src/features/trail/index.ts'
 import { Secret } from '../src/kernel/crypto.ts'
 import { type AnchorScene, openAnchoredTrail } from './anchor-scene.ts'
 import { testDatabase } from './database.ts'
 import { hasRadosgw, radosgwStartMsMax, startRadosgw, type TestStore } from './radosgw.ts'
+import { openRetention } from './retention-scene.ts'
 import { testServer } from './server.ts'
 import { keyCreated } from './trail-scene.ts'
 
@@ -192,6 +195,43 @@ describe.skipIf(!hasRadosgw)('on a store with Object Lock', () => {
       await plainDatabase.drop()
     }
   }, 240_000)
+
+  test('expired entries go only into a locked archive, which the store lets nobody delete, shorten or empty', async () => {
+    // A store refuses a lock that ends in the past, and the database asks its own clock what has expired.
+    const startsAt = new Date(Date.now() - 60 * 86_400_000).toISOString()
+    const chainId = `chain-${chains++}`
+    const scene = await openRetention(storeOf('locked'), { bucket: 'locked', chainId, startsAt })
+    scenes.push(scene)
+    await scene.fill(300)
+    await scene.pass(31)
+    await scene.fill(10)
+    const unlocked = await scene.openRemoval({ store: storeOf('plain') }).pass(undefined, true)
+    expect(unlocked).toMatchObject({ spans: [], failures: [expect.stringContaining('has no Object Lock')] })
+    expect(await scene.counts()).toMatchObject({ entries: 310, tiles: 0 })
+
+    const outcome = await scene.openRemoval().pass(undefined, true)
+    expect(outcome).toMatchObject({ failures: [], spans: [{ first: 0, last: 255, count: 256 }] })
+    expect(await scene.counts()).toMatchObject({ entries: 55, tiles: 1 })
+    await scene.sequence()
+    await scene.cut()
+
+    const Key = archiveKey(chainId, 0, 255)
+    const stored = await storeOf('locked').get(Key, 10_000_000)
+    const [stub] = await findStubs(scene.db)
+    if (!stored?.lockedUntil || !stub) throw new Error('There is no locked archive, or no stub.')
+    expect(createHash('sha256').update(stored.bytes).digest('hex')).toBe(stub.archive_sha256)
+    expect(stored.lockedUntil.getTime()).toBeGreaterThan(scene.clock.now().getTime() + 399 * 86_400_000)
+    const lines = gunzipSync(stored.bytes).toString().trimEnd().split('\n')
+    expect(lines.filter((line) => readExportLine(Buffer.from(line)).is === 'entry')).toHaveLength(256)
+
+    const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: 'locked', Prefix: Key }))
+    expect(Versions).toHaveLength(1)
+    const version = { Bucket: 'locked', Key, VersionId: Versions[0]?.VersionId }
+    await expect(s3.send(new DeleteObjectCommand(version))).rejects.toThrow()
+    const Retention = { Mode: 'COMPLIANCE' as const, RetainUntilDate: new Date(Date.now() + 86_400_000) }
+    await expect(s3.send(new PutObjectRetentionCommand({ ...version, Retention }))).rejects.toThrow()
+    expect(await scene.verify()).toMatchObject({ ok: true, oddities: [] })
+  }, 120_000)
 
   test('a tail that was cut off is found, although everything in the database agrees', async () => {
     const scene = await open()

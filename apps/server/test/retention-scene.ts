@@ -12,8 +12,11 @@ const days = (count: number): number => count * 86_400_000
  * An anchored trail whose entries are kept for thirty days. It lies in the past, since the database asks its own clock
  * whether a span has expired.
  */
-export async function openRetention(store: ObjectStore, { chainId = 'test-chain' } = {}) {
-  const scene = await openAnchoredTrail(store, { chainId, startsAt: '2021-03-01T10:00:00.000Z' })
+export async function openRetention(
+  store: ObjectStore,
+  { bucket = 'anchors', chainId = 'test-chain', startsAt = '2021-03-01T10:00:00.000Z' } = {},
+) {
+  const scene = await openAnchoredTrail(store, { bucket, chainId, startsAt })
   const { db, clock, keyring } = scene
   const newId = idMaker(clock.now)
   const anchors = scene.open()

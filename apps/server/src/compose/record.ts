@@ -1,5 +1,5 @@
 import { anchoringHealth, s3Store, writeAnchors } from '../features/anchors/index.ts'
-import { type Retention, removeExpired } from '../features/retention/index.ts'
+import { type Retention, removalHealth, removeExpired } from '../features/retention/index.ts'
 import {
   type Act,
   cutCheckpoints,
@@ -38,10 +38,11 @@ export function composeRecord({ config, baseUrl, db, clock, log, sealing, newId,
     entries: { keyring: sealing, macOf: macs.macOf },
   })
   if (retention) workers.add({ name: 'trail_retention', everyMs: 600_000, work: () => retention.remove.pass() })
+  const retentionHealth = retention && (() => removalHealth({ db }))
   const refusals = recordRefusals({ db, record, log, clock })
   workers.add({ name: 'trail_refusals', everyMs: 5_000, work: refusals.settle, isOwn: true })
 
-  return { macs, record, anchoring, retention, refusals }
+  return { macs, record, anchoring, retention, retentionHealth, refusals }
 }
 
 /** Signed checkpoints into a store that lets nobody delete them; nothing without a bucket. */

@@ -1,4 +1,5 @@
 export { liftOneHold, placeHold } from './holds.ts'
+export { type RemovalHealth, removalHealth } from './removal-health.ts'
 export {
   type Plan,
   type RemovalOutcome,

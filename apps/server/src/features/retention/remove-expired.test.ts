@@ -1,9 +1,12 @@
 import { gunzipSync } from 'node:zlib'
 import { isStubSignedBy, readExportLine, verifierOf } from '@countersign/trail'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { testDatabase } from '../../../test/database.ts'
 import { type Fault, fakeS3 } from '../../../test/fake-s3.ts'
 import { openRetention, type RetentionScene } from '../../../test/retention-scene.ts'
+import { testServer } from '../../../test/server.ts'
 import { findStubs, logSigner, proveContinuation, proveEntry, selectHashes } from '../trail/index.ts'
+import { removalHealth } from './removal-health.ts'
 
 const scenes: RetentionScene[] = []
 let s3: Awaited<ReturnType<typeof fakeS3>>
@@ -251,4 +254,61 @@ test('two replicas never remove at the same time', async () => {
   }
   expect((await scene.openRemoval({ store: slow }).pass()).is).toBe('removed')
   expect(seen).toBe('busy')
+})
+
+test('a removal that fails three times is an alarm until it succeeds; one that a hold keeps is none', async () => {
+  const scene = await openExpired()
+  const { db } = scene
+  const removal = scene.openRemoval()
+  const health = () => removalHealth({ db })
+  expect(await health()).toEqual({ isHealthy: true, failures: 0, error: null })
+  s3.misbehave('no_lock')
+  for (const failures of [1, 2, 3]) {
+    await removal.pass(undefined, true)
+    expect(await health()).toEqual({
+      isHealthy: failures < 3,
+      failures,
+      error: expect.stringMatching(/no Object Lock/),
+    })
+  }
+  const hold = await scene.hold()
+  expect(await health()).toMatchObject({ isHealthy: true })
+  await scene.lift(hold)
+  expect(await health()).toMatchObject({ isHealthy: false })
+  s3.misbehave()
+  await removal.pass(undefined, true)
+  expect(await health()).toEqual({ isHealthy: true, failures: 0, error: null })
+})
+
+test('a server whose removals fail is degraded, and its metrics say since how many attempts', async () => {
+  const database = await testDatabase()
+  const server = await testServer({
+    databaseUrl: database.url,
+    environment: {
+      AUDIT_ANCHOR_BUCKET: 'anchors',
+      AUDIT_ANCHOR_CHAIN_ID: 'health',
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL_S3: s3.endpoint,
+      LOG_RETENTION_DAYS: '30',
+    },
+  })
+  try {
+    const [health, metrics] = [() => server.call('GET', '/api/v1/health'), () => server.call('GET', '/metrics')]
+    expect((await metrics()).text).toMatch(/countersign_trail_retention_healthy 1\n/)
+    expect((await health()).body).toMatchObject({ status: 'ok' })
+    await server.db.query(
+      `insert into trail_removals
+          (id, first_number, beyond, oldest_at, newest_at, retention_days, bucket, chain_id, key, planned_at, next_attempt_at)
+        values (gen_random_uuid(), 0, 256, '2021-01-01', '2021-01-02', 30, 'anchors', 'health', 'k', now(), 'infinity')`,
+    )
+    await server.db.query("update trail_removals set attempts = 3, last_error = 'The store refused.'")
+    expect((await health()).body).toMatchObject({ status: 'degraded' })
+    expect((await metrics()).text).toMatch(/countersign_trail_retention_healthy 0\n/)
+    expect((await metrics()).text).toMatch(/countersign_trail_retention_failures 3\n/)
+  } finally {
+    await server.stop()
+    await database.drop()
+  }
 })

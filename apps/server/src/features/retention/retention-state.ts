@@ -3,15 +3,15 @@ import type { RemovedSpan, RetentionState } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { findHolds } from './holds-table.ts'
 import { dueAt, type Span } from './removal.ts'
-import { countRemoved, findUnfinished } from './removals-table.ts'
+import { removalHealth } from './removal-health.ts'
+import { countRemoved } from './removals-table.ts'
 import type { RemoveExpired, RetentionPolicy } from './remove-expired.ts'
 
 export type Retention = { readonly policy: RetentionPolicy; readonly remove: RemoveExpired }
 
 /** What the policy is, what it did, and what it will do next. */
 export async function retentionState(db: Sql, retention: Retention | undefined): Promise<RetentionState> {
-  const [removed, holds, unfinished] = [await countRemoved(db), await findHolds(db), await findUnfinished(db)]
-  const failed = unfinished.find(({ lastError }) => lastError !== null)
+  const [removed, holds, health] = [await countRemoved(db), await findHolds(db), await removalHealth({ db })]
   return {
     is_on: retention !== undefined,
     days: retention?.policy.retentionDays ?? null,
@@ -19,8 +19,8 @@ export async function retentionState(db: Sql, retention: Retention | undefined):
     removed,
     holds: holds.length,
     next: retention ? await nextOf(retention) : null,
-    failures: failed?.attempts ?? 0,
-    error: failed?.lastError ?? null,
+    failures: health.failures,
+    error: health.error,
   }
 }
 

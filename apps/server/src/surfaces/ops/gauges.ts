@@ -1,4 +1,5 @@
 import type { AnchoringHealth } from '../../features/anchors/index.ts'
+import type { RemovalHealth } from '../../features/retention/index.ts'
 import type { Metrics } from '../../kernel/metrics.ts'
 
 type Needs = {
@@ -8,6 +9,8 @@ type Needs = {
   readonly workersCrashed: () => number
   /** Nothing while the trail is not anchored. */
   readonly anchoring?: (() => Promise<AnchoringHealth>) | undefined
+  /** Nothing while entries stay for ever. */
+  readonly retention?: (() => Promise<RemovalHealth>) | undefined
 }
 
 /** What is read when somebody asks. A part that cannot be asked shows as not a number, never as zero. */
@@ -17,6 +20,7 @@ export function declareGauges({
   unsequencedSeconds,
   workersCrashed,
   anchoring,
+  retention,
 }: Needs): void {
   const orUnknown = (read: () => Promise<number>) => (): Promise<number> => read().catch(() => Number.NaN)
   metrics.gauge('connected_agents', 'Agents with an open stream, on every replica', orUnknown(connectedAgents))
@@ -45,6 +49,19 @@ export function declareGauges({
     metrics.gauge(
       'trail_anchor_failures',
       'Failed attempts at the anchor that waits to be written',
+      of(({ failures }) => failures),
+    )
+  }
+  if (retention) {
+    const of = (read: (health: RemovalHealth) => number) => orUnknown(async () => read(await retention()))
+    metrics.gauge(
+      'trail_retention_healthy',
+      '1 while expired entries are archived and removed, 0 when somebody has to act',
+      of(({ isHealthy }) => Number(isHealthy)),
+    )
+    metrics.gauge(
+      'trail_retention_failures',
+      'Failed attempts, one after the other, at archiving or removing expired entries',
       of(({ failures }) => failures),
     )
   }
