@@ -10,6 +10,7 @@ type Needs = EntryKeys & {
   readonly clock: Pick<Clock, 'now' | 'after'>
   readonly newId: () => string
   readonly batchMax?: number
+  readonly batchMin?: number
   readonly waitingMax?: number
 }
 
@@ -24,16 +25,19 @@ type Waiting = DatedAct & { readonly resolve: () => void; readonly reject: (caus
 
 /** While one batch waits for the disk the next is made and sent. */
 const lanes = 2
+/** Fewer than these are not worth a commit of their own. */
+const worthACommit = 32
 
 /**
  * For calls, which change nothing of ours besides their entry: those that come while others are being written are
  * written together, with one statement and one commit. Management acts use `recordAct` in their own transaction.
  */
 export function callRecorder(needs: Needs): CallRecorder {
-  const { db, clock, newId, batchMax = 500, waitingMax = 20_000 } = needs
+  const { db, clock, newId, batchMax = 500, batchMin = worthACommit, waitingMax = 20_000 } = needs
   const waiting: Waiting[] = []
   const running = new Set<Promise<void>>()
   let isClosed = false
+  let beingWritten = 0
 
   const sealers = keepSealers(needs)
   const write = (batch: readonly Waiting[]): Promise<void> => writeActsAlone(db, { macOf: needs.macOf, sealers }, batch)
@@ -58,7 +62,18 @@ export function callRecorder(needs: Needs): CallRecorder {
   const run = async (): Promise<void> => {
     // A lane that begins later in this turn finds what came in the same turn.
     await Promise.resolve()
-    while (waiting.length > 0) await settle(waiting.splice(0, batchMax))
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, batchSize())
+      beingWritten += batch.length
+      await settle(batch)
+      beingWritten -= batch.length
+    }
+  }
+
+  /** Its share of all that are under way: were one lane to take what there is, the other would never have any. */
+  const batchSize = (): number => {
+    const share = Math.ceil((waiting.length + beingWritten) / lanes)
+    return Math.min(batchMax, Math.max(batchMin, share))
   }
 
   const start = (): void => {

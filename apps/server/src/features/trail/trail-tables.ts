@@ -1,6 +1,6 @@
 import type { EntryMac } from '@countersign/trail'
 import type { Sql } from '../../kernel/db.ts'
-import { byteaArray, textArray, timeArray } from './array-parameters.ts'
+import { byteaArray, textArray, timeArray, uuidArray } from './array-parameters.ts'
 
 /** An entry as it is stored: its bytes, and copies of what is searched by. */
 export type StoredEntry = {
@@ -21,16 +21,16 @@ export type StoredEntry = {
 const insertText = `
   insert into trail_entries (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id,
       bytes, mac, mac_key)
-    select n.id::uuid, n.tenant_id::uuid, n.at, n.act, n.outcome, n.actor_kind, n.actor_id, n.subject_kind, n.subject_id,
+    select n.id, n.tenant_id, n.at, n.act, n.outcome, n.actor_kind, n.actor_id, n.subject_kind, n.subject_id,
         n.request_id, n.bytes, n.mac, n.mac_key
-      from unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+      from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
           $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[])
         as n (id, tenant_id, at, act, outcome, actor_kind, actor_id, subject_kind, subject_id, request_id, bytes, mac, mac_key)`
 
 function columnsOf(entries: readonly StoredEntry[]): readonly Buffer[] {
   return [
-    textArray(entries.map((entry) => entry.id)),
-    textArray(entries.map((entry) => entry.tenant)),
+    uuidArray(entries.map((entry) => entry.id)),
+    uuidArray(entries.map((entry) => entry.tenant)),
     timeArray(entries.map((entry) => entry.at)),
     textArray(entries.map((entry) => entry.act)),
     textArray(entries.map((entry) => entry.outcome)),
