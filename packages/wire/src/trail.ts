@@ -50,7 +50,18 @@ export const trailEntryWithBytes = Type.Object({
   ),
 })
 
-export const trailPage = pageOf(trailEntry)
+export const trailPage = Type.Object({
+  ...pageOf(trailEntry).properties,
+  looked: nullable(
+    Type.Object(
+      { count: Type.Integer({ minimum: 1 }), oldest_at: instant },
+      {
+        description:
+          'When a search for a text or an address ended this page because it had opened as many entries as one page may: how many, and back to when. next_cursor looks on.',
+      },
+    ),
+  ),
+})
 
 export const trailHead = Type.Object({
   size: Type.Integer({ minimum: 0 }),
@@ -101,7 +112,11 @@ const filters = {
   since: Type.Optional(instant),
   until: Type.Optional(instant),
   text: Type.Optional(
-    Type.String({ minLength: 2, maxLength: 200, description: 'Anywhere in the entry, sealed parts excepted' }),
+    Type.String({
+      minLength: 2,
+      maxLength: 200,
+      description: 'Anywhere in the entry, in what is sealed too as far as it was not erased; whatever the case',
+    }),
   ),
 }
 
@@ -129,7 +144,10 @@ const trailFacet = Type.Object({
 
 /** Each facet is counted under the filters of the others, so that its own values stay in sight. */
 export const trailFacets = Type.Object({
-  is_exact: Type.Boolean({ description: 'When false the facets count the newest 50,000 matches' }),
+  is_exact: Type.Boolean({
+    description:
+      'False when there may be more: the newest 50,000 matches are counted, and words are looked for in what is not sealed',
+  }),
   facets: Type.Object({ act: trailFacet, actor: trailFacet, outcome: trailFacet, subject_kind: trailFacet }),
 })
 

@@ -50,6 +50,9 @@ export type TrailContinuation = Static<typeof wire.trailContinuation>
 export type TrailHead = Static<typeof wire.trailHead>
 export type TrailEntryWithBytes = Static<typeof wire.trailEntryWithBytes>
 
+/** A page of the trail; `looked` when a search opened as many entries as one page may. */
+export type TrailPage = Static<typeof wire.trailPage>
+
 export type Page<Item> = {
   readonly items: readonly Item[]
   readonly next_cursor: string | null

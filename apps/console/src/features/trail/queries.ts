@@ -1,7 +1,7 @@
 import type { RemovedSpan } from '@countersign/wire'
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
-import type { Page, TrailEntryShown, TrailEntryWithBytes, TrailFacets, TrailHead } from '../../api/types.ts'
+import type { Page, TrailEntryWithBytes, TrailFacets, TrailHead, TrailPage } from '../../api/types.ts'
 import { queryOf, type TrailSearch } from './search.ts'
 
 export function trailQuery(search: TrailSearch) {
@@ -9,7 +9,7 @@ export function trailQuery(search: TrailSearch) {
   return infiniteQueryOptions({
     queryKey: ['trail', 'list', query],
     queryFn: ({ signal, pageParam }) =>
-      api.get<Page<TrailEntryShown>>('/trail', { query: { ...query, limit: 100, cursor: pageParam }, signal }),
+      api.get<TrailPage>('/trail', { query: { ...query, limit: 100, cursor: pageParam }, signal }),
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,
   })

@@ -27,6 +27,7 @@ import { HeadButton } from './checkpoint.tsx'
 import { EntryDrawer } from './entry-drawer.tsx'
 import { ExportMenu } from './export-menu.tsx'
 import { Facets } from './facets.tsx'
+import { LookedSoFar } from './looked-so-far.tsx'
 import { trailFacetsQuery, trailHeadQuery, trailQuery } from './queries.ts'
 import { trailRoute } from './route.ts'
 import { filtersOf, type TrailSearch, withFilters } from './search.ts'
@@ -138,6 +139,7 @@ export function TrailPage() {
   const isNarrow = useMediaQuery('(max-width: 1023px)', undefined, { getInitialValueInEffect: false }) ?? false
   const [areFacetsOpen, setFacetsOpen] = useState(false)
   const rows = list.data?.pages.flatMap(({ items }) => items) ?? []
+  const looked = list.data?.pages.at(-1)?.looked ?? undefined
   const isNarrowed = filtersOf(search).filters.length > 0 || search.text !== undefined
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
   const go = (next: TrailSearch, replace: boolean): void => {
@@ -145,8 +147,9 @@ export function TrailPage() {
   }
   const setFilters = (filters: Filters): void => go({ ...withFilters(filters), ...(search.all && { all: true }) }, true)
   const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage])
+    // Looking through more of what is sealed is asked for, not begun by scrolling.
+    if (hasNextPage && !isFetchingNextPage && !looked) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, looked])
   const facetList = facets.data && (
     <Facets facets={facets.data} filters={filtersOf(search)} names={names} onFilters={setFilters} />
   )
@@ -206,6 +209,7 @@ export function TrailPage() {
           )}
           {list.isSuccess &&
             rows.length === 0 &&
+            !looked &&
             (isNarrowed ? (
               <FilteredToNothing what="entries" onClear={() => go({}, true)} />
             ) : (
@@ -224,6 +228,14 @@ export function TrailPage() {
               onOpen={({ number }) => go({ ...search, entry: number }, search.entry !== undefined)}
               onEnd={onEnd}
               footer={isFetchingNextPage ? 'Reading earlier entries' : hasNextPage ? null : <Beginning />}
+            />
+          )}
+          {looked && (
+            <LookedSoFar
+              looked={looked}
+              hasFound={rows.length > 0}
+              isLooking={isFetchingNextPage}
+              onFurther={() => void fetchNextPage()}
             />
           )}
         </section>

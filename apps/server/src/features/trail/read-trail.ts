@@ -6,41 +6,56 @@ import { type Folded, foldRepeats } from './fold-repeats.ts'
 import { findEntry, findHead } from './list-table.ts'
 import { readNumberCursor } from './number-cursor.ts'
 import { noEntry } from './removed-spans.ts'
-import { type EntrySearch, type OpenedEntry, openEntries, scanEntries } from './scan-entries.ts'
+import { type EntrySearch, type OpenedEntry, openEntries, type Piece, scanEntries } from './scan-entries.ts'
 import type { KeySealing, OpenedFacts } from './subject-keys.ts'
 
 type Needs = { readonly db: Sql; readonly keyring: KeySealing }
 
-/** How much one page looks at; a search that found less by then goes on with the next page. */
-const lookedMax = 20_000
+/** How many entries one page opens in search of what is sealed; more would keep others waiting. The next page looks on. */
+const openedMax = 10_000
 
 /** One page of a tenant's trail, newest first. The cursor is a number, so that a page never changes once read. */
-export function listTrail(needs: Needs) {
+export function listTrail({ lookedMax = openedMax, ...needs }: Needs & { readonly lookedMax?: number }) {
   const scan = scanEntries(needs)
   return async (tenant: string, search: EntrySearch, limit: number, cursor: string | undefined, isFolded = false) => {
     const before = readNumberCursor(cursor)
-    const isPlain = search.address === undefined && !isFolded
+    const isSought = search.address !== undefined || search.text !== undefined
     const found: OpenedEntry[] = []
     const folding = foldRepeats()
-    let next: number | undefined
+    let last: Piece | undefined
     let looked = 0
-    for await (const piece of scan(tenant, search, before, isPlain ? limit : Math.max(limit, pieceMin))) {
+    let isEnough = false
+    for await (const piece of scan(tenant, search, before, pieceSizeFor(limit, { isSought, isFolded }))) {
       found.push(...piece.entries)
       if (isFolded) for (const one of piece.entries) folding.add(one)
-      next = piece.next
-      // A search for a text has looked at so many by itself.
-      looked += search.text === undefined ? pieceMin : lookedMax
-      const isEnough = isFolded ? folding.whole().length >= limit : found.length >= limit
-      if (isPlain || isEnough || looked >= lookedMax) break
+      last = piece
+      looked += piece.looked
+      isEnough = isFolded ? folding.whole().length >= limit : found.length >= limit
+      if (isEnough || looked >= lookedMax) break
     }
     const groups = isFolded ? folding.all() : found.map((one) => ({ newest: one, oldest: one, count: 1 }))
     const shown = groups.slice(0, limit)
     // What was read beyond this page is read again by the next one.
-    const below = groups.length > limit ? shown.at(-1)?.oldest.number : next
-    return { items: shown.map(foldedOnWire), next_cursor: below === undefined ? null : String(below) }
+    const below = groups.length > limit ? shown.at(-1)?.oldest.number : last?.next
+    const oldestAt = isSought && !isEnough && last?.next !== undefined ? last.oldestAt : undefined
+    return {
+      items: shown.map(foldedOnWire),
+      next_cursor: below === undefined ? null : String(below),
+      looked: oldestAt === undefined ? null : { count: looked, oldest_at: oldestAt },
+    }
   }
 }
 
+function pieceSizeFor(
+  limit: number,
+  { isSought, isFolded }: Readonly<Record<'isSought' | 'isFolded', boolean>>,
+): number {
+  if (isSought) return soughtPiece
+  return isFolded ? Math.max(limit, pieceMin) : limit
+}
+
+/** Opened in one go: some milliseconds, in which nothing else is done. */
+const soughtPiece = 500
 const pieceMin = 200
 
 function foldedOnWire({ newest, oldest, count }: Folded): TrailEntryShown {

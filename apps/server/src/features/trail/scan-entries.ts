@@ -1,6 +1,6 @@
-import { readEntry, type TrailEntry } from '@countersign/trail'
+import { type Json, readEntry, type TrailEntry } from '@countersign/trail'
 import type { Sql } from '../../kernel/db.ts'
-import { findEntries, type NumberedEntry, type TrailFilter } from './list-table.ts'
+import { asWritten, findEntries, type NumberedEntry, type TrailFilter } from './list-table.ts'
 import { type KeySealing, type OpenedFacts, openPersonalFacts } from './subject-keys.ts'
 
 export type OpenedEntry = NumberedEntry & { readonly entry: TrailEntry; readonly opened: OpenedFacts | undefined }
@@ -12,27 +12,40 @@ export type EntrySearch = Omit<TrailFilter, 'before'> & {
 }
 
 type Needs = { readonly db: Sql; readonly keyring: KeySealing }
-type Piece = { readonly entries: readonly OpenedEntry[]; readonly next: number | undefined }
+
+export type Piece = {
+  readonly entries: readonly OpenedEntry[]
+  readonly next: number | undefined
+  /** Of how many entries these are what was sought, and when the last of them was made. */
+  readonly looked: number
+  readonly oldestAt: string | undefined
+}
 
 /** So much is opened at a time; more would keep others waiting. */
 const pieceMax = 1_000
 
 /**
  * The entries a search finds, newest first, some at a time, each with its personal facts as far as they were not erased.
- * `next` tells below which number to go on. Addresses are sealed, so a search for one opens what the columns leave.
+ * `next` tells below which number to go on. Addresses and names are sealed, so a search for one, or for words, opens what the
+ * columns leave.
  */
 export function scanEntries({ db, keyring }: Needs) {
   return async function* scan(
     tenant: string,
-    { address, ...filter }: EntrySearch,
+    { address, text, ...filter }: EntrySearch,
     before: number | undefined,
     pieceSize = pieceMax,
   ): AsyncGenerator<Piece> {
-    const isWanted = addressTest(address)
+    const tests = [addressTest(address), textTest(text)].filter((one) => one !== undefined)
     for (let below = before; ; ) {
       const found = await findEntries(db, tenant, { ...filter, before: below }, pieceSize)
       const entries = await openEntries({ db, keyring }, tenant, found.entries)
-      yield { entries: isWanted ? entries.filter(isWanted) : entries, next: found.next }
+      yield {
+        entries: entries.filter((one) => tests.every((isWanted) => isWanted(one))),
+        next: found.next,
+        looked: entries.length,
+        oldestAt: entries.at(-1)?.entry.at,
+      }
       if (found.next === undefined) return
       below = found.next
     }
@@ -68,4 +81,21 @@ function addressTest(address: string | undefined): ((one: OpenedEntry) => boolea
     const known = addressOf(one)
     return known !== undefined && (beginning === undefined ? known === address : known.startsWith(beginning))
   }
+}
+
+/** Anywhere in the entry as it is written, or in what is sealed and not erased; whatever its case. */
+function textTest(text: string | undefined): ((one: OpenedEntry) => boolean) | undefined {
+  if (text === undefined) return undefined
+  const [written, plain] = [asWritten(text), text.toLowerCase()]
+  return ({ bytes, opened }) =>
+    utf8.decode(bytes).toLowerCase().includes(written) || (opened !== undefined && holdsText(opened.facts, plain))
+}
+
+const utf8 = new TextDecoder()
+
+/** Values only: the names of facts are the same in every entry. */
+function holdsText(value: Json, wanted: string): boolean {
+  if (typeof value === 'string') return value.toLowerCase().includes(wanted)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).some((part: Json) => holdsText(part, wanted))
 }

@@ -55,6 +55,36 @@ test('an address finds what came from it, though it is sealed, page by page and 
   )
 })
 
+test('words find what is sealed too, of this tenant alone, whatever their case', async () => {
+  const numbers = (await whole({ text: '10.1.2' })).map(({ number }) => number)
+  expect(numbers).toEqual(own(0, 300).reverse())
+  expect(await whole({ text: '2001:DB8', outcome: 'refused', since: new Date(0) })).toHaveLength(
+    own(300, 600).filter((i) => i % 100 >= 50).length,
+  )
+  // The names of facts are no words of theirs.
+  expect(await whole({ text: 'user_agent' })).toEqual([])
+  // What only the other tenant's entries say.
+  expect(await list(other, { text: 'request-302' }, 50, undefined)).toMatchObject({ items: [{ number: 302 }] })
+  expect(await whole({ text: 'request-302' })).toEqual([])
+})
+
+test('a search that opened as much as a page may says how far it looked, and the next page looks on', async () => {
+  const bounded = listTrail({ db: scene.db, keyring: scene.keyring, lookedMax: 100 })
+  let [count, cursor, pages]: [number, string | undefined, number] = [0, undefined, 0]
+  for (;;) {
+    const page = await bounded(tenant, { text: '10.1.2.3', until: new Date('2100-01-01') }, 10, cursor)
+    count += page.items.length
+    pages += 1
+    if (page.looked) expect(page.looked).toEqual({ count: 500, oldest_at: expect.stringMatching(/Z$/) })
+    if (page.next_cursor === null) break
+    cursor = page.next_cursor
+  }
+  expect(count).toBe(own(0, 300).length)
+  expect(pages).toBeGreaterThanOrEqual(count / 10)
+  const none = await bounded(tenant, { text: 'nobody says this' }, 10, undefined)
+  expect(none).toMatchObject({ items: [], looked: null, next_cursor: null })
+})
+
 test('a request id finds its entries', async () => {
   expect((await whole({ request: 'request-301' })).map(({ number }) => number)).toEqual([301])
   expect(await whole({ request: 'request-2' })).toEqual([])
@@ -99,7 +129,9 @@ test('facets count what the other filters leave, of this tenant alone', async ()
     { value: 'ada', count: 200 },
     { value: 'bob', count: 200 },
   ])
-  expect((await facets(tenant, { text: 'get /x' })).facets.actor.values).toEqual([{ value: 'bob', count: 200 }])
+  const worded = await facets(tenant, { text: 'get /x' })
+  expect(worded.facets.actor.values).toEqual([{ value: 'bob', count: 200 }])
+  expect(worded.is_exact).toBe(false)
 })
 
 test('an export has every entry the filter leaves, with numbers, and no formula', async () => {
@@ -127,9 +159,10 @@ test('an export has every entry the filter leaves, with numbers, and no formula'
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ number: 298, personal: { request: { address: '10.1.2.3' } } })
 })
 
-test('what was erased is found by no address and told by no export', async () => {
+test('what was erased is found by no address, by no words, and told by no export', async () => {
   await erasePersonalFacts(scene.db, tenant, 'person:ada', scene.clock.now())
   expect(await whole({ address: '10.1.2.3' })).toEqual([])
+  expect(await whole({ text: '10.1.2.3' })).toEqual([])
   let text = ''
   for await (const lines of readableLines({ db: scene.db, keyring: scene.keyring }, tenant, { actor: 'ada' }, 'jsonl'))
     text += lines

@@ -24,7 +24,10 @@ export function trailFacets({ db }: { readonly db: Sql }) {
         return countBy(db, tenant, { ...filter, [own]: undefined }, column, countedMax)
       }),
     )
-    const isExact = counted.every((values) => values.reduce((sum, { count }) => sum + count, 0) < countedMax)
+    // Words are looked for in the list in what is sealed too, and here not: that would open everything four times.
+    const isExact =
+      filter.text === undefined &&
+      counted.every((values) => values.reduce((sum, { count }) => sum + count, 0) < countedMax)
     const shown = names.map((name, i) => {
       const values = counted[i] ?? []
       return [name, { values: values.slice(0, valuesMax), more: Math.max(0, values.length - valuesMax) }] as const
