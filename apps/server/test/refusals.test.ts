@@ -123,7 +123,7 @@ describe('whoever may not call a route is refused, changes nothing, and the trai
 
   test('with a session whose role permits nothing', { timeout: 120_000 }, async () => {
     await expectRefused({ cookie: powerless }, ({ needs }) => {
-      if (needs === 'anyone' || needs === 'signed-in') return undefined
+      if (needs === 'anyone' || needs === 'signed-in' || needs === 'caller') return undefined
       return needs === 'agent-key' ? 401 : 403
     })
   })

@@ -172,7 +172,9 @@ tools:
   expect(composed('ruleset', second)).toBe(text)
 })
 
-test('no comment is lost or made up, wherever in a rule it stands, and none changes what the rule means', () => {
+test('no comment is lost or made up, wherever in a rule it stands, and none changes what the rule means', {
+  timeout: 60_000,
+}, () => {
   fc.assert(
     fc.property(rulesetData(4), fc.array(fc.nat(), { maxLength: 6 }), (data, places) => {
       const { rules } = data as { readonly rules: readonly object[] }
