@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tokenOf } from './factors-scene.ts'
 import { type Line, nameOf, routeMatrix } from './route-matrix.ts'
-import { type Answer, type ServerApart, serverApart, type TestTenant } from './server.ts'
+import { type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // Every route of Rack Gateway's clients: it works, it refuses what does not fit, it asks who is there, and another
 // tenant's things do not exist. Which role may what is asked in roles.test.ts. A route without its line fails: add one.

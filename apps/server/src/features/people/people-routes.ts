@@ -10,7 +10,7 @@ import {
   personChange,
   personParams,
   personReason,
-  roleGrant,
+  type roleGrant,
 } from '@countersign/wire'
 import { type Static, Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
