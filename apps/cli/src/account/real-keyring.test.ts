@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../../server/test/database.ts'
-import { type TestServer, type TestTenant, testServer } from '../../../server/test/server.ts'
+import { type ServerApart, serverApart, type TestTenant } from '../../../server/test/server.ts'
 
 // The command line as a process of its own, with a Secret Service of its own: GNOME's, on a bus nobody else is on.
 
@@ -14,19 +13,16 @@ const hasService = ['dbus-run-session', 'gnome-keyring-daemon'].every(
 )
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
-let database: TestDatabase
-let server: TestServer
+let server: ServerApart
 let acme: TestTenant
 let home: string
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'countersign-keyring-'))
-  database = await testDatabase()
-  server = await testServer({ databaseUrl: database.url })
+  server = await serverApart()
   acme = await server.newTenant('acme')
 })
 afterAll(async () => {
   await server.stop()
-  await database.drop()
   rmSync(home, { recursive: true })
 })
 
