@@ -23,7 +23,7 @@ export type EventAction =
   | 'workflow_completed'
   | 'workflow_state_updated'
 
-/** One event as it is reported: flat, snake case, arguments redacted. */
+/** One event as it is reported: flat, snake case, arguments redacted; what there is nothing to say of is left out. */
 export type AgentEvent = Readonly<Record<string, unknown>> & {
   readonly call_id: string
   readonly tool_name: string
@@ -69,10 +69,10 @@ export function reportCall(
   const { principal, parentCallId, callId, sessionId } = call
   const parentSession = call.metadata['parent_session_id']
   const args = JSON.stringify(redactArguments(call.args))
-  const parent = parentCallId === undefined ? 'null' : JSON.stringify(parentCallId)
-  const session = parentSession === undefined ? 'null' : JSON.stringify(parentSession)
-  const who = principal === null ? 'null' : principalText(principal)
-  const head = `${reporterText(reporter)},"call_id":${text(callId)},"tool_name":${toolText(call.tool)},"side_effect":"${sideEffect}","call_index":${callIndex},"principal":${who},"session_id":${text(sessionId)},"parent_call_id":${parent},"parent_session_id":${session}`
+  const who = principal === null ? '' : `,"principal":${principalText(principal)}`
+  const parent = parentCallId === undefined ? '' : `,"parent_call_id":${JSON.stringify(parentCallId)}`
+  const outer = parentSession === undefined ? '' : `,"parent_session_id":${JSON.stringify(parentSession)}`
+  const head = `${reporterText(reporter)},"call_id":${text(callId)},"tool_name":${toolText(call.tool)},"side_effect":"${sideEffect}","call_index":${callIndex},"session_id":${text(sessionId)}${who}${parent}${outer}`
   return (reported) => {
     const tail = tailOf(reported)
     const line = `${head},"tool_args":${args},${tail}`
@@ -87,7 +87,7 @@ function reporterText(reporter: Reporter): string {
   const known = reporters.get(reporter)
   if (known !== undefined) return known
   const { agentId, environment, runId } = reporter
-  const made = `{"schema_version":"${schemaVersion}","agent_id":"${agentId}","environment":"${environment}","run_id":"${runId}","hooks_evaluated":null`
+  const made = `{"schema_version":"${schemaVersion}","agent_id":"${agentId}","environment":"${environment}","run_id":"${runId}"`
   reporters.set(reporter, made)
   return made
 }
@@ -111,20 +111,24 @@ function tailOf(reported: Reported): string {
   const { action, revision, fired, allFired, error, reason, source, succeeded, passed, durationMs } = reported
   const { attempts, executions, workflow } = reported
   const isPlain = fired === undefined && reason === undefined && source === undefined && !allFired?.length
-  const said = isPlain ? plainWords(action, revision) : words(reported)
-  const duration = durationMs === undefined ? null : Math.round(durationMs)
-  const gates = workflow === undefined ? '' : `,"workflow":${JSON.stringify(workflow)}`
-  const wrong = error === undefined ? null : text(redactText(error))
-  return `${said},"timestamp":"${isoOf(reported.at)}","tool_success":${succeeded ?? null},"postconditions_passed":${passed ?? null},"duration_ms":${duration},"error":${wrong},"result_summary":null,"session_attempt_count":${attempts ?? null},"session_execution_count":${executions ?? null}${gates}}`
+  let tail = `${isPlain ? plainWords(action, revision) : words(reported)},"timestamp":"${isoOf(reported.at)}"`
+  if (attempts !== undefined) tail += `,"session_attempt_count":${attempts}`
+  if (executions !== undefined) tail += `,"session_execution_count":${executions}`
+  if (succeeded !== undefined) tail += `,"tool_success":${succeeded}`
+  if (passed !== undefined) tail += `,"postconditions_passed":${passed}`
+  if (durationMs !== undefined) tail += `,"duration_ms":${Math.round(durationMs)}`
+  if (error !== undefined) tail += `,"error":${text(redactText(error))}`
+  if (workflow !== undefined) tail += `,"workflow":${JSON.stringify(workflow)}`
+  return `${tail}}`
 }
 
 function words({ action, revision, fired, allFired = [], reason, source }: Reported): string {
   return JSON.stringify({
     action,
     mode: fired?.isObserved === true ? 'observe' : 'enforce',
-    decision_source: source ?? fired?.source ?? null,
-    decision_name: fired?.name ?? null,
-    reason: reason ?? fired?.message ?? null,
+    decision_source: source ?? fired?.source,
+    decision_name: fired?.name,
+    reason: reason ?? fired?.message,
     rules_evaluated: allFired.map(recordOf),
     policy_version: revision,
     policy_error: fired?.policyError === true || allFired.some((one) => one.policyError),

@@ -96,12 +96,12 @@ class Passage<Result> implements Stages<Governed, Reporter, Result> {
   }
 
   #intent(): readonly Reported[] {
-    const observed = this.#decision.last?.observed ?? []
+    const observed = this.#decision.last?.observed
+    if (!observed?.length) return this.#decision.last?.decidedBy ? [] : [this.record.facts('call_allowed')]
     const wouldBlock = observed.map((fired) => ({ ...this.record.facts('call_would_block'), fired, allFired: [fired] }))
     // Under an observing guard what would have stopped the call is among them and has said all there is to say.
     if (this.#decision.last?.decidedBy) return wouldBlock
-    const allowed = this.record.facts('call_allowed')
-    return observed.length === 0 ? [allowed] : [...wouldBlock, { ...allowed, allFired: observed }]
+    return [...wouldBlock, { ...this.record.facts('call_allowed'), allFired: observed }]
   }
 
   async execute(governed: Governed): Promise<Result> {

@@ -52,7 +52,7 @@ export function localCounters(steadyMs: () => number): SessionCounters {
 
   /** As it is now; only this tool's count is ever asked for. */
   const seen = ({ attempts, executions, perTool }: Session, tool: string): Counters => {
-    return { attempts, executions, perTool: new Map([[tool, perTool.get(tool) ?? 0]]) }
+    return { attempts, executions, perTool: new Map<string, number>().set(tool, perTool.get(tool) ?? 0) }
   }
 
   return {

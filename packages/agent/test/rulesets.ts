@@ -61,6 +61,6 @@ export async function rulesetFile(text: string): Promise<string> {
 /** What was reported, shortly: action and rule. */
 export function told(events: readonly AgentEvent[]): string[] {
   return events.map(({ action, decision_name }) =>
-    decision_name === null ? action : `${action} ${String(decision_name)}`,
+    decision_name === undefined ? action : `${action} ${String(decision_name)}`,
   )
 }
