@@ -13,7 +13,7 @@ import { proveInline } from './features/mfa/index.ts'
 import { bootstrapFromConfig, type MakeFirstTenant, makeAnotherTenant, seedPeople } from './features/people/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
 import { csrfTokens, renewCookie, spendUnspent, unspentMs } from './features/sessions/index.ts'
-import { countPeople } from './features/tenants/index.ts'
+import { countPeople, passwordsTaken } from './features/tenants/index.ts'
 import { publicLogRoutes, trailHealth } from './features/trail/index.ts'
 import type { Bus } from './kernel/bus.ts'
 import type { FromMemory } from './kernel/http.ts'
@@ -48,7 +48,7 @@ export function compose(needs: ComposeNeeds): App {
   const { anchoring, retentionHealth, refusals } = theRecord
   const people = composePeople(foundation, theRecord)
   const theAgents = composeAgents(foundation, theRecord, people)
-  const { tenantNeeds, makeTenant, mfa, sessions, cookie, tokens, caller, providers } = people
+  const { tenantNeeds, makeTenant, mfa, sessions, cookie, tokens, caller, providers, takesPassword } = people
   const { agents, fleet, rulesets, rollouts, noteFetch, progress, streams, consoles, events, replays, approvals } =
     theAgents
 
@@ -119,6 +119,12 @@ export function compose(needs: ComposeNeeds): App {
     bootstrap: async (email, password) => {
       const made = await bootstrapFromConfig({ db, makeFirstTenant: makeTenant })(email, password)
       await seedPeople(tenantNeeds)(configuredSeeds(config), { hasProvider: providers.length > 0 })
+      if (providers.length === 0 && !(await passwordsTaken({ db, takesPassword })())) {
+        log.warn(
+          {},
+          'Nobody can sign in: passwords are switched off and no identity provider is configured. See docs/recovery.md',
+        )
+      }
       return made === 'not given' && (await countPeople(db)) > 0 ? 'not needed' : made
     },
     start: async () => {

@@ -538,6 +538,7 @@ const lines: Readonly<Record<string, Line<Things>>> = {
     bad: unknownField,
     foreign: 'not about things',
   },
+  'DELETE /recovery-notices/:id': { params: () => ({ id: nobody }), status: 404, bad: notAnId },
   'POST /cli-sign-ins': {
     body: () => ({ device: 'acme-laptop' }),
     status: 201,

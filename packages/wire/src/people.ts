@@ -63,7 +63,7 @@ export const personReason = Type.Object({ reason }, { additionalProperties: fals
 
 /** What whoever opens a link is told before anything is asked. */
 export const linkState = Type.Object({
-  purpose: Type.Union([Type.Literal('invitation'), Type.Literal('password')]),
+  purpose: Type.Union([Type.Literal('invitation'), Type.Literal('password'), Type.Literal('recovery')]),
   email: Type.String(),
   name: Type.String(),
   tenant: Type.String(),

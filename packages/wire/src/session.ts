@@ -37,6 +37,15 @@ export const sessionView = Type.Object({
   environments: Type.Array(
     Type.Object({ name: Type.String(), color: Type.String(), position: Type.Integer(), is_protected: Type.Boolean() }),
   ),
+  recoveries: Type.Array(
+    Type.Object({
+      id: idText,
+      person: Type.Object({ id: idText, email: Type.String() }),
+      stage: Type.Union([Type.Literal('made'), Type.Literal('used')]),
+      at: instant,
+    }),
+    { description: 'For administrators: recovery links from the server’s machine they have not taken note of' },
+  ),
   idle_seconds: Type.Integer({ description: 'The session ends when it was not used for so long' }),
   server: Type.Object({ version: Type.String(), base_url: Type.String(), profile: Type.String() }),
 })
@@ -44,7 +53,9 @@ export const sessionView = Type.Object({
 export const sessionRow = Type.Object({
   id: idText,
   channel: Type.Union([Type.Literal('web'), Type.Literal('cli')]),
-  credential: Type.String({ description: 'How it began: password, invitation, or an identity provider’s name' }),
+  credential: Type.String({
+    description: 'How it began: password, invitation, recovery, passkey, or an identity provider’s name',
+  }),
   device: nullable(Type.String({ description: 'What a command line calls its machine' })),
   made_at: instant,
   last_seen_at: instant,

@@ -10,6 +10,7 @@ import { makeLog } from '../../../server/src/kernel/log.ts'
 import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
 import type { OpenedDatabase } from '../open-database.ts'
 import { databaseClock, sealKeys } from '../tenants/open-installation.ts'
+import { addRecoverCommand } from './recover-command.ts'
 
 const resetHelp = `
 What is done
@@ -26,7 +27,8 @@ Example
 
 type Options = DatabaseOptions & { readonly json?: boolean }
 
-export function peopleCommand({ env, print, complain, fail }: Surroundings): Command {
+export function peopleCommand(surroundings: Surroundings): Command {
+  const { env, print, complain, fail } = surroundings
   const people = new Command('people')
     .description('What can be done for people on the server’s machine alone')
     .exitOverride()
@@ -47,6 +49,7 @@ export function peopleCommand({ env, print, complain, fail }: Surroundings): Com
       else print(words(email, done))
       if (done.removed === 0) fail()
     })
+  addRecoverCommand(people, surroundings)
   return people
 }
 

@@ -45,6 +45,18 @@ export async function sealKeys(folder: OpenedDatabase['folder'], env: Env): Prom
   return makeKeyring([current, ...readVariable('oldSealKeys', env, read).map((key) => key.reveal())])
 }
 
+/** What links and sessions are digested with: the server's own keys, or none. */
+export async function secretKeys(folder: OpenedDatabase['folder'], env: Env): Promise<Keyring> {
+  const read = (path: string): string => readFileSync(path, 'utf8')
+  const current = readVariable('secretKey', env, read)?.reveal() ?? (await folder?.existingSecret('secret-key'))
+  if (current === undefined) {
+    throw new Error(
+      "Give the server's COUNTERSIGN_SECRET_KEY (or COUNTERSIGN_SECRET_KEY_FILE): a link made with another one is worth nothing.",
+    )
+  }
+  return makeKeyring([current, ...readVariable('oldSecretKeys', env, read).map((key) => key.reveal())])
+}
+
 /** The server's time: the database's. */
 export async function databaseClock(db: Db) {
   const clock = systemClock()

@@ -11,6 +11,7 @@ import { Navigation } from './navigation-bar.tsx'
 import { TitleSlot } from './page.tsx'
 import { Palette } from './palette.tsx'
 import { usePendingCount } from './pending-count.ts'
+import { RecoveryNotices } from './recovery-notices.tsx'
 import { ResetNotice } from './reset-notice.tsx'
 import { SessionEnd } from './session-end.tsx'
 import { useShortcuts } from './shortcuts.ts'
@@ -78,6 +79,7 @@ export function Frame() {
           />
           <main id="page" className={classes.body} tabIndex={-1}>
             <ResetNotice />
+            <RecoveryNotices />
             <Suspense fallback={null}>
               <Outlet />
             </Suspense>

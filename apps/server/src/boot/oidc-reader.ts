@@ -25,7 +25,7 @@ const provider = Type.Object(
 )
 
 const example = '[{"name": "okta", "issuer": "https://acme.okta.com", "client_id": "…", "client_secret": "…"}]'
-const names = new Set(['password', 'invitation', 'session', 'passkey'])
+const names = new Set(['password', 'invitation', 'session', 'passkey', 'recovery'])
 
 /** Identity providers as JSON, since each has a dozen facts of its own. */
 export const oidcProviders: Reader<readonly Provider[]> = {

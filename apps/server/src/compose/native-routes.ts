@@ -22,6 +22,7 @@ import { mfaRoutes } from '../features/mfa/index.ts'
 import { providerRoutes } from '../features/oidc/index.ts'
 import { overviewRoutes, readOverview } from '../features/overview/index.ts'
 import { linkRoutes, peopleRoutes, setupRoutes } from '../features/people/index.ts'
+import { listRecoveryNotices, recoveryRoutes } from '../features/recovery/index.ts'
 import { findNewestReplay, replayOnWire, replayRoutes, requestReplay, retryReplay } from '../features/replays/index.ts'
 import { liftOneHold, placeHold, retentionRoutes } from '../features/retention/index.ts'
 import type { Route } from '../features/roles/index.ts'
@@ -131,6 +132,7 @@ export function nativeRoutes(
       isSecure,
       limitsOf,
       factorsReset: (who) => mfa.reset.notice(who),
+      recoveriesToTell: ({ tenant, id }) => listRecoveryNotices(db, tenant, id),
       server: { version, base_url: baseUrl, profile: config.profile },
     }),
     ...mfaRoutes({ mfa, clock, cookie }),
@@ -139,6 +141,7 @@ export function nativeRoutes(
     ...providerRoutes({ providers, takesPasswords: passwordsTaken({ db, takesPassword }), door }),
     ...cliSignInRoutes({ signIns: cli }),
     ...linkRoutes({ db, clock, links, cookie }),
+    ...recoveryRoutes({ db }),
     ...roleRoutes({ db, roles: manageRoles({ db, clock, tell }) }),
     ...tokenRoutes({ db, clock, tokens: tokenManager, readSetting: setting }),
     ...environmentRoutes({ db, clock, bus, recordAct: record }),

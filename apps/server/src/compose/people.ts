@@ -20,6 +20,7 @@ import {
   setupToken,
   useLinks,
 } from '../features/people/index.ts'
+import { tellAdministrators } from '../features/recovery/index.ts'
 import { credentialIn } from '../features/roles/index.ts'
 import {
   authenticatePerson,
@@ -161,7 +162,10 @@ export function composePeople(foundation: Foundation, { record }: ComposedRecord
       recordAct: record,
       takesPassword,
       endSessionsOf: endAllOf,
-      start: (tx, person, facts) => start(tx, { person, credential: 'invitation', facts }),
+      start: (tx, person, credential, facts) => start(tx, { person, credential, facts }),
+      recovered: async (tx, { tenant, id }) => {
+        await tellAdministrators(tx, { tenant, recovered: id, stage: 'used', at: clock.now() })
+      },
     },
   })
 

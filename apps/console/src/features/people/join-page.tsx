@@ -8,6 +8,7 @@ import { queryClient } from '../../api/query-client.ts'
 import { DoorPage } from '../../frame/door-page.tsx'
 import { isGoodPassword, NewPassword, nothingTyped } from '../../ui/new-password.tsx'
 import { Notice } from '../../ui/notice.tsx'
+import { waysQuery } from '../sign-in/provider-buttons.tsx'
 import type { LinkState } from './types.ts'
 
 /** What stands behind `#` never leaves the browser by itself: no server and no proxy writes it down. */
@@ -44,6 +45,8 @@ export function JoinPage() {
 function Join({ link, state }: { readonly link: string; readonly state: LinkState }) {
   const navigate = useNavigate()
   const isInvitation = state.purpose === 'invitation'
+  const isRecovery = state.purpose === 'recovery'
+  const ways = useQuery(waysQuery)
   const [name, setName] = useState(state.name === state.email ? '' : state.name)
   const [typed, setTyped] = useState(nothingTyped)
   const [isTried, setTried] = useState(false)
@@ -68,10 +71,16 @@ function Join({ link, state }: { readonly link: string; readonly state: LinkStat
   }
   return (
     <DoorPage
-      title={isInvitation ? `Join ${state.tenant}` : 'Set a new password'}
+      title={isInvitation ? `Join ${state.tenant}` : isRecovery ? 'Get back in' : 'Set a new password'}
       lead={`You are ${state.email}. Choose a password; this link then stops working.`}
     >
       {accept.isError && Object.keys(faults).length === 0 && <Notice tone="bad">{wordsFor(accept.error)}</Notice>}
+      {isRecovery && ways.data?.password === false && (
+        <Notice tone="care">
+          Passwords are switched off here, and stay so. Once you are in, switch them on under Settings, or mend the
+          identity provider, before you sign out.
+        </Notice>
+      )}
       <form onSubmit={submit}>
         <input type="hidden" name="email" autoComplete="username" value={state.email} readOnly />
         {isInvitation && (
@@ -87,7 +96,7 @@ function Join({ link, state }: { readonly link: string; readonly state: LinkStat
         )}
         <NewPassword typed={typed} onChange={setTyped} isTried={isTried} fault={faults['password']} />
         <Button type="submit" fullWidth loading={accept.isPending}>
-          {isInvitation ? 'Join' : 'Set the password'}
+          {isInvitation ? 'Join' : isRecovery ? 'Set the password and sign in' : 'Set the password'}
         </Button>
       </form>
     </DoorPage>

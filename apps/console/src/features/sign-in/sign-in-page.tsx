@@ -58,6 +58,12 @@ export function SignInPage() {
         </Notice>
       )}
       <ProviderButtons ways={ways.data} next={next} />
+      {ways.data?.password === false && ways.data.providers.length === 0 && (
+        <Notice tone="care" title="Nobody can sign in here now">
+          Passwords are switched off, and no identity provider is configured. Whoever runs the server configures one
+          again, or lets an administrator in with <code>countersign people recover</code> on its machine.
+        </Notice>
+      )}
       {ways.data?.password !== false && (
         <form onSubmit={submit}>
           <TextInput

@@ -50,6 +50,12 @@ export async function countAdministrators(db: Sql, tenant: string, now: Date): P
   return row?.count ?? 0
 }
 
+/** Whether somebody holds `admin` everywhere, whatever lets them sign in. */
+export async function isAdministrator(db: Sql, tenant: string, person: string): Promise<boolean> {
+  const grants = await listGrants(db, tenant, person)
+  return grants.some(({ role, environment, rack }) => role === 'admin' && environment === null && rack === null)
+}
+
 /** What a person may do as of this statement. */
 export async function findAuthority(db: Sql, tenant: string, person: string): Promise<Authority> {
   const grants = await db.query<GrantRow>(

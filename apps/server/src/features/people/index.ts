@@ -2,7 +2,7 @@ export { type AdmitNewcomer, admitNewcomer } from './admit-newcomer.ts'
 export { bootstrapFromConfig } from './bootstrap.ts'
 export { demandCoverOf } from './demand-cover-of.ts'
 export { type GiveRoles, giveRoles } from './give-roles.ts'
-export { findAuthority, type Grant, holdAccess, listPeopleWho } from './grants-table.ts'
+export { findAuthority, type Grant, holdAccess, isAdministrator, listPeopleWho } from './grants-table.ts'
 export { type ListedPerson, listPeople } from './list-people.ts'
 export { makeAnotherTenant } from './make-another-tenant.ts'
 export { type MakeFirstTenant, makeFirstTenant } from './make-first-tenant.ts'
@@ -20,7 +20,7 @@ export {
   setPassword,
   statusOf,
 } from './people-table.ts'
-export { makeLink, useLinks } from './person-links.ts'
+export { type MakeLink, makeLink, useLinks } from './person-links.ts'
 export { limitSetup, setupRoutes, wrongToken } from './routes.ts'
 export { seedPeople } from './seed-people.ts'
 export { type SetupToken, setupToken } from './setup-token.ts'

@@ -1,6 +1,6 @@
 import type { Sql } from '../../kernel/db.ts'
 
-export type LinkPurpose = 'invitation' | 'password'
+export type LinkPurpose = 'invitation' | 'password' | 'recovery'
 
 export type LinkRow = {
   readonly tenant: string

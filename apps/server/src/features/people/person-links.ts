@@ -5,11 +5,23 @@ import { Problem, problems } from '../../kernel/problem.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
 import type { RequestFacts } from '../roles/index.ts'
 import type { RecordAct } from '../trail/index.ts'
+import { isAdministrator } from './grants-table.ts'
 import { findLink, type LinkPurpose, type LinkRow, replaceLink, takeLink } from './links-table.ts'
 import { checkPassword } from './password-policy.ts'
 import { findPerson, type PersonRow, setPassword, statusOf, updatePerson } from './people-table.ts'
 
-const lifeMs: Readonly<Record<LinkPurpose, number>> = { invitation: 7 * 86_400_000, password: 86_400_000 }
+const lifeMs: Readonly<Record<LinkPurpose, number>> = {
+  invitation: 7 * 86_400_000,
+  password: 86_400_000,
+  recovery: 30 * 60_000,
+}
+
+/** What taking each up is called in the trail, and how it is said that somebody came in. */
+const told = {
+  invitation: { act: 'person.joined', credential: 'invitation', session: 'invitation' },
+  password: { act: 'password.changed', credential: 'link', session: 'invitation' },
+  recovery: { act: 'person.recovered', credential: 'recovery', session: 'recovery' },
+} as const
 
 type MakeNeeds = {
   readonly clock: { readonly now: () => Date }
@@ -45,7 +57,9 @@ type UseNeeds = {
     readonly recordAct: RecordAct
     readonly takesPassword: (tenant: string) => Promise<boolean>
     readonly endSessionsOf: (tx: Tx, tenant: string, person: string) => Promise<number>
-    readonly start: (tx: Tx, person: PersonRow, facts: RequestFacts) => Promise<Started>
+    readonly start: (tx: Tx, person: PersonRow, credential: string, facts: RequestFacts) => Promise<Started>
+    /** Somebody got back in by a link that was made on the server's machine. */
+    readonly recovered: (tx: Tx, person: PersonRow) => Promise<void>
   }
 }
 
@@ -66,6 +80,11 @@ export function useLinks({ db, clock, keyring, takeFromLimit, tell }: UseNeeds) 
     const person = link && (await findPerson(sql, link.tenant, link.person))
     const status = person && statusOf(person, clock.now())
     if (!person || status === 'suspended' || status === 'locked') throw worthless()
+    if (link.purpose === 'recovery') {
+      // Made for an administrator; whoever was demoted since is none.
+      if (await isAdministrator(sql, person.tenant, person.id)) return person
+      throw worthless()
+    }
     // A link would otherwise let somebody in past the provider, and past the factors it asks for.
     if (!(await tell.takesPassword(person.tenant))) {
       throw new Problem(
@@ -102,17 +121,19 @@ export function useLinks({ db, clock, keyring, takeFromLimit, tell }: UseNeeds) 
         if (given.name !== undefined && link.purpose === 'invitation')
           await updatePerson(tx, tenant, id, { name: given.name })
         const ended = await tell.endSessionsOf(tx, tenant, id)
+        const { act, credential, session } = told[link.purpose]
         await tell.recordAct(tx, {
           tenant,
-          act: link.purpose === 'invitation' ? 'person.joined' : 'password.changed',
-          actor: { kind: 'person', id, credential: link.purpose === 'invitation' ? 'invitation' : 'link' },
+          act,
+          actor: { kind: 'person', id, credential },
           subject: { kind: 'person', id },
           request: facts,
           details: { sessions_ended: ended },
           personal: { actor: { email: person.email } },
         })
         await tell.bus.announce(tx, { topic: 'person.changed', tenant, body: { person_id: id } })
-        return tell.start(tx, person, facts)
+        if (link.purpose === 'recovery') await tell.recovered(tx, person)
+        return tell.start(tx, person, session, facts)
       })
     },
   }

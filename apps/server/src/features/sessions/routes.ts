@@ -40,18 +40,29 @@ export type SessionRoutesNeeds = {
   readonly limitsOf: ReadSessionLimits
   /** Whether somebody else removed the person's factors, and they have not taken note of it. */
   readonly factorsReset: (who: Person) => Promise<{ readonly at: Date; readonly by: string | null } | null>
+  /** Links for administrators who could not get in that this person was not yet told of. */
+  readonly recoveriesToTell: (who: Person) => Promise<readonly RecoveryToTell[]>
   readonly server: { readonly version: string; readonly base_url: string; readonly profile: string }
 }
 
+type RecoveryToTell = {
+  readonly id: string
+  readonly person: string
+  readonly email: string
+  readonly stage: 'made' | 'used'
+  readonly at: Date
+}
+
 export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
-  const { db, clock, signIn, passkeys, endSessions, changePassword, cookie, isSecure, limitsOf, factorsReset, server } =
-    needs
+  const { db, clock, signIn, passkeys, endSessions, changePassword, cookie, isSecure, limitsOf } = needs
+  const { factorsReset, recoveriesToTell, server } = needs
   const view = async (who: Person) => {
-    const [tenantName = '', environments, { idleMs }, reset] = await Promise.all([
+    const [tenantName = '', environments, { idleMs }, reset, recoveries] = await Promise.all([
       findTenantName(db, who.tenant),
       listEnvironments(db, who.tenant),
       limitsOf(who.tenant),
       factorsReset(who),
+      recoveriesToTell(who),
     ])
     return {
       person: {
@@ -79,6 +90,12 @@ export function sessionRoutes(needs: SessionRoutesNeeds): readonly Route[] {
         color,
         position,
         is_protected: isProtected,
+      })),
+      recoveries: recoveries.map(({ id, person, email, stage, at }) => ({
+        id,
+        person: { id: person, email },
+        stage,
+        at: at.toISOString(),
       })),
       idle_seconds: idleMs / 1000,
       server,

@@ -7,7 +7,7 @@ import type { Channel, ReadSessionLimits } from './session-limits.ts'
 import { insertSession } from './sessions-table.ts'
 
 /** Ways in by which the password was typed just now. */
-const provesPassword = new Set(['password', 'invitation'])
+const provesPassword = new Set(['password', 'invitation', 'recovery'])
 
 type Needs = {
   readonly clock: { readonly now: () => Date }
@@ -25,7 +25,7 @@ type Needs = {
 
 export type Beginning = {
   readonly person: Pick<PersonRow, 'tenant' | 'id' | 'email'>
-  /** How the person proved who it is: `password`, `invitation`, or an identity provider's name. */
+  /** How the person proved who it is: `password`, `invitation`, `recovery`, or an identity provider's name. */
   readonly credential: string
   readonly channel?: Channel
   /** What a command line calls its machine. */
