@@ -83,7 +83,7 @@ function draft(): string {
   return `apiVersion: edictum/v1\nkind: Ruleset\nmetadata: {name: bench}\ndefaults: {mode: enforce}\nrules:\n${rules.join('\n')}\n`
 }
 
-/** A day of events as an SDK of the current generation sends them, some 700 bytes each. */
+/** A day of events as an SDK of the current generation sends them, some 700 bytes each, in the order of their times. */
 async function record(): Promise<void> {
   const { db, tenant } = server
   const words = ['production', 'bench-agent', 'call_allowed', 'enforce', 'edk_bench', ...tools]
@@ -103,7 +103,8 @@ async function record(): Promise<void> {
        join unnest($4::text[], $5::uuid[]) with ordinality as p (payload, digest, one) on p.one = n % $3 + 1
        join word as t on t.word = 'tool_' || n % $3 % 20
        join word as e on e.word = 'production' join word as a on a.word = 'bench-agent'
-       join word as v on v.word = 'call_allowed' join word as m on m.word = 'enforce' join word as k on k.word = 'edk_bench'`,
+       join word as v on v.word = 'call_allowed' join word as m on m.word = 'enforce' join word as k on k.word = 'edk_bench'
+      order by n`,
     [tenant, rows, distinct, payloads, isOld ? payloads.map(() => null) : payloads.map((one, n) => digestOf(n, one))],
   )
   await db.query('vacuum analyze events')
