@@ -46,6 +46,7 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
       ...process.env,
       // As `npm start` has it.
       MALLOC_ARENA_MAX: '1',
+      MALLOC_TRIM_THRESHOLD_: '131072',
       COUNTERSIGN_DATA_DIR: folder,
       COUNTERSIGN_HOST: '127.0.0.1',
       COUNTERSIGN_PORT: String(port),
