@@ -127,6 +127,12 @@ module.exports = {
       { path: '^(?:node:)?crypto$' },
     ),
     forbid(
+      'schemas-by-our-own-builder',
+      'TypeBox is read for its types alone: its code is hundreds of modules at every start.',
+      { path: '^(?:apps|packages)/' },
+      { path: 'typebox(?:$|/build/index)', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
       'pipeline-needs-nothing',
       'The road has no dependencies.',
       { path: '^packages/pipeline/src/' },

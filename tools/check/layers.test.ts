@@ -47,6 +47,11 @@ const plants: readonly (readonly [rule: string, file: string, text: string])[] =
   ['console-is-a-client', 'apps/console/src/b6.ts', `import '../../server/src/compose.ts'`],
   ['server-stands-alone', `${server}/kernel/b7.ts`, `import '../../../cli/src/verb.ts'`],
   ['no-test-code-in-the-product', `${server}/kernel/b8.ts`, `import './a.test.ts'`],
+  [
+    'schemas-by-our-own-builder',
+    `${server}/kernel/b10.ts`,
+    `import { Type } from 'typebox'\nexport const text = Type.String()`,
+  ],
   ['no-cycles', `${server}/kernel/b9.ts`, `import type { C } from './c1.ts'\nexport type B = C`],
   ['resolves', `${server}/kernel/c2.ts`, `import './nowhere.ts'`],
 ]

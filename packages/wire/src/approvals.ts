@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 /** `pending` is the only state that changes. The agent wire says `timeout` for timed_out and `denied` for cancelled. */
 export const approvalStatuses = ['pending', 'approved', 'denied', 'timed_out', 'cancelled'] as const

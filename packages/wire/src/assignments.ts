@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 /** A glob on the agent's id: `*`, `?`, `[abc]`, `[!abc]`. Printable ASCII without slashes. */
 export const agentPattern = Type.String({ minLength: 1, maxLength: 200, pattern: '^[ -.0-\\[\\]-~]+$' })

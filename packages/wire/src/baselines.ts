@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, nullable } from './list.ts'
 import { rulesetVersion, semanticDiff } from './rulesets.ts'
+import { type Static, Type } from './type.ts'
 
 /** A revision whose rules stand in front of every ruleset of an environment. */
 export const baseline = Type.Object({ ruleset: identifier, version: rulesetVersion }, { additionalProperties: false })

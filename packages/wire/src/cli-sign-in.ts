@@ -1,6 +1,6 @@
-import { Type } from 'typebox'
 import { instant } from './list.ts'
 import { emailText } from './setup.ts'
+import { Type } from './type.ts'
 
 export const cliSignInDraft = Type.Object(
   { device: Type.Optional(Type.String({ maxLength: 150, description: 'What the machine is called' })) },

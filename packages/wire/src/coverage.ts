@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, instant, nullable } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 /** `enforced`: a rule that may stop or change its calls; `observed`: such a rule only takes notes; else `ungoverned`. */
 export const toolStatuses = ['enforced', 'observed', 'ungoverned'] as const

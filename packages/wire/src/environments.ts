@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { environmentName } from './list.ts'
+import { Type } from './type.ts'
 
 export const environmentColors = ['red', 'orange', 'yellow', 'green', 'teal', 'blue', 'violet', 'gray'] as const
 const color = Type.Enum([...environmentColors])

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { instant, nullable } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 const dataSubject = Type.String({
   pattern: '^(?:person:[0-9a-f-]{36}|anyone:\\d{4}-(?:0[1-9]|1[0-2])|(?!person:|anyone:)[a-z_]{1,40}:[^\\s]{1,400})$',

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, nullable } from './list.ts'
 import { rulesetDiagnostic, rulesetVersion, yamlCharactersMax } from './rulesets.ts'
+import { type Static, Type } from './type.ts'
 
 const count = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
 const who = Type.Optional(nullable(Type.String({ maxLength: 1_000 })))

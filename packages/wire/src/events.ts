@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { idText, instant, nullable, pageQuery } from './list.ts'
+import { Type } from './type.ts'
 
 /**
  * What can be filtered by and counted. Values of one are alternatives, different ones narrow each other; `not_` and the

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox'
 import { assignmentSource } from './assignments.ts'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 /**
  * `current` runs what is rolled out for it; `updating` was sent it less than five minutes ago; `drifting` runs something

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 /** What somebody ordered and the server does in the background. */
 export const jobKind = Type.Union([

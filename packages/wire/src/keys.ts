@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { environmentName, idText, instant, nullable } from './list.ts'
+import { Type } from './type.ts'
 
 export const rendering = Type.Union([Type.Literal('auto'), Type.Literal('contract_bundle'), Type.Literal('ruleset')])
 

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
 import { rulesetDiagnostic, yamlCharactersMax } from './rulesets.ts'
+import { type Static, Type } from './type.ts'
 
 export const libraryRuleId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,127}$' })
 export const compositionName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,127}$' })

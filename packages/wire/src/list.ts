@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type TSchema, Type } from './type.ts'
 
 /** One page of a list: `next_cursor` asks for the next one, null when there is none. */
 export function pageOf<Item extends TSchema>(item: Item) {

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { idText, instant } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 export const factorKind = Type.Union([Type.Literal('totp'), Type.Literal('passkey'), Type.Literal('yubico')])
 export type FactorKind = Static<typeof factorKind>

@@ -1,6 +1,6 @@
-import { Type } from 'typebox'
 import { eventHistogram } from './events.ts'
 import { idText, instant, nullable, principalRef } from './list.ts'
+import { Type } from './type.ts'
 
 export const overview = Type.Object({
   needs_you: Type.Object({

@@ -1,8 +1,8 @@
-import { Type } from 'typebox'
 import { idText, instant, nullable } from './list.ts'
 import { factorKind } from './mfa.ts'
 import { heldRole, roleGrant } from './roles.ts'
 import { emailText } from './setup.ts'
+import { Type } from './type.ts'
 
 export const personStatus = Type.Union([
   Type.Literal('invited', { description: 'Has not taken up the invitation' }),

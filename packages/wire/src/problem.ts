@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 
 /** RFC 9457, as every error of /api/v2 is told. */
 export const problemBody = Type.Object({

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
 import { rulesetVersion, yamlCharactersMax } from './rulesets.ts'
+import { type Static, Type } from './type.ts'
 
 /** A replay runs in the background; `queued` and `running` ones can be cancelled. */
 export const replayStatuses = ['queued', 'running', 'done', 'cancelled', 'failed'] as const

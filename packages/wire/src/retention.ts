@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { nullable, pageOf, pageQuery } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 const instant = Type.String({ format: 'date-time' })
 const count = Type.Integer({ minimum: 0 })

@@ -1,6 +1,6 @@
-import { Type } from 'typebox'
 import { environmentName, idText, instant, nullable, rackName } from './list.ts'
 import { permissions } from './permission.ts'
+import { Type } from './type.ts'
 
 export const permissionName = Type.Union(permissions.map((name) => Type.Literal(name)))
 

@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox'
 import { baseline } from './baselines.ts'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
 import { replay } from './replays.ts'
 import { rulesetVersion, semanticDiff } from './rulesets.ts'
+import { type Static, Type } from './type.ts'
 
 /** Told by whoever asks; `rollback` goes back to an older version, `promotion` brings one over from another environment. */
 export const rolloutKind = Type.Union([Type.Literal('rollout'), Type.Literal('promotion'), Type.Literal('rollback')])

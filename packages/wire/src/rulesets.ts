@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, idText, instant, nullable, pageOf, principalRef } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 /** Room for a source that extends others; what is served is held to 512 KiB in either rendering. */
 export const yamlCharactersMax = 1_048_576

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 
 export const searchKinds = ['agent', 'ruleset', 'approval', 'event', 'call', 'tool', 'rule', 'environment'] as const
 export type SearchKind = (typeof searchKinds)[number]

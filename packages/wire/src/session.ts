@@ -1,7 +1,7 @@
-import { Type } from 'typebox'
 import { idText, instant, nullable } from './list.ts'
 import { heldRole } from './roles.ts'
 import { emailText } from './setup.ts'
+import { Type } from './type.ts'
 
 export const signInBody = Type.Object(
   { email: Type.String({ maxLength: 255 }), password: Type.String({ maxLength: 1024 }) },

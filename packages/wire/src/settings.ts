@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { nullable } from './list.ts'
+import { Type } from './type.ts'
 
 export const settingSource = Type.Union([
   Type.Literal('default'),

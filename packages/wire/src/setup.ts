@@ -1,11 +1,15 @@
-import { Type } from 'typebox'
 import { idText } from './list.ts'
+import { Type } from './type.ts'
 
-export const emailText = Type.String({
-  minLength: 3,
-  maxLength: 255,
-  pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$',
-})
+const emailForm = { minLength: 3, maxLength: 255, pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$' }
+
+export const emailText = Type.String(emailForm)
+
+/** Where an address comes by another way than a body: the same form. */
+export function isEmail(text: string): boolean {
+  const { length } = [...text]
+  return length >= emailForm.minLength && length <= emailForm.maxLength && new RegExp(emailForm.pattern, 'u').test(text)
+}
 
 export const setupState = Type.Object({ done: Type.Boolean(), needs_token: Type.Boolean() })
 

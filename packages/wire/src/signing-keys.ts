@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, idText, instant, nullable, pageOf, principalRef } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 /** `current`: new agent keys get this one. `older`: still signs every rollout. `retired`: signs nothing any more. */
 export const signingKeyState = Type.Union([Type.Literal('current'), Type.Literal('older'), Type.Literal('retired')])

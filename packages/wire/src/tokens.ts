@@ -1,6 +1,6 @@
-import { Type } from 'typebox'
 import { environmentName, idText, instant, nullable } from './list.ts'
 import { permissionName } from './roles.ts'
+import { Type } from './type.ts'
 
 const tokenName = Type.String({ minLength: 1, maxLength: 150, pattern: '^[^<>\\u0000-\\u001f]+$' })
 

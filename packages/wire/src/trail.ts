@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox'
 import { instant, nullable, pageOf, pageQuery } from './list.ts'
+import { type Static, Type } from './type.ts'
 
 const facts = Type.Record(Type.String(), Type.Unknown())
 

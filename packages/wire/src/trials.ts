@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox'
 import { environmentName, identifier, idText, instant, nullable, pageOf, pageQuery, principalRef } from './list.ts'
 import { rulesetVersion } from './rulesets.ts'
+import { type Static, Type } from './type.ts'
 
 /**
  * A rollout that observes first. `observing` until the time is over; then `enforced` when few enough calls would have been

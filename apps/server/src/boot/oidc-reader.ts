@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
+import { createRequire } from 'node:module'
+import { type Static, Type } from '@countersign/wire'
+import type * as typeBox from 'typebox/value'
 import type { Provider } from '../features/oidc/index.ts'
 import { Secret } from '../kernel/crypto.ts'
 import { httpUrl, type Reader } from './config-readers.ts'
@@ -25,6 +26,7 @@ const provider = Type.Object(
 )
 
 const example = '[{"name": "okta", "issuer": "https://acme.okta.com", "client_id": "…", "client_secret": "…"}]'
+const require = createRequire(import.meta.url)
 const names = new Set(['password', 'invitation', 'session', 'passkey', 'recovery'])
 
 /** Identity providers as JSON, since each has a dozen facts of its own. */
@@ -32,6 +34,8 @@ export const oidcProviders: Reader<readonly Provider[]> = {
   form: 'JSON',
   read: (given) => {
     const rows = parse(given)
+    // Only where providers are given: these are hundreds of modules, which every other start can do without.
+    const { Value } = require('typebox/value') as typeof typeBox
     const seen = new Set<string>()
     return rows.map((row, at) => {
       if (!Value.Check(provider, row)) {

@@ -1,5 +1,5 @@
 import type * as wire from '@countersign/wire'
-import type { Static } from 'typebox'
+import type { Static } from '@countersign/wire'
 
 export type Person = Static<typeof wire.person>
 export type PersonStatus = Person['status']

@@ -10,8 +10,8 @@ import {
   roleHolders,
   roleList,
   roleParams,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'

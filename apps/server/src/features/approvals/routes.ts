@@ -15,9 +15,10 @@ import {
   decisionsResult,
   environmentName,
   idText,
+  type Static,
+  Type,
 } from '@countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
 import type { Clock } from '../../kernel/clock.ts'
 import { invalidInput } from '../../kernel/problem.ts'
 import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'

@@ -6,8 +6,8 @@ import {
   cliSignInLook,
   cliSignInState,
   cliSignInWaiting,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import { type Route, route } from '../roles/index.ts'
 import type { CliSignIns } from './cli-sign-in.ts'
 

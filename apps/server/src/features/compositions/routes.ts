@@ -12,9 +12,9 @@ import {
   pageQuery,
   rulesetImport,
   rulesetImportBody,
+  Type,
   type Composition as WireComposition,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { type Route, route } from '../roles/index.ts'
 import type { RollOut } from '../rollouts/index.ts'

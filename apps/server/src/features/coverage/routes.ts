@@ -6,8 +6,8 @@ import {
   draftRuleBody,
   fleetCoverage,
   rulesetNameParams,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'

@@ -1,5 +1,4 @@
-import { environment, environmentChange, environmentDraft, environmentName, pageOf } from '@countersign/wire'
-import { Type } from 'typebox'
+import { environment, environmentChange, environmentDraft, environmentName, pageOf, Type } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import { type Db, isUniqueViolation, sqlState } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'

@@ -12,8 +12,8 @@ import {
   eventPurged,
   idText,
   purgeWords,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'

@@ -1,5 +1,4 @@
-import type { event } from '@countersign/wire'
-import type { Static } from 'typebox'
+import type { event, Static } from '@countersign/wire'
 import type { JsonValue } from '../../kernel/json.ts'
 import type { StoredEvent } from './stored-event.ts'
 

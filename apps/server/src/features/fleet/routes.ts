@@ -9,8 +9,8 @@ import {
   agentOfEnvironment,
   agentsPage,
   agentsQuery,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'

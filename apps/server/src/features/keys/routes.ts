@@ -7,8 +7,8 @@ import {
   keyConsequence,
   madeAgentKey,
   pageOf,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'

@@ -15,12 +15,12 @@ import {
   preferredFactor,
   provenFactor,
   requiredRoles,
+  Type,
   totpDraft,
   totpStarted,
   yubicoDraft,
 } from '@countersign/wire'
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
 import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
 import type { Lifted } from '../sessions/index.ts'
 import type { Enrolled } from './enroll-factor.ts'

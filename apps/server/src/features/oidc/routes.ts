@@ -1,6 +1,5 @@
-import { signInProviders } from '@countersign/wire'
+import { signInProviders, Type } from '@countersign/wire'
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
 import { Problem, problems } from '../../kernel/problem.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
 import { type RequestFacts, type Route, route } from '../roles/index.ts'

@@ -1,5 +1,4 @@
-import type { overview } from '@countersign/wire'
-import type { Static } from 'typebox'
+import type { overview, Static } from '@countersign/wire'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Sql } from '../../kernel/db.ts'
 import type { ReadApprovals } from '../approvals/index.ts'

@@ -1,5 +1,4 @@
-import { environmentName, overview, type Permission, searchHits, searchQuery } from '@countersign/wire'
-import { Type } from 'typebox'
+import { environmentName, overview, type Permission, searchHits, searchQuery, Type } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { type Route, route } from '../roles/index.ts'
 import type { ReadOverview } from './read-overview.ts'

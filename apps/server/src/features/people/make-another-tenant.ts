@@ -1,5 +1,4 @@
-import { emailText } from '@countersign/wire'
-import { Value } from 'typebox/value'
+import { isEmail } from '@countersign/wire'
 import { hashPassword } from '../../kernel/crypto.ts'
 import { isUniqueViolation, type Sql } from '../../kernel/db.ts'
 import { invalidInput, Problem, problems } from '../../kernel/problem.ts'
@@ -43,11 +42,6 @@ async function refuseSameName(tx: Sql, name: string): Promise<void> {
   await tx.query(`lock table tenants in share row exclusive mode`)
   const [same] = await tx.query<{ id: string }>(`select t.id from tenants as t where lower(t.name) = lower($1)`, [name])
   if (same) throw new Problem(problems.conflict, `There is a tenant called ${name} already: ${same.id}.`)
-}
-
-/** Checked here as set-up's form is by its schema. */
-function isEmail(text: string): boolean {
-  return Value.Check(emailText, text)
 }
 
 function checkName(name: string): void {

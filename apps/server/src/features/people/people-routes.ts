@@ -11,8 +11,9 @@ import {
   personParams,
   personReason,
   type roleGrant,
+  type Static,
+  Type,
 } from '@countersign/wire'
-import { type Static, Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound } from '../../kernel/problem.ts'
 import { authorityOf, type Caller, type Person, type RequestFacts, type Route, route } from '../roles/index.ts'

@@ -1,5 +1,4 @@
-import { idText } from '@countersign/wire'
-import { Type } from 'typebox'
+import { idText, Type } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'

@@ -8,8 +8,8 @@ import {
   removedPage,
   removedQuery,
   retentionState as stateSchema,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { type Route, route } from '../roles/index.ts'
 import { readNumberCursor } from '../trail/index.ts'

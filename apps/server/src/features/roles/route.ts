@@ -1,6 +1,5 @@
-import type { Permission, PersonalPermission } from '@countersign/wire'
+import type { Permission, PersonalPermission, Static, TSchema } from '@countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Static, TSchema } from 'typebox'
 import type { Secret } from '../../kernel/crypto.ts'
 import type { Agent, Caller, Person, Principal } from './principal.ts'
 

@@ -16,9 +16,9 @@ import {
   rulesetRevisionList,
   rulesetSummary,
   rulesetVersionParams,
+  Type,
   uploadRulesetBody,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import { sha256Hex } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'

@@ -8,8 +8,8 @@ import {
   sessionRow,
   sessionView,
   signInBody,
+  Type,
 } from '@countersign/wire'
-import { Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'
 import { listEnvironments } from '../environments/index.ts'

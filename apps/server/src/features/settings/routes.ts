@@ -1,5 +1,4 @@
-import { setting, settingChange, settingList } from '@countersign/wire'
-import { Type } from 'typebox'
+import { setting, settingChange, settingList, Type } from '@countersign/wire'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Db, Tx } from '../../kernel/db.ts'
 import { notFound, Problem, problems } from '../../kernel/problem.ts'

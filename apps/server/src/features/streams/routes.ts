@@ -1,5 +1,4 @@
-import { type StreamTopic, streamTopics } from '@countersign/wire'
-import { Type } from 'typebox'
+import { type StreamTopic, streamTopics, Type } from '@countersign/wire'
 import { type Route, route } from '../roles/index.ts'
 import type { ConsoleHub, Speak } from './console-hub.ts'
 

@@ -9,7 +9,7 @@ import {
   tileWidth,
   verifierText,
 } from '@countersign/trail'
-import { Type } from 'typebox'
+import { Type } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream'
 import {
+  type Static,
+  Type,
   trailContinuation,
   trailContinuationQuery,
   trailEntryWithBytes,
@@ -11,7 +13,6 @@ import {
   trailProof,
   trailQuery,
 } from '@countersign/wire'
-import { type Static, Type } from 'typebox'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'

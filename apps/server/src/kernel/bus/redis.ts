@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Relay } from '../bus.ts'
 import type { Secret } from '../crypto.ts'
 import type { Log } from '../log.ts'
@@ -28,33 +28,41 @@ export function makeRedisRelay({ url, log }: { readonly url: Secret; readonly lo
     connectTimeout: 2_000,
     retryStrategy: (attempt: number) => Math.min(attempt * 100, retryMsMax),
   }
-  const publisher = quietly(
-    new Redis(url.reveal(), { ...common, maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1_000 }),
-  )
-  const subscriber = quietly(new Redis(url.reveal(), { ...common, maxRetriesPerRequest: null }))
   let isSubscribed = false
-  subscriber.on('close', () => {
-    isSubscribed = false
-  })
-  subscriber.on('ready', () => {
-    subscriber.subscribe(channel).then(
-      () => {
-        isSubscribed = true
-        if (isAway) log.info({}, 'Redis is back')
-        isAway = false
-      },
-      // The connection broke again; it comes back by itself and then subscribes.
-      () => undefined,
+  let clients: { readonly publisher: Redis; readonly subscriber: Redis } | undefined
+  const makeClients = async () => {
+    // Read only where there is a Redis: every other start, and its memory, can do without.
+    const { Redis } = await import('ioredis')
+    const publisher = quietly(
+      new Redis(url.reveal(), { ...common, maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1_000 }),
     )
-  })
+    const subscriber = quietly(new Redis(url.reveal(), { ...common, maxRetriesPerRequest: null }))
+    subscriber.on('close', () => {
+      isSubscribed = false
+    })
+    subscriber.on('ready', () => {
+      subscriber.subscribe(channel).then(
+        () => {
+          isSubscribed = true
+          if (isAway) log.info({}, 'Redis is back')
+          isAway = false
+        },
+        // The connection broke again; it comes back by itself and then subscribes.
+        () => undefined,
+      )
+    })
+    return { publisher, subscriber }
+  }
 
   return {
-    isAlive: () => publisher.status === 'ready' && isSubscribed,
+    isAlive: () => clients?.publisher.status === 'ready' && isSubscribed,
     tell: (id) => {
       // Lost with Redis; the sweep of the others finds the row within a second.
-      publisher.publish(channel, String(id)).catch(() => undefined)
+      clients?.publisher.publish(channel, String(id)).catch(() => undefined)
     },
     start: async (onId) => {
+      clients = await makeClients()
+      const { publisher, subscriber } = clients
       subscriber.on('message', (_channel: string, message: string) => {
         const id = Number(message)
         if (Number.isSafeInteger(id) && id > 0) onId(id)
@@ -63,12 +71,13 @@ export function makeRedisRelay({ url, log }: { readonly url: Secret; readonly lo
       await Promise.allSettled([publisher.connect(), subscriber.connect()])
     },
     stop: () => {
-      publisher.disconnect()
-      subscriber.disconnect()
+      clients?.publisher.disconnect()
+      clients?.subscriber.disconnect()
       return Promise.resolve()
     },
     ping: async () => {
-      await publisher.ping()
+      if (!clients) throw new Error('Redis is not asked before the start.')
+      await clients.publisher.ping()
     },
   }
 }

@@ -1,5 +1,5 @@
+import { type Static, Type } from '@countersign/wire'
 import type { FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
 import { checkSessionKey, type SessionValues } from '../../features/agent-sessions/index.ts'
 import { type Agent, type Route, route } from '../../features/roles/index.ts'
 import { isExactNumber, isJsonObject, type JsonValue, readJson } from '../../kernel/json.ts'

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '@countersign/wire'
 import {
   type Approval,
   type DecideApproval,

@@ -1,5 +1,4 @@
-import { environmentName, identifier, idText, tagMatch } from '@countersign/wire'
-import { Type } from 'typebox'
+import { environmentName, identifier, idText, Type, tagMatch } from '@countersign/wire'
 import {
   type AssignmentRule,
   askOf,

@@ -1,5 +1,4 @@
-import { environmentName } from '@countersign/wire'
-import { Type } from 'typebox'
+import { environmentName, Type } from '@countersign/wire'
 import {
   type ComposeRulesets,
   listCompositions,

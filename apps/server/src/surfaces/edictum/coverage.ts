@@ -1,5 +1,4 @@
-import { environmentName } from '@countersign/wire'
-import { Type } from 'typebox'
+import { environmentName, Type } from '@countersign/wire'
 import { type CoveredAgent, type ReadCoverage, usualWindowMs } from '../../features/coverage/index.ts'
 import type { FleetReader } from '../../features/fleet/index.ts'
 import { type Route, route } from '../../features/roles/index.ts'

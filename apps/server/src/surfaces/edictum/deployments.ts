@@ -1,5 +1,4 @@
-import { environmentName, identifier } from '@countersign/wire'
-import { Type } from 'typebox'
+import { environmentName, identifier, Type } from '@countersign/wire'
 import { type Route, route } from '../../features/roles/index.ts'
 import { findRollout, listRollouts, type RollOut, type RolloutRow } from '../../features/rollouts/index.ts'
 import type { Sql } from '../../kernel/db.ts'

@@ -1,5 +1,4 @@
-import { type EvaluatedRule, environmentName, yamlCharactersMax } from '@countersign/wire'
-import { Type } from 'typebox'
+import { type EvaluatedRule, environmentName, Type, yamlCharactersMax } from '@countersign/wire'
 import { type Route, route } from '../../features/roles/index.ts'
 import type { EvaluateCall } from '../../features/rulesets/index.ts'
 import { Problem, problems } from '../../kernel/problem.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@countersign/wire'
 import type { Events } from '../../features/events/index.ts'
 import { type Route, route } from '../../features/roles/index.ts'
 

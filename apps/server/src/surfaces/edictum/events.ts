@@ -1,5 +1,5 @@
+import { Type } from '@countersign/wire'
 import type { FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import {
   canonicalAction,
   type EventFilter,

@@ -1,5 +1,4 @@
-import { identifier } from '@countersign/wire'
-import { Type } from 'typebox'
+import { identifier, Type } from '@countersign/wire'
 import type { AssignAgents } from '../../features/assignments/index.ts'
 import {
   type ChangeAgents,

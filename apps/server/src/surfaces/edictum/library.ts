@@ -1,5 +1,4 @@
-import { yamlCharactersMax } from '@countersign/wire'
-import { Type } from 'typebox'
+import { Type, yamlCharactersMax } from '@countersign/wire'
 import type { importRuleset } from '../../features/compositions/index.ts'
 import {
   findRuleVersion,

@@ -1,5 +1,4 @@
-import { emailText, rendering } from '@countersign/wire'
-import { Type } from 'typebox'
+import { emailText, rendering, Type } from '@countersign/wire'
 import type { ManageAgentKeys } from '../../features/keys/index.ts'
 import { findAgentKey, listAgentKeys } from '../../features/keys/index.ts'
 import type { TakeFromLimit } from '../../features/limits/index.ts'

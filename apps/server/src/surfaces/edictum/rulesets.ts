@@ -1,6 +1,5 @@
-import { environmentName, identifier, yamlCharactersMax } from '@countersign/wire'
+import { environmentName, identifier, Type, yamlCharactersMax } from '@countersign/wire'
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
 import { type Agent, type Principal, type Route, route } from '../../features/roles/index.ts'
 import { type CurrentRollout, chooseRendering, type ReadCurrentRollout } from '../../features/rollouts/index.ts'
 import {

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@countersign/wire'
 import type { ReadApprovals } from '../../features/approvals/index.ts'
 import { type Events, isoOf } from '../../features/events/index.ts'
 import { countAgents } from '../../features/overview/index.ts'

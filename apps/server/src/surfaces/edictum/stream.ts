@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@countersign/wire'
 import { type Agent, type Route, route } from '../../features/roles/index.ts'
 import { type AgentStreams, readCaller } from '../../features/streams/index.ts'
 import { Problem, problems } from '../../kernel/problem.ts'

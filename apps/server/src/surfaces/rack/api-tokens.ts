@@ -1,5 +1,4 @@
-import { isPermission, type Permission, permissionRows } from '@countersign/wire'
-import { Type } from 'typebox'
+import { isPermission, type Permission, permissionRows, Type } from '@countersign/wire'
 import { findRoles } from '../../features/access/index.ts'
 import { listPeople } from '../../features/people/index.ts'
 import { builtInRoles, type Caller, type Person, type Route, route } from '../../features/roles/index.ts'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '@countersign/wire'
 import { listPeople } from '../../features/people/index.ts'
 import { type Caller, type Route, route } from '../../features/roles/index.ts'
 import { listTokens } from '../../features/tokens/index.ts'

@@ -1,6 +1,5 @@
-import { type FactorKind, factorLabel } from '@countersign/wire'
+import { type FactorKind, factorLabel, Type } from '@countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import { type Mfa, readAssertion } from '../../features/mfa/index.ts'
 import { type Person, type RequestFacts, type Route, route } from '../../features/roles/index.ts'
 import { problems } from '../../kernel/problem.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@countersign/wire'
 import { type Person, type RequestFacts, type Route, route } from '../../features/roles/index.ts'
 import type { ManageSettings, SettingName } from '../../features/settings/index.ts'
 import { Problem, problems } from '../../kernel/problem.ts'

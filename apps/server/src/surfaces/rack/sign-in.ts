@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@countersign/wire'
 import type { CliSignIns } from '../../features/cli-sign-in/index.ts'
 import type { Provider, ProviderDoor } from '../../features/oidc/index.ts'
 import { type Route, route } from '../../features/roles/index.ts'

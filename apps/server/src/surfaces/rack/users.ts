@@ -1,5 +1,4 @@
-import { emailText } from '@countersign/wire'
-import { Type } from 'typebox'
+import { emailText, Type } from '@countersign/wire'
 import { findRoles } from '../../features/access/index.ts'
 import { type ListedPerson, listPeople, type ManagePeople, statusOf } from '../../features/people/index.ts'
 import { type Caller, type Route, route } from '../../features/roles/index.ts'
