@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tokenOf } from './factors-scene.ts'
-import { type Line, nameOf, routeMatrix } from './route-matrix.ts'
+import { entriesIn, type Line, nameOf, routeMatrix } from './route-matrix.ts'
 import { type ServerApart, serverApart, type TestTenant } from './server.ts'
 
 // Every route of Rack Gateway's clients: it works, it refuses what does not fit, it asks who is there, and another
@@ -28,9 +28,10 @@ const code = { body: { code: '' } }
 
 const lines: Readonly<Record<string, Line<Things>>> = {
   'GET /auth/web/logout': { status: 302, foreign: ownThings },
-  'POST /auth/web/logout': { isLast: true, foreign: ownThings },
-  'POST /auth/cli/start': { foreign: ownThings },
+  'POST /auth/web/logout': { leaves: 'session.ended', isLast: true, foreign: ownThings },
+  'POST /auth/cli/start': { leaves: { nothing: 'only begins' }, foreign: ownThings },
   'POST /auth/cli/complete': {
+    leaves: 'elsewhere',
     body: () => ({ state: 'x', code_verifier: 'y' }),
     status: 400,
     bad: { body: { state: 7 } },
@@ -39,6 +40,7 @@ const lines: Readonly<Record<string, Line<Things>>> = {
   'GET /auth/cli/callback': { query: 'code=c&state=s', status: 307, bad: { query: 'code=c' }, foreign: ownThings },
   'GET /auth/cli/mfa': { query: 'state=s', status: 307, foreign: ownThings },
   'POST /auth/cli/mfa': {
+    leaves: { nothing: 'always refused: the factor is proven on the page' },
     body: () => ({ state: 's', code: '123456' }),
     status: 400,
     bad: { body: { state: 's', method: 'sms' } },
@@ -46,51 +48,65 @@ const lines: Readonly<Record<string, Line<Things>>> = {
   },
   'GET /info': { foreign: 'own list' },
   'GET /auth/mfa/status': { foreign: 'own list' },
-  'POST /auth/mfa/enroll/totp/start': { foreign: ownThings },
+  'POST /auth/mfa/enroll/totp/start': { leaves: { nothing: 'only begins' }, foreign: ownThings },
   'POST /auth/mfa/enroll/totp/confirm': {
+    leaves: 'elsewhere',
     body: () => ({ method_id: 999_999, code: '123456' }),
     status: 404,
     bad: { body: { method_id: 'x', code: '1' } },
   },
   'POST /auth/mfa/enroll/yubiotp/start': {
+    leaves: 'elsewhere',
     body: () => ({ yubi_otp: 'c'.repeat(44) }),
     status: 503,
     bad: { body: { yubi_otp: 'c' } },
     foreign: ownThings,
   },
-  'POST /auth/mfa/enroll/webauthn/start': { foreign: ownThings },
+  'POST /auth/mfa/enroll/webauthn/start': { leaves: { nothing: 'only begins' }, foreign: ownThings },
   'POST /auth/mfa/enroll/webauthn/confirm': {
+    leaves: 'elsewhere',
     body: () => ({ method_id: 999_999, credential: {} }),
     status: 404,
     bad: { body: { method_id: 1, credential: 'x' } },
   },
-  'POST /auth/mfa/verify': { body: () => ({ code: '123456' }), status: 400, bad: code, foreign: ownThings },
-  'POST /auth/mfa/webauthn/assertion/start': { status: 409, foreign: ownThings },
+  'POST /auth/mfa/verify': {
+    leaves: 'elsewhere',
+    body: () => ({ code: '123456' }),
+    status: 400,
+    bad: code,
+    foreign: ownThings,
+  },
+  'POST /auth/mfa/webauthn/assertion/start': { leaves: { nothing: 'only begins' }, status: 409, foreign: ownThings },
   'POST /auth/mfa/webauthn/assertion/verify': {
+    leaves: 'elsewhere',
     body: () => ({ session_data: '{}', assertion_response: '{}' }),
     status: 400,
     bad: { body: { session_data: 5 } },
     foreign: ownThings,
   },
   'PUT /auth/mfa/preferred-method': {
+    leaves: 'factor.preferred',
     body: () => ({ preferred_method: null }),
     bad: { body: { preferred_method: 'sms' } },
     foreign: ownThings,
   },
   'PUT /auth/mfa/methods/:methodID': {
+    leaves: 'elsewhere',
     params: ({ method }) => ({ methodID: method }),
     body: () => ({ label: 'telephone' }),
     status: 404,
     bad: { body: { label: '' } },
   },
   'DELETE /auth/mfa/methods/:methodID': {
+    leaves: 'elsewhere',
     params: ({ method }) => ({ methodID: method }),
     status: 404,
     bad: { params: { methodID: 'x' } },
   },
-  'POST /auth/mfa/backup-codes/regenerate': { status: 409, foreign: ownThings },
-  'POST /auth/mfa/trusted-devices/trust': { foreign: ownThings },
+  'POST /auth/mfa/backup-codes/regenerate': { leaves: 'elsewhere', status: 409, foreign: ownThings },
+  'POST /auth/mfa/trusted-devices/trust': { leaves: 'device.trusted', foreign: ownThings },
   'DELETE /auth/mfa/trusted-devices/:deviceID': {
+    leaves: 'elsewhere',
     params: () => ({ deviceID: '999999' }),
     status: 404,
     bad: { params: { deviceID: '0' } },
@@ -99,68 +115,88 @@ const lines: Readonly<Record<string, Line<Things>>> = {
   'GET /users': { foreign: 'own list' },
   'GET /users/:email': { params: ofColleague, bad: nobody },
   'POST /users': {
+    leaves: 'person.invited',
     body: () => ({ email: 'acme-new@example.com', name: 'New', roles: ['viewer', 'ops in staging'] }),
     status: 201,
     bad: { body: { email: 'acme-bad@example.com', name: 'Bad', roles: ['emperor'] } },
     foreign: ownThings,
   },
   'PUT /users/:email': {
+    leaves: 'person.changed',
     params: ofColleague,
     body: () => ({ roles: ['viewer'] }),
     bad: { body: {} },
   },
   'PUT /users/:email/name': {
+    leaves: 'person.changed',
     params: ofColleague,
     body: () => ({ name: 'Acme Colleague' }),
     bad: { body: { name: '' } },
   },
-  'DELETE /users/:email': { params: ofLeaver, status: 204, bad: nobody, isLast: true },
+  'DELETE /users/:email': { leaves: 'person.removed', params: ofLeaver, status: 204, bad: nobody, isLast: true },
   'GET /users/:email/sessions': { params: ofColleague, bad: nobody },
   'POST /users/:email/sessions/:sessionID/revoke': {
+    leaves: 'session.revoked',
     params: ({ colleague, session }) => ({ email: colleague, sessionID: session }),
     bad: { params: { email: 'acme-colleague@example.com', sessionID: 'x' } },
   },
-  'POST /users/:email/sessions/revoke_all': { params: ofLeaver, bad: nobody },
-  'POST /users/:email/lock': { params: ofLeaver, body: () => ({ reason: 'lost laptop' }), bad: { body: {} } },
-  'POST /users/:email/unlock': { params: ofLeaver, bad: nobody },
+  'POST /users/:email/sessions/revoke_all': { leaves: 'session.revoked', params: ofLeaver, bad: nobody },
+  'POST /users/:email/lock': {
+    leaves: 'person.locked',
+    params: ofLeaver,
+    body: () => ({ reason: 'lost laptop' }),
+    bad: { body: {} },
+  },
+  'POST /users/:email/unlock': { leaves: 'person.unlocked', params: ofLeaver, bad: nobody },
   'GET /api-tokens': { foreign: 'own list' },
   'GET /api-tokens/permissions': { foreign: 'own list' },
   'GET /api-tokens/:tokenID': { params: ({ token }) => ({ tokenID: token }), bad: { params: { tokenID: 'x' } } },
   'POST /api-tokens': {
-    body: () => ({ name: 'acme-ci', role: 'cicd', expires_at: '2099-01-01T00:00:00Z' }),
-    status: 400,
+    leaves: 'token.created',
+    body: () => ({ name: 'acme-ci', role: 'cicd' }),
     bad: { body: { name: 'acme-bad', permissions: ['people:write'] } },
     foreign: ownThings,
   },
   'PUT /api-tokens/:tokenID': {
+    leaves: 'token.changed',
     params: ({ token }) => ({ tokenID: token }),
     body: () => ({ name: 'acme-renamed' }),
     bad: { body: { permissions: ['everything'] } },
   },
   'DELETE /api-tokens/:tokenID': {
+    leaves: 'token.revoked',
     params: ({ spareToken }) => ({ tokenID: spareToken }),
     status: 204,
     bad: { params: { tokenID: 'x' } },
   },
   'GET /audit-logs': { query: 'range=all&limit=5', bad: { query: 'start=yesterday' }, foreign: 'own list' },
-  'GET /audit-logs/export': { query: 'range=all', bad: { query: 'range=century' }, foreign: 'own list' },
+  'GET /audit-logs/export': {
+    leaves: 'trail.exported',
+    query: 'range=all',
+    bad: { query: 'range=century' },
+    foreign: 'own list',
+  },
   'GET /settings': { foreign: 'own list' },
   'PUT /settings/mfa-configuration': {
+    leaves: 'setting.changed',
     body: () => ({ mfa_step_up_window_minutes: 15 }),
     bad: { body: { session_timeout_minutes: 5 } },
     foreign: ownThings,
   },
   'DELETE /settings/mfa-configuration': {
+    leaves: ['setting.changed', 'setting.changed'],
     query: 'key=mfa_step_up_window_minutes&key=mfa_require_all_users',
     bad: { query: '' },
     foreign: ownThings,
   },
   'PUT /settings/session-configuration': {
+    leaves: 'setting.changed',
     body: () => ({ session_timeout_minutes: 20 }),
     bad: { body: { session_timeout_minutes: 'soon' } },
     foreign: ownThings,
   },
   'DELETE /settings/session-configuration': {
+    leaves: 'setting.changed',
     query: 'key=session_timeout_minutes',
     bad: { query: 'key=everything' },
     foreign: ownThings,
@@ -205,6 +241,8 @@ const matrix = routeMatrix({
   routes: () => server.app.routes.rack,
   lines,
   things: () => things,
+  me: () => acme.person,
+  entriesOf: (request) => entriesIn(server)(request),
   ask: (who, method, path, body) =>
     server.call(method, `/api/v1${path}`, {
       key: tokenOf(who === 'own' ? acme : globex),

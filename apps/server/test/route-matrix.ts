@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { Route } from '../src/features/roles/index.ts'
+import type { Db } from '../src/kernel/db.ts'
 import type { Answer } from './server.ts'
 
 /** What is sent to a route. */
@@ -18,6 +19,12 @@ export type Line<Things> = {
   /** What does not fit: a body, a query, or path parameters. Routes that take no input have none. */
   readonly bad?: Asked | 'takes nothing'
   readonly status?: number
+  /**
+   * What a success leaves in the trail: these acts, by whoever asked, under the id of the request, and no others. `nothing`
+   * says why it leaves none; what succeeds only with more than a request is shown to leave it `elsewhere`, in acts.test.ts.
+   * Reads leave nothing unless told.
+   */
+  readonly leaves?: 'elsewhere' | Act | readonly Act[] | { readonly nothing: string }
   /** Undoes what the success did to things other lines need. */
   readonly isLast?: boolean
   /** What another tenant gets when it names our thing: 404 unless told. */
@@ -30,22 +37,61 @@ type Sight = {
   readonly seen: string
 }
 
+/** A noun and what happened to it. */
+type Act = `${string}.${string}`
+type LeftEntry = { readonly act: string; readonly outcome: string; readonly actor: string }
+
 type Needs<Things> = {
   readonly routes: () => readonly Route[]
   readonly lines: Readonly<Record<string, Line<Things>>>
   readonly things: () => Things
+  /** The person who asks as `own`. */
+  readonly me: () => string
+  /** What is in the trail of one request, oldest first. */
+  readonly entriesOf: (request: string) => Promise<readonly LeftEntry[]>
   readonly ask: (who: 'own' | 'foreign', method: string, path: string, body: unknown) => Promise<Answer>
 }
 
 export const nameOf = ({ method, path }: Route): string => `${method} ${path}`
 
+/** What one request left in the trail of a server's database, oldest first. */
+export function entriesIn(server: { readonly db: Db }) {
+  return (request: string): Promise<LeftEntry[]> =>
+    server.db.query<LeftEntry>(
+      `select e.act, e.outcome, e.actor_id as actor from trail_entries as e where e.request_id = $1 order by e.arrival`,
+      [request],
+    )
+}
+
+function actsIn(leaves: Line<never>['leaves']): readonly string[] {
+  if (leaves === undefined || leaves === 'elsewhere') return []
+  if (typeof leaves === 'string') return [leaves]
+  return 'nothing' in leaves ? [] : leaves
+}
+
 /** Walks every route of a surface by a table with a line for each; a surface says in words of its own what it looks for. */
-export function routeMatrix<Things>({ routes, lines, things, ask }: Needs<Things>) {
+export function routeMatrix<Things>({ routes, lines, things, me, entriesOf, ask }: Needs<Things>) {
   const lineOf = (route: Route): Line<Things> => lines[nameOf(route)] ?? {}
   const send = async (who: 'own' | 'foreign', route: Route, { params = {}, query, body }: Asked) => {
     const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? 'missing'))
     const answer = await ask(who, route.method, query ? `${path}?${query}` : path, body)
     return { answer, seen: `${nameOf(route)}: ${answer.status} ${answer.text.slice(0, 300)}` }
+  }
+  const look = async (route: Route, answer: Answer, seen: string): Promise<void> => {
+    const { leaves } = lineOf(route)
+    const entries = await entriesOf(answer.headers.get('x-request-id') ?? '')
+    const done = entries.filter(({ outcome }) => outcome === 'done')
+    if (route.method !== 'GET') expect.soft(leaves, `${nameOf(route)} says what it leaves in the trail`).toBeDefined()
+    const acts = actsIn(leaves)
+    expect
+      .soft(
+        done.map(({ act }) => act),
+        seen,
+      )
+      .toEqual(acts)
+    if (acts.length > 0)
+      expect.soft(answer.status, `${seen}: an act that leaves something has succeeded`).toBeLessThan(300)
+    for (const { actor } of done) expect.soft(actor, seen).toBe(me())
   }
   const asIntended = ({ params, query, body }: Line<Things>): Asked => ({
     ...(params && { params: params(things()) }),
@@ -98,6 +144,7 @@ export function routeMatrix<Things>({ routes, lines, things, ask }: Needs<Things
         const line = lineOf(route)
         const { answer, seen } = await send('own', route, asIntended(line))
         expect.soft(answer.status, seen).toBe(line.status ?? route.status ?? 200)
+        await look(route, answer, seen)
         await after(route, answer)
       }
     },

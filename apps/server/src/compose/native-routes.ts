@@ -221,11 +221,11 @@ export function nativeRoutes(
     ...libraryRoutes({ db, rules: library }),
     ...compositionRoutes({ db, compositions, compose: composeRuleset, importRuleset: takeApart, rollOut: roll }),
     ...coverageRoutes({ db, coverage, read: rulesets }),
-    ...approvalRoutes({ clock, approvals }),
+    ...approvalRoutes({ db, clock, recordAct: record, approvals }),
     ...overviewRoutes({
       db,
       read: readOverview({ db, clock, events, approvals: approvals.readApprovals, fleet: fleetReader }),
     }),
-    ...eventRoutes({ db, clock, events, approvalOf: approvals.ofCall }),
+    ...eventRoutes({ db, clock, events, recordAct: record, approvalOf: approvals.ofCall }),
   ]
 }

@@ -20,21 +20,25 @@ import {
 } from '@countersign/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Sql } from '../../kernel/db.ts'
 import { invalidInput } from '../../kernel/problem.ts'
 import { type Person, type RequestFacts, type Route, route } from '../roles/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
 import type { Decider } from './decider.ts'
 import type { Approvals } from './make-approvals.ts'
 import { itemView } from './views.ts'
 
 type Needs = {
+  readonly db: Sql
   readonly clock: Pick<Clock, 'now'>
+  readonly recordAct: RecordAct
   readonly approvals: Approvals
 }
 
 const params = Type.Object({ id: idText })
 const environmentParams = Type.Object({ name: environmentName })
 
-export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
+export function approvalRoutes({ db, clock, recordAct, approvals }: Needs): readonly Route[] {
   const { readApprovals, whatMayOfEach, describe, poll, decide, decideMany, cancel } = approvals
   const { countersign, policies, exportCountersignatures } = approvals
   return [
@@ -115,8 +119,16 @@ export function approvalRoutes({ clock, approvals }: Needs): readonly Route[] {
       params,
       query: countersignatureQuery,
       answers: countersignatureFile,
-      handle: async ({ who, params: { id }, query: { proofs = true, size } }) => {
+      handle: async ({ who, params: { id }, query: { proofs = true, size }, facts }) => {
         const file = await exportCountersignatures(who.tenant, id, { proofs, size })
+        await recordAct(db, {
+          ...actorOf(who),
+          tenant: who.tenant,
+          act: 'approval.exported',
+          subject: { kind: 'approval', id },
+          request: facts,
+          details: { proofs },
+        })
         return {
           ...file,
           countersignatures: [...file.countersignatures],

@@ -18,6 +18,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
+import { actorOf, type RecordAct } from '../trail/index.ts'
 import { exportLines } from './export-events.ts'
 import type { Events } from './make-events.ts'
 import { readCursor, writeCursor } from './search-events.ts'
@@ -38,13 +39,14 @@ type Needs = {
   readonly db: Sql
   readonly clock: Pick<Clock, 'now'>
   readonly events: Omit<Events, 'ingest' | 'settle'>
+  readonly recordAct: RecordAct
   readonly approvalOf: (tenant: string, call: readonly ShownEvent[]) => Promise<CallApproval | null>
 }
 
 const dayMicros = 86_400_000_000
 const bucketsUnlessTold = 48
 
-export function eventRoutes({ db, clock, events, approvalOf }: Needs): readonly Route[] {
+export function eventRoutes({ db, clock, events, recordAct, approvalOf }: Needs): readonly Route[] {
   const { words, scope, search, facets, histogram, purge } = events
   return [
     route({
@@ -94,8 +96,19 @@ export function eventRoutes({ db, clock, events, approvalOf }: Needs): readonly 
       needs: 'events:read',
       query: eventExportQuery,
       answersItself: true,
-      handle: async ({ who, query, reply }) => {
+      handle: async ({ who, query, facts, reply }) => {
         const { format, ...filter } = query
+        const { actor, personal } = actorOf(who)
+        await recordAct(db, {
+          tenant: who.tenant,
+          act: 'events.exported',
+          actor,
+          subject: { kind: 'events', id: format },
+          request: facts,
+          details: { format, filtered_by: Object.keys(filter) },
+          // What was looked for may name people or hold what an argument held.
+          personal: { actor: { ...personal?.actor, filter: JSON.stringify(filter) } },
+        })
         const lines = exportLines(search, await scope(who.tenant, filter), format)
         const type = format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson'
         return reply
