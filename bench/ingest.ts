@@ -8,7 +8,7 @@ import { rawClient } from './raw-client.ts'
  * into the same table. Fails when more was acknowledged than is stored, or less.
  */
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 20)
-const senders = Number(process.env['BENCH_SENDERS'] ?? 24)
+const senders = Number(process.env['BENCH_SENDERS'] ?? 16)
 const perBatch = 50
 /** The first requests compile, plan and learn what any running server knows. */
 const warmSeconds = 3
