@@ -21,6 +21,10 @@ const restSeconds = Number(process.env['BENCH_REST_SECONDS'] ?? 25)
 type Client = { socket: Socket; frames: number; wanted: number; at: number; isDone: boolean }
 type Place = { readonly port: number; readonly request: (n: number) => string }
 
+const update = Buffer.from('event: contract_update')
+/** One for all: what is read is looked at before anything else is read, and what the load uses is not there for the server. */
+const shared = Buffer.alloc(65_536)
+
 let resets = 0
 const server = await startBenchServer()
 const ours: Place = {
@@ -99,10 +103,6 @@ async function open(
   await until(() => clients.every(({ frames }) => frames >= 1))
   return { clients, begun, ms: performance.now() - begun }
 }
-
-const update = Buffer.from('event: contract_update')
-/** One for all: what is read is looked at before anything else is read, and what the load uses is not there for the server. */
-const shared = Buffer.alloc(65_536)
 
 function dial({ port, request }: Place, n: number, hear: (chunk: Buffer) => void): Socket {
   const callback = (length: number): boolean => {
