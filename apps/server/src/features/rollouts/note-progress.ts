@@ -34,7 +34,9 @@ export type RolloutProgress = {
   readonly flush: () => Promise<void>
 }
 
-const gatherMs = 400
+/** Gone by without another step, so that what is sent to thousands is not held up by writing down that it was; not for ever. */
+const gatherMs = 250
+const gathersMax = 4
 const retryMs = 2_000
 /** Steps that were written already and come again with every event and fetch. */
 const knownMax = 100_000
@@ -47,9 +49,15 @@ export function noteProgress({ db, bus, clock, log, know }: Needs): RolloutProgr
   let timer: (() => void) | undefined
   let writing: Promise<void> = Promise.resolve()
 
-  const schedule = (delayMs: number): void => {
-    timer ??= clock.after(delayMs, () => {
+  const schedule = (delayMs: number, gathers = 1): void => {
+    if (timer) return
+    const before = waiting.size
+    timer = clock.after(delayMs, () => {
       timer = undefined
+      if (waiting.size > before && gathers < gathersMax) {
+        schedule(gatherMs, gathers + 1)
+        return
+      }
       writing = write()
       return writing
     })

@@ -37,6 +37,8 @@ const sweepMs = 3_000
 /** Every so many turns of the wheel a connection is looked up anew: about once a minute. */
 const lookTurns = 5
 const batch = 400
+/** So many are written to before others have a turn: some twenty milliseconds. */
+const writesAtOnce = 1_000
 
 /** Holds the agents' streams of this process. */
 export function makeAgentHub(needs: HubNeeds): AgentHub {
@@ -154,7 +156,7 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
       if (connection.ruleset === ruleset && deliver.content(connection, rollout)) written += 1
       const { asked } = connection.caller
       if (withHints && (asked === undefined || asked === ruleset)) deliver.hint(connection, rollout)
-      if (written < batch) continue
+      if (written < writesAtOnce) continue
       written = 0
       await yieldToOthers()
     }

@@ -19,9 +19,9 @@ export function makeDeliver(
   const frameOf = makeRulesetFrames()
   return {
     content: (connection, rollout) => {
-      const next = whatNext({ ...connection, reported: connection.caller.reported }, rollout)
+      const { caller, rendering, knownName, hasMoved, sentRolloutId } = connection
+      const next = whatNext({ reported: caller.reported, knownName, hasMoved, sentRolloutId }, rollout)
       if (next === 'nothing') return false
-      const { caller, rendering } = connection
       if (next === 'noted') {
         connection.sentRolloutId = rollout.rolloutId
         return false
