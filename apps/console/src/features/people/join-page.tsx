@@ -8,7 +8,7 @@ import { queryClient } from '../../api/query-client.ts'
 import { DoorPage } from '../../frame/door-page.tsx'
 import { isGoodPassword, NewPassword, nothingTyped } from '../../ui/new-password.tsx'
 import { Notice } from '../../ui/notice.tsx'
-import { waysQuery } from '../sign-in/provider-buttons.tsx'
+import { ProviderButtons, waysQuery } from '../sign-in/provider-buttons.tsx'
 import type { LinkState } from './types.ts'
 
 /** What stands behind `#` never leaves the browser by itself: no server and no proxy writes it down. */
@@ -26,11 +26,11 @@ export function JoinPage() {
     retry: false,
   })
   if (link === '' || state.isError) {
-    const isClosed = state.error instanceof ApiProblem && state.error.code === 'forbidden'
+    if (state.error instanceof ApiProblem && state.error.code === 'forbidden') return <OnlyProviders />
     return (
       <DoorPage
         title="This link does not work"
-        {...(!isClosed && { lead: 'It was used already, has ended, or was cut off when it was copied.' })}
+        lead="It was used already, has ended, or was cut off when it was copied."
       >
         <Notice tone="bad">
           {state.isError ? wordsFor(state.error) : 'The part behind # is missing: copy the whole link.'}
@@ -42,11 +42,30 @@ export function JoinPage() {
   return <Join link={link} state={state.data} />
 }
 
+/** The link is good, but a password of ours lets nobody in: signing in at a provider takes an invitation up. */
+function OnlyProviders() {
+  const ways = useQuery(waysQuery)
+  return (
+    <DoorPage
+      title="Sign in with your identity provider"
+      lead="Passwords are switched off here. Sign in with the address you were invited with: that takes the invitation up."
+    >
+      {/* Others of this server may still use passwords. */}
+      <ProviderButtons ways={ways.data && { ...ways.data, password: false }} next={undefined} />
+      {ways.data?.providers.length === 0 && (
+        <Notice tone="care">No identity provider is configured. Ask whoever runs the server.</Notice>
+      )}
+      {ways.isError && <Notice tone="bad">{wordsFor(ways.error)}</Notice>}
+    </DoorPage>
+  )
+}
+
 function Join({ link, state }: { readonly link: string; readonly state: LinkState }) {
   const navigate = useNavigate()
   const isInvitation = state.purpose === 'invitation'
   const isRecovery = state.purpose === 'recovery'
   const ways = useQuery(waysQuery)
+  const byProvider = isInvitation && (ways.data?.providers.length ?? 0) > 0
   const [name, setName] = useState(state.name === state.email ? '' : state.name)
   const [typed, setTyped] = useState(nothingTyped)
   const [isTried, setTried] = useState(false)
@@ -72,9 +91,10 @@ function Join({ link, state }: { readonly link: string; readonly state: LinkStat
   return (
     <DoorPage
       title={isInvitation ? `Join ${state.tenant}` : isRecovery ? 'Get back in' : 'Set a new password'}
-      lead={`You are ${state.email}. Choose a password; this link then stops working.`}
+      lead={`You are ${state.email}. ${byProvider ? 'Sign in with that address, or choose' : 'Choose'} a password; this link then stops working.`}
     >
       {accept.isError && Object.keys(faults).length === 0 && <Notice tone="bad">{wordsFor(accept.error)}</Notice>}
+      {byProvider && <ProviderButtons ways={ways.data} next={undefined} />}
       {isRecovery && ways.data?.password === false && (
         <Notice tone="care">
           Passwords are switched off here, and stay so. Once you are in, switch them on under Settings, or mend the

@@ -80,6 +80,8 @@ export function useLinks({ db, clock, keyring, takeFromLimit, tell }: UseNeeds) 
     const person = link && (await findPerson(sql, link.tenant, link.person))
     const status = person && statusOf(person, clock.now())
     if (!person || status === 'suspended' || status === 'locked') throw worthless()
+    // Taken up already, at an identity provider: whoever finds the link later does not become them.
+    if (link.purpose === 'invitation' && status !== 'invited') throw worthless()
     if (link.purpose === 'recovery') {
       // Made for an administrator; whoever was demoted since is none.
       if (await isAdministrator(sql, person.tenant, person.id)) return person
