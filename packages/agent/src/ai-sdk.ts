@@ -1,4 +1,4 @@
-import type { ToolCall } from './call.ts'
+import { type SaidOfCalls, toolCallOf } from './adapter.ts'
 import type { Guard } from './guard.ts'
 
 /** What the adapter needs of a tool of the `ai` package; everything else of it is left as it is. */
@@ -11,7 +11,7 @@ type CallOptions = { readonly toolCallId?: string; readonly abortSignal?: AbortS
 
 export type GuardToolsOptions = {
   /** What every call of these tools says of itself: principal, session, metadata. */
-  readonly call?: Omit<ToolCall, 'tool' | 'args' | 'signal' | 'callId'>
+  readonly call?: SaidOfCalls
   /** Tools that the model's provider runs, or the page: nothing here can stop them, and you know it. */
   readonly ungoverned?: readonly string[]
 }
@@ -44,10 +44,8 @@ function guardExecute(
 ) {
   return (input: object, options: CallOptions): Promise<unknown> => {
     const { abortSignal, toolCallId } = options
-    const metadata = { ...call.metadata, ...(toolCallId !== undefined && { tool_call_id: toolCallId }) }
-    return guard.run(
-      { ...call, tool, args: input, metadata, ...(abortSignal && { signal: abortSignal }) },
-      async (args) => lastOf(await execute(args as never, options as never)),
+    return guard.run(toolCallOf({ tool, input, toolCallId, signal: abortSignal }, call), async (args) =>
+      lastOf(await execute(args as never, options as never)),
     )
   }
 }

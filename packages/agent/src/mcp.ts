@@ -1,4 +1,4 @@
-import type { ToolCall } from './call.ts'
+import { type SaidOfCalls, signalIn, textResult } from './adapter.ts'
 import { CallBlocked } from './errors.ts'
 import type { Guard } from './guard.ts'
 
@@ -12,7 +12,7 @@ export type GuardClientOptions = {
   /** Puts `mcp__SERVER__` before each tool's name, so that rules can tell the servers of an agent apart. */
   readonly server?: string
   /** What every call says of itself: principal, session, metadata. */
-  readonly call?: Omit<ToolCall, 'tool' | 'args' | 'signal' | 'callId'>
+  readonly call?: SaidOfCalls
   /** Answers a blocked call as a tool's failure, for loops that hand results to a model and expect no exception. */
   readonly blockedAsResult?: boolean
 }
@@ -74,12 +74,4 @@ async function callTool(
     if (!blockedAsResult || !(cause instanceof CallBlocked)) throw cause
     return textResult(cause.message, true)
   }
-}
-
-function textResult(text: string, isError: boolean): object {
-  return { content: [{ type: 'text', text }], isError }
-}
-
-function signalIn(options: unknown): AbortSignal | undefined {
-  return (options as { readonly signal?: AbortSignal } | undefined)?.signal
 }

@@ -88,18 +88,22 @@ test('each example runs against the demo: one call allowed, one blocked, one hel
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   })()
-  const examples = ['three-lines', 'ai-sdk', 'mcp', 'workflow'].map((name) =>
+  const examples = ['three-lines', 'ai-sdk', 'mcp', 'workflow', 'openai-agents', 'langchain'].map((name) =>
     start(`examples/src/${name}.ts`, environment),
   )
   const codes = await Promise.all(examples.map(({ ended }) => ended))
   await approving
-  const [three = '', ai = '', mcp = '', workflow = ''] = examples.map(({ output }) => output())
+  const [three = '', ai = '', mcp = '', workflow = '', openai = '', langchain = ''] = examples.map(({ output }) =>
+    output(),
+  )
   expect(three).toBe(`a refund within the limit: "refunded 4500 cents"
 a statement that changes the ledger: blocked by no-ledger-writes. The ledger is read-only for agents: update invoices set status = 'void'
 a refund above the limit: "refunded 45000 cents"
 `)
-  expect(ai).toContain('12900')
-  expect(ai).toContain('The ledger is read-only for agents')
+  for (const told of [ai, openai, langchain]) {
+    expect(told).toContain('12900')
+    expect(told).toContain('The ledger is read-only for agents')
+  }
   expect(mcp).toContain('run_sql done')
   expect(mcp).toContain('a change of the ledger: blocked by no-ledger-writes')
   expect(
@@ -109,7 +113,7 @@ reading the policy: "Refund within 30 days."
 the same refund: "refunded"
 the session stands at: refund
 `)
-  expect(codes.map(([code]: unknown[]) => code)).toEqual([0, 0, 0, 0])
+  expect(codes.map(([code]: unknown[]) => code)).toEqual([0, 0, 0, 0, 0, 0])
 })
 
 test('the demo ends when it is told to, and nothing it started stays', async () => {
