@@ -77,3 +77,20 @@ test('a session that is ended elsewhere leads to the sign-in page at once', asyn
 
   await page.getByText('Your session ended.').waitFor()
 })
+
+test('each page is sent with a policy that names a nonce of its own, which is in the page', async () => {
+  const nonces = await Promise.all(
+    [1, 2].map(async () => {
+      const answer = await fetch(`${scene.origin}/sign-in`)
+      const { headers } = answer
+      const text = await answer.text()
+      const policy = headers.get('content-security-policy') ?? ''
+      expect(policy).toContain("frame-ancestors 'none'")
+      expect(policy).not.toContain('unsafe-inline')
+      const nonce = /'nonce-([\w-]{16,})'/.exec(policy)?.[1] ?? 'none'
+      expect(text).toContain(nonce)
+      return nonce
+    }),
+  )
+  expect(new Set(nonces).size).toBe(2)
+})

@@ -50,6 +50,50 @@ test('errors of every kind carry the security headers and a request id', async (
   }
 })
 
+test('behind https every answer says so for the future, and none may be framed or sniffed', async () => {
+  const other = await testServer({
+    databaseUrl: database.url,
+    environment: { COUNTERSIGN_BASE_URL: 'https://countersign.example.com', COUNTERSIGN_ALLOWED_HOSTS: '127.0.0.1' },
+  })
+  for (const path of ['/', '/sign-in', '/api/v2/setup', '/api/v2/nothing', '/trail/checkpoint', '/api/v1/health']) {
+    const { headers } = await other.call('GET', path)
+    expect.soft(headers.get('strict-transport-security'), path).toMatch(/max-age=\d{8}/)
+    expect.soft(headers.get('x-content-type-options'), path).toBe('nosniff')
+    expect.soft(headers.get('content-security-policy'), path).toContain("frame-ancestors 'none'")
+    expect.soft(headers.get('referrer-policy'), path).toBe('strict-origin-when-cross-origin')
+  }
+  await other.stop()
+})
+
+test('what is at no address is not found in the words of whoever asked, whatever the method', async () => {
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    const headers = { 'x-requested-with': 'test' }
+    const older = await server.call(method, '/api/v1/nothing/here', { headers })
+    expect(older).toMatchObject({ status: 404, body: { detail: 'Not Found' } })
+    expect(await server.call(method, '/api/v2/nothing/here', { headers })).toMatchObject({
+      status: 404,
+      body: { code: 'not_found', detail: 'There is nothing at this address.' },
+    })
+  }
+})
+
+test('an id that a client invents for its request is neither repeated nor recorded', async () => {
+  const { headers } = await server.call('GET', '/api/v2/keys', { headers: { 'x-request-id': 'invented-by-a-client' } })
+  expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{12}$/)
+})
+
+test('a session’s token is in no row of the database, and a list of sessions tells nothing of a ceremony', async () => {
+  const tenant = await server.newTenant()
+  const token = tenant.cookie.split('=')[1] ?? ''
+  await server.call('POST', '/api/v2/mfa/passkeys/challenge', { cookie: tenant.cookie })
+  const rows = await server.db.query<{ text: string }>(`select s::text as text from sessions as s`)
+  expect(rows.length).toBeGreaterThan(0)
+  for (const { text } of rows) expect(text).not.toContain(token)
+  const { body, text } = await server.call('GET', '/api/v2/sessions', { cookie: tenant.cookie })
+  expect((body as { items: unknown[] }).items).toHaveLength(1)
+  expect(text).not.toMatch(/challenge|state|verifier|token|digest/)
+})
+
 test('a browser that reached us under a foreign name is turned away; probes and bearers are not', async () => {
   const { request } = await import('node:http')
   const under = (host: string, path: string, headers: Record<string, string> = {}): Promise<number> =>

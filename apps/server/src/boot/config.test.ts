@@ -84,6 +84,25 @@ describe('configuration', () => {
     expect(mistakes(external)).toEqual([])
   })
 
+  test('one secret for two purposes is an error that names both, and not the secret', () => {
+    const same = 'a'.repeat(64)
+    for (const [more, names] of [
+      [{ COUNTERSIGN_SECRET_KEY: same }, ['COUNTERSIGN_SECRET_KEY', 'COUNTERSIGN_SEAL_KEY']],
+      [{ AUDIT_HMAC_SECRET: same }, ['COUNTERSIGN_SEAL_KEY', 'COUNTERSIGN_TRAIL_MAC_SECRET']],
+    ] as const) {
+      const [said = '', ...others] = mistakes({ ...external, ...more })
+      expect(others).toEqual([])
+      for (const name of names) expect(said).toContain(name)
+      expect(said).not.toContain(same)
+    }
+  })
+
+  test('a bucket for anchors without the name of a chain in it does not start', () => {
+    expect(mistakes({ ...external, AUDIT_ANCHOR_BUCKET: 'anchors' })).toEqual([
+      expect.stringContaining('AUDIT_ANCHOR_CHAIN_ID'),
+    ])
+  })
+
   test('retention without a bucket for what it removes does not start', () => {
     const alone = { ...external, LOG_RETENTION_DAYS: '365' }
     expect(mistakes(alone)).toEqual([expect.stringMatching(/LOG_RETENTION_DAYS.* needs COUNTERSIGN_ANCHOR_BUCKET/)])

@@ -1,3 +1,4 @@
+import type { Secret } from '../kernel/crypto.ts'
 import { type Environment, type Found, type ValueOf, type Variable, type Variables, variables } from './variables.ts'
 
 export type Config = {
@@ -101,6 +102,21 @@ function findText(
   return first ?? (row.platform ?? []).map(look).find((one) => one !== undefined) ?? row.fromPlatform?.(environment)
 }
 
+/** Keys that serve one purpose each, and must not serve two. */
+function sameSecrets({ secretKey, sealKey, trailMacSecret }: Config): readonly (readonly [string, string])[] {
+  const keys: readonly (readonly [string, Secret | undefined])[] = [
+    ['COUNTERSIGN_SECRET_KEY', secretKey],
+    ['COUNTERSIGN_SEAL_KEY', sealKey],
+    ['COUNTERSIGN_TRAIL_MAC_SECRET', trailMacSecret],
+  ]
+  return keys.flatMap(([name, key], at) =>
+    keys
+      .slice(at + 1)
+      .filter(([, other]) => key !== undefined && other?.matches(key.reveal()) === true)
+      .map(([other]) => [name, other] as const),
+  )
+}
+
 /** What is wrong between variables. One that was set and could not be read has been told already and is not missing. */
 function checkTogether(config: Config, isMissing: (key: keyof Variables) => boolean, mistakes: string[]): Config {
   const warnings: string[] = []
@@ -119,6 +135,8 @@ function checkTogether(config: Config, isMissing: (key: keyof Variables) => bool
       )
     }
   }
+  for (const [one, other] of sameSecrets(config))
+    mistakes.push(`${one} and ${other} are the same secret. Whoever learns one would have both: make one of them anew.`)
   if (isMissing('adminEmail') !== isMissing('adminPassword')) {
     mistakes.push('COUNTERSIGN_ADMIN_EMAIL and COUNTERSIGN_ADMIN_PASSWORD belong together. Set both or none.')
   }

@@ -9,7 +9,6 @@ import {
   countAdministratorsWithIdentity,
   providerDoor,
   signInWithProvider,
-  sweepAttempts,
 } from '../features/oidc/index.ts'
 import {
   admitNewcomer,
@@ -33,6 +32,7 @@ import {
   sessionCookie,
   signIn,
   startSession,
+  sweepAttempts,
   sweepSessions,
 } from '../features/sessions/index.ts'
 import { manageSettings, readSetting } from '../features/settings/index.ts'

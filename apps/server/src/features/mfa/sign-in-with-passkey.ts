@@ -1,10 +1,9 @@
 import { type Keyring, randomToken } from '../../kernel/crypto.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
-import { insertAttempt, takeAttempt } from '../oidc/index.ts'
 import { findPerson, isActive } from '../people/index.ts'
 import type { RequestFacts } from '../roles/index.ts'
-import type { Begun, StartSession } from '../sessions/index.ts'
+import { type Begun, insertAttempt, type StartSession, takeAttempt } from '../sessions/index.ts'
 import type { FactorNeeds } from './factor-needs.ts'
 import { advanceCounter, findPasskeyOwner } from './factors-table.ts'
 import { assertOptions, checkAssertion } from './passkeys.ts'
@@ -72,7 +71,7 @@ export function signInWithPasskey({ kernel, keyrings, recordAct, rp, start, take
       const madeAt = clock.now()
       await insertAttempt(db, {
         id,
-        provider: way,
+        way,
         stateDigest: keyring.digest('sign-in-state', state),
         sealed: sealing.seal('sign-in-state', id, Buffer.from(challenge)),
         madeAt,
@@ -85,7 +84,7 @@ export function signInWithPasskey({ kernel, keyrings, recordAct, rp, start, take
       await limit('passkey-sign-in-address', facts, 30)
       // Taken whatever comes of it: an answer is looked at once.
       const taken = await takeAttempt(db, keyring.digests('sign-in-state', challengeId), clock.now())
-      if (taken?.provider !== way) return refuse('invalid_challenge', facts)
+      if (taken?.way !== way) return refuse('invalid_challenge', facts)
       const challenge = sealing.unseal('sign-in-state', taken.id, taken.sealed).toString()
       const owner = await findPasskeyOwner(db, String(credential['id']))
       if (!owner) return refuse('invalid_credential', facts)

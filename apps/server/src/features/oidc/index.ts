@@ -1,5 +1,4 @@
 export { askProvider } from './ask-provider.ts'
-export { insertAttempt, sweepAttempts, takeAttempt } from './attempts-table.ts'
 export { countAdministratorsWithIdentity } from './identities-table.ts'
 export type { Provider } from './provider.ts'
 export { type ProviderDoor, providerDoor, providerRoutes } from './routes.ts'

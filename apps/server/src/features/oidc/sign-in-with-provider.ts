@@ -11,10 +11,9 @@ import {
   statusOf,
 } from '../people/index.ts'
 import type { RequestFacts } from '../roles/index.ts'
-import type { StartSession } from '../sessions/index.ts'
+import { insertAttempt, type StartSession, takeAttempt } from '../sessions/index.ts'
 import type { RecordAct } from '../trail/index.ts'
 import type { AskProvider, Challenge } from './ask-provider.ts'
-import { insertAttempt, takeAttempt } from './attempts-table.ts'
 import { bindIdentity, findIdentity } from './identities-table.ts'
 import { type Proven, type Provider, SignInRefused, safeReturn } from './provider.ts'
 
@@ -113,7 +112,7 @@ export function signInWithProvider({ kernel, providers, baseUrl, ask, tell }: Ne
       const madeAt = clock.now()
       await insertAttempt(db, {
         id,
-        provider: name,
+        way: name,
         stateDigest: keyring.digest('sign-in-state', challenge.state),
         sealed: sealing.seal('sign-in-state', id, Buffer.from(JSON.stringify(errand))),
         madeAt,
@@ -151,7 +150,7 @@ export function signInWithProvider({ kernel, providers, baseUrl, ask, tell }: Ne
   async function take(provider: Provider, query: string, binding: string | undefined): Promise<Errand> {
     const state = new URLSearchParams(query).get('state') ?? ''
     const attempt = await takeAttempt(db, keyring.digests('sign-in-state', state), clock.now())
-    if (!attempt || attempt.provider !== provider.name) throw new SignInRefused('state')
+    if (!attempt || attempt.way !== provider.name) throw new SignInRefused('state')
     const errand = JSON.parse(sealing.unseal('sign-in-state', attempt.id, attempt.sealed).toString('utf8')) as Errand
     // In another browser it is somebody else's sign-in, whose owner would find themselves in the wrong account.
     if (binding === undefined || errand.binding !== binding) throw new SignInRefused('state')

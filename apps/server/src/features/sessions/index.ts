@@ -15,4 +15,5 @@ export {
   sweepSessions,
 } from './sessions-table.ts'
 export { changePassword, type SignIn, signIn } from './sign-in.ts'
+export { insertAttempt, sweepAttempts, takeAttempt } from './sign-in-attempts-table.ts'
 export { type Begun, type StartSession, startSession } from './start-session.ts'

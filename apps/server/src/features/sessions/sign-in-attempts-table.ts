@@ -1,6 +1,7 @@
 import type { Sql } from '../../kernel/db.ts'
 
-export type Attempt = { readonly id: string; readonly provider: string; readonly sealed: string }
+/** A sign-in that was begun and not ended: at an identity provider, whose name is its way, or with a passkey. */
+export type Attempt = { readonly id: string; readonly way: string; readonly sealed: string }
 
 export async function insertAttempt(
   db: Sql,
@@ -9,7 +10,7 @@ export async function insertAttempt(
   await db.query(
     `insert into sign_in_attempts (id, state_digest, provider, sealed, made_at, expires_at)
      values ($1, $2, $3, $4, $5, $6)`,
-    [attempt.id, attempt.stateDigest, attempt.provider, attempt.sealed, attempt.madeAt, attempt.expiresAt],
+    [attempt.id, attempt.stateDigest, attempt.way, attempt.sealed, attempt.madeAt, attempt.expiresAt],
   )
 }
 
@@ -17,7 +18,7 @@ export async function insertAttempt(
 export async function takeAttempt(db: Sql, stateDigests: readonly string[], now: Date): Promise<Attempt | undefined> {
   const [row] = await db.query<Attempt>(
     `delete from sign_in_attempts as a where a.state_digest = any($1) and a.expires_at > $2
-     returning a.id, a.provider, a.sealed`,
+     returning a.id, a.provider as way, a.sealed`,
     [stateDigests, now],
   )
   return row
