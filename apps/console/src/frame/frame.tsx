@@ -106,7 +106,9 @@ function useLeaveWhenSignedOut(): void {
   const router = useRouter()
   useEffect(() => {
     // Read once, not followed: the frame stays until the next page is loaded, while the address is already that page's.
-    const { href } = router.latestLocation
+    const { href, pathname } = router.latestLocation
+    // Signing out goes there by itself.
+    if (!isSignedIn && pathname === '/sign-in') return
     if (!isSignedIn) void router.navigate({ to: '/sign-in', search: { next: href, ended: true }, replace: true })
     else if (left === 'prove') void router.navigate({ to: '/sign-in', search: { next: href }, replace: true })
     else if (left === 'enroll') void router.navigate({ to: '/enroll', search: { next: href }, replace: true })

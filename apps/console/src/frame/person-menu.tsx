@@ -17,9 +17,11 @@ export function PersonMenu({ onHelp }: { readonly onHelp: () => void }) {
   const signOut = useMutation({
     mutationFn: () => api.delete('/session'),
     onSuccess: async () => {
-      await navigate({ to: '/sign-in', search: {} })
-      queryClient.clear()
+      // Before the walk: the sign-in page sends whoever is signed in back, and the stream may tell of the end only later.
+      await queryClient.cancelQueries({ queryKey: sessionKey })
       queryClient.setQueryData(sessionKey, null)
+      await navigate({ to: '/sign-in', search: {} })
+      queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] })
     },
     onError: (error) => tellFailure('You are still signed in', wordsFor(error)),
   })
