@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { type Config, ConfigError, isLoopback, readConfig } from './boot/config.ts'
 import { buildConsole } from './boot/console-build.ts'
@@ -13,6 +14,8 @@ import { type Log, makeLog } from './kernel/log.ts'
 
 /** How long requests under way may take to finish once the process was told to stop. */
 const drainMs = 20_000
+/** How long what was opened may take to close when the start fails: the reason is what somebody waits for. */
+const givingUpMs = 5_000
 
 /** Reads the environment, starts everything, and stops it again on SIGTERM or SIGINT. */
 export async function serve(environment: Readonly<Record<string, string | undefined>>): Promise<void> {
@@ -39,6 +42,7 @@ async function start(config: Config, log: Log, begun: number): Promise<void> {
   const onLaunched = (): void => void import('./compose.ts').catch(() => undefined)
   const postgres = folder && (await startEmbeddedPostgres({ folder, log, onLaunched }))
   const { url, ownerUrl } = databaseUrls(config, postgres)
+  const opened: Close[] = postgres ? [postgres.stop] : []
   try {
     await migrate({ ownerUrl, appUrl: url, log })
     const { keyring, sealing } = await keyrings(config, folder)
@@ -50,11 +54,21 @@ async function start(config: Config, log: Log, begun: number): Promise<void> {
         log.warn({ err }, 'A connection to the database broke; another will be opened')
       },
     })
-    await run({ config, log, begun, db, keyring, sealing, consoleBuilt, postgres })
+    opened.push(db.end)
+    await run({ config, log, begun, db, keyring, sealing, consoleBuilt, opened })
   } catch (cause) {
-    await postgres?.stop()
+    // While one of our own connections is open the embedded database takes it for another's and runs on for nobody.
+    const late = AbortSignal.timeout(givingUpMs)
+    await Promise.race([closeAll(opened).catch(() => undefined), once(late, 'abort')])
     throw cause
   }
+}
+
+type Close = () => Promise<void>
+
+/** What was opened last closes first. */
+async function closeAll(opened: readonly Close[]): Promise<void> {
+  for (const close of opened.toReversed()) await close()
 }
 
 function databaseUrls(config: Config, postgres: EmbeddedPostgres | undefined): { url: string; ownerUrl: string } {
@@ -88,11 +102,12 @@ type Running = {
   readonly keyring: Keyring
   readonly sealing: Keyring
   readonly consoleBuilt: Promise<void>
-  readonly postgres: EmbeddedPostgres | undefined
+  /** What has to be closed at the end; grows with what is opened here. */
+  readonly opened: Close[]
 }
 
 async function run(running: Running): Promise<void> {
-  const { config, log, begun, db, keyring, sealing, consoleBuilt, postgres } = running
+  const { config, log, begun, db, keyring, sealing, consoleBuilt, opened } = running
   const { compose } = await import('./compose.ts')
   const clock = systemClock()
   const measure = measureClock(db, clock)
@@ -114,26 +129,44 @@ async function run(running: Running): Promise<void> {
     pendingMigrations: async () => (await pendingMigrations((text) => db.query(text))).length,
   })
   const stops = [clock.every(10_000, () => measure().catch(() => undefined)), keepMemoryLow({ clock })]
+  opened.push(async () => {
+    for (const one of stops) one()
+    await app.stop()
+  })
   await app.start()
   const bootstrap = await app.bootstrap(config.adminEmail, config.adminPassword)
 
-  const stop = stopOnce(async () => {
-    for (const one of stops) one()
-    await app.stop()
-    await db.end()
-    await postgres?.stop()
-  }, log)
   if (config.roles.includes('api')) {
     await consoleBuilt
-    // A fleet that comes back at once: whoever finds the queue full tries again after 1, 3, 7 and 15 seconds.
-    await app.http.listen({ host: config.host, port: config.port, backlog: 16_384 })
+    await listen(app.http, config)
   }
+  const stop = stopOnce(() => closeAll(opened), log)
   process.once('SIGTERM', stop).once('SIGINT', stop)
 
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
   if (!isLoopback(config.host)) log.info({ host: config.host }, 'Listening beyond this machine')
   say(`countersign ready on ${baseUrl} (${seconds} s)`)
   if (bootstrap === 'not given') say(`Set it up: ${baseUrl}/setup?token=${setupSecret.reveal()}`)
+}
+
+async function listen(http: Listening, { host, port }: Config): Promise<void> {
+  try {
+    // A fleet that comes back at once: whoever finds the queue full tries again after 1, 3, 7 and 15 seconds.
+    await http.listen({ host, port, backlog: 16_384 })
+  } catch (cause) {
+    const remedy = remedies[(cause as NodeJS.ErrnoException).code ?? '']
+    if (remedy === undefined) throw cause
+    throw new Error(`${host} cannot be listened on at port ${port}. ${remedy}`, { cause })
+  }
+}
+
+type Listening = { readonly listen: (on: { host: string; port: number; backlog: number }) => Promise<unknown> }
+
+const remedies: Readonly<Record<string, string>> = {
+  EADDRINUSE:
+    'Another program, or another Countersign, has that port. Stop it, or set COUNTERSIGN_PORT to one that is free.',
+  EACCES: 'This user may not open that port. Set COUNTERSIGN_PORT to 1024 or above.',
+  EADDRNOTAVAIL: 'This machine does not have that address. Set COUNTERSIGN_HOST to one of its own.',
 }
 
 /** Sets our clock to the database's, so that every replica means the same moment by now. */

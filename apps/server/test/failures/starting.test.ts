@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openDataFolder } from '../../src/boot/data-folder.ts'
-import { startEmbeddedPostgres } from '../../src/boot/embedded-postgres.ts'
+import { runningEmbeddedPostgres, startEmbeddedPostgres } from '../../src/boot/embedded-postgres.ts'
 import { eventually, openStream } from '../agent-stream.ts'
 import { emptyDatabase } from '../database.ts'
 import { type ServerProcess, serverProcess } from './server-process.ts'
@@ -183,6 +183,30 @@ test('every mistake of the configuration is told at once, with exit code 1 and w
     expect(told).toContain(`  - COUNTERSIGN_${name} `)
   expect(told).toContain('did you mean COUNTERSIGN_BASE_URL?')
   expect(told).not.toMatch(/^\s+at |Error:/m)
+})
+
+test('a start that fails after its database ran names the remedy and leaves no database running', async () => {
+  const folder = join(parent, 'failing')
+  const taken = createServer()
+  taken.listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = String(typeof address === 'object' ? address?.port : '')
+  try {
+    for (const [environment, told] of [
+      [{ COUNTERSIGN_ADMIN_EMAIL: email, COUNTERSIGN_ADMIN_PASSWORD: 'short' }, 'COUNTERSIGN_ADMIN_PASSWORD'],
+      [{ COUNTERSIGN_PORT: port }, `at port ${port}. Another program, or another Countersign, has that port.`],
+    ] as const) {
+      const server = await start({ COUNTERSIGN_DATA_DIR: folder, ...environment })
+      expect(await server.ready).toBe(false)
+      expect(await server.ended).toEqual({ code: 1, signal: null })
+      expect(server.complaints()).toContain(told)
+      expect(server.said().join('\n')).not.toContain('left running')
+      expect(await runningEmbeddedPostgres(await openDataFolder(folder))).toBeUndefined()
+    }
+  } finally {
+    taken.close()
+  }
 })
 
 /** A POST of events of which the server has the head, as its `100 Continue` proves, and half the body. */
