@@ -1,16 +1,21 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../../server/src/kernel/clock.ts'
 import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
 import type { TestTenant } from '../../server/test/server.ts'
 
+const clock = systemClock()
 let scene: ConsoleScene
 let tenant: TestTenant
 let key: string
 beforeAll(async () => {
-  scene = await openConsole()
+  scene = await openConsole({ clock })
   tenant = await scene.server.newTenant()
   key = (await scene.server.newKey(tenant, 'production')).key
 })
-afterEach(() => scene.closePages())
+afterEach(async () => {
+  clock.adjust(0)
+  await scene.closePages()
+})
 afterAll(() => scene.stop())
 
 const ask = async (tool: string, args: object = { path: '/srv' }, by = key): Promise<string> => {
@@ -94,6 +99,38 @@ test('several calls are decided at once, and one that somebody else decided mean
   await expect
     .poll(async () => [await statusOf(one), await statusOf(two), await statusOf(three)])
     .toEqual(['approved', 'approved', 'denied'])
+})
+
+test('deciding many asks once for the fresh proof that policy wants for some, and then carries those too', async () => {
+  const policies = [{ rule: null, proof: 'step-up', approvers: 1, excludes_owner: false }]
+  const guarded = '/api/v2/environments/staging/approval-policies'
+  const put = await scene.server.call('PUT', guarded, { cookie: tenant.cookie, body: { policies } })
+  expect(put.status, put.text).toBe(200)
+  const staging = (await scene.server.newKey(tenant, 'staging')).key
+  // The proof of signing in is too old by now; what is asked is of this minute.
+  clock.adjust(11 * 60_000)
+  const free = await ask('proof_free')
+  const [one, two] = [await ask('proof_one', {}, staging), await ask('proof_two', {}, staging)]
+  const statuses = async (): Promise<readonly unknown[]> => {
+    const of = async (id: string) => {
+      const answer = await scene.server.call('GET', `/api/v2/approvals/${id}`, { cookie: tenant.cookie })
+      return (answer.body as { status: unknown }).status
+    }
+    return [await of(free), await of(one), await of(two)]
+  }
+  const { page, open } = await scene.newPage(tenant)
+  await open('/approvals?q=proof_')
+  for (const tool of ['proof_free', 'proof_one', 'proof_two']) await page.getByLabel(`Select ${tool}`).check()
+  await page.getByRole('toolbar').getByRole('button', { name: 'Deny' }).click()
+  await page.getByRole('button', { name: 'Deny 3 calls' }).click()
+  const proof = page.getByRole('dialog', { name: 'Confirm that it is you' })
+  await proof.waitFor()
+  expect(await statuses()).toEqual(['denied', 'pending', 'pending'])
+  await proof.getByLabel('Password', { exact: true }).fill(scene.server.password)
+  await page.keyboard.press('Enter')
+  await page.getByText('3 calls denied').waitFor()
+  await proof.waitFor({ state: 'hidden' })
+  expect(await statuses()).toEqual(['denied', 'denied', 'denied'])
 })
 
 test('approving many leaves out what one’s own key asks, and says why', async () => {

@@ -1,7 +1,7 @@
 import { isAtRest, noteUse } from './activity.ts'
 import { ApiProblem, readProblem, unreachable } from './problem.ts'
 import { learnServerTime } from './server-time.ts'
-import { stepUp } from './step-up.ts'
+import { stepUp, stepUpCode } from './step-up.ts'
 
 type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
@@ -50,7 +50,7 @@ async function sendForText(method: Method, path: string, options: RequestOptions
   try {
     return await sendOnce(method, path, options)
   } catch (error) {
-    const isAsked = error instanceof ApiProblem && error.code === 'mfa_step_up_required'
+    const isAsked = error instanceof ApiProblem && error.code === stepUpCode
     if (!isAsked || !(await stepUp())) throw error
     return sendOnce(method, path, options)
   }

@@ -1,3 +1,6 @@
+/** The code of a problem that a fresh proof would remove. */
+export const stepUpCode = 'mfa_step_up_required'
+
 type Ask = () => Promise<boolean>
 
 let ask: Ask | undefined

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { api } from '../../api/client.ts'
 import { ApiProblem } from '../../api/problem.ts'
+import { stepUp, stepUpCode } from '../../api/step-up.ts'
 import type { DecisionsResult } from '../../api/types.ts'
 import { counted } from '../../ui/numbers.ts'
 import { tell, tellFailure } from '../../ui/tell.tsx'
@@ -28,10 +29,21 @@ export function useDecide() {
   })
 }
 
+/** Those that want a fresh proof ask for it once, all together, and are sent once more; the others stand as decided. */
+async function decideMany(decisions: readonly Decision[]): Promise<DecisionsResult> {
+  const send = (some: readonly Decision[]) => api.post<DecisionsResult>('/approvals/decisions', { decisions: some })
+  const first = await send(decisions)
+  const waiting = new Set(first.results.filter(({ problem }) => problem?.code === stepUpCode).map(({ id }) => id))
+  if (waiting.size === 0 || !(await stepUp())) return first
+  const { results } = await send(decisions.filter(({ id }) => waiting.has(id)))
+  const again = new Map(results.map((result) => [result.id, result]))
+  return { results: first.results.map((result) => again.get(result.id) ?? result) }
+}
+
 export function useDecideMany() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (decisions: readonly Decision[]) => api.post<DecisionsResult>('/approvals/decisions', { decisions }),
+    mutationFn: decideMany,
     onSuccess: ({ results }, decisions) => {
       const refused = results.filter(({ is_ok }) => !is_ok)
       const done = results.length - refused.length
