@@ -102,6 +102,39 @@ test('a passkey alone signs in where its device knows whose it is, and nobody el
   await stranger.getByText('No passkey was used').waitFor(patiently)
 })
 
+test('what is read while a new factor changes the session’s cookie is read again, and nobody is signed out', async () => {
+  clock.adjust(0)
+  const tenant = await scene.server.newTenant()
+  const { page, faults, open } = await scene.newPage(tenant)
+  await withAuthenticator(page)
+  await open('/account')
+  // Between the change at the server and the arrival of the new cookie, what the page reads is sent with the old one.
+  let old: string | undefined
+  let refusals = 0
+  await page.route('**/api/v2/**', async (route) => {
+    const request = route.request()
+    if (request.method() === 'POST' && request.url().endsWith('/mfa/passkeys')) {
+      const { cookie } = await request.allHeaders()
+      const answer = await route.fetch()
+      old = cookie
+      await expect.poll(() => refusals, patiently).toBeGreaterThan(0)
+      old = undefined
+      await route.fulfill({ response: answer })
+      return
+    }
+    if (old === undefined || request.method() !== 'GET' || request.url().endsWith('/stream')) {
+      await route.continue()
+      return
+    }
+    const answer = await route.fetch({ headers: { ...(await request.allHeaders()), cookie: old } })
+    if (answer.status() === 401) refusals += 1
+    await route.fulfill({ response: answer })
+  })
+  await addPasskey(page)
+  expect(refusals).toBeGreaterThan(0)
+  expect(faults).toEqual([])
+})
+
 test('an act whose proof is declined fails as the server said, and nothing was done', async () => {
   clock.adjust(0)
   const tenant = await scene.server.newTenant()

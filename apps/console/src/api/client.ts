@@ -45,14 +45,46 @@ async function send<Answer>(method: Method, path: string, options?: RequestOptio
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }
 
+/** Writes that are not answered yet, and how many have been: any of them may bring a new cookie for the same session. */
+const writes = new Set<Promise<unknown>>()
+let answeredWrites = 0
+
+async function write(method: Method, path: string, options: RequestOptions): Promise<string> {
+  const writing = sendOnce(method, path, options)
+  writes.add(writing)
+  try {
+    return await writing
+  } finally {
+    writes.delete(writing)
+    answeredWrites += 1
+  }
+}
+
+/**
+ * A read that the server refused for its old cookie while a write was replacing it, as adding a factor does, is sent
+ * once more with the new one: the session has not ended.
+ */
+async function read(path: string, options: RequestOptions): Promise<string> {
+  const answeredBefore = answeredWrites
+  try {
+    return await sendOnce('GET', path, options)
+  } catch (error) {
+    const isRefused = error instanceof ApiProblem && error.status === 401
+    if (!isRefused || (writes.size === 0 && answeredWrites === answeredBefore)) throw error
+    await Promise.allSettled(writes)
+    return sendOnce('GET', path, options)
+  }
+}
+
 /** What the server wants a fresh proof for is sent once more when the person gave it: their act is not lost. */
 async function sendForText(method: Method, path: string, options: RequestOptions = {}): Promise<string> {
+  const carry = (): Promise<string> => (method === 'GET' ? read(path, options) : write(method, path, options))
   try {
-    return await sendOnce(method, path, options)
+    return await carry()
   } catch (error) {
     const isAsked = error instanceof ApiProblem && error.code === stepUpCode
     if (!isAsked || !(await stepUp())) throw error
-    return sendOnce(method, path, options)
+    return carry()
   }
 }
 
