@@ -16,6 +16,7 @@ import { csrfTokens, renewCookie, spendUnspent, unspentMs } from './features/ses
 import { countPeople, passwordsTaken } from './features/tenants/index.ts'
 import { publicLogRoutes, trailHealth } from './features/trail/index.ts'
 import type { Bus } from './kernel/bus.ts'
+import type { Clock } from './kernel/clock.ts'
 import type { FromMemory } from './kernel/http.ts'
 import { mountConsole } from './surfaces/console/mount-console.ts'
 import { fetchFromMemory } from './surfaces/edictum/fetch-from-memory.ts'
@@ -139,6 +140,7 @@ export function compose(needs: ComposeNeeds): App {
     stop: async () => {
       observing.stop()
       isDraining = true
+      await beforeClosing(config.drainSeconds, clock)
       consoles.drain()
       await streams.drain()
       approvals.drain()
@@ -157,4 +159,12 @@ export function compose(needs: ComposeNeeds): App {
       await bus.stop()
     },
   }
+}
+
+/** Readiness is false by now, and whoever sends requests here needs a moment to ask for it. */
+function beforeClosing(seconds: number, clock: Pick<Clock, 'after'>): Promise<void> {
+  if (seconds === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    clock.after(seconds * 1_000, resolve)
+  })
 }

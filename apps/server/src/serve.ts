@@ -140,7 +140,7 @@ async function run(running: Running): Promise<void> {
     await consoleBuilt
     await listen(app.http, config)
   }
-  const stop = stopOnce(() => closeAll(opened), log)
+  const stop = stopOnce(() => closeAll(opened), { log, withinMs: config.drainSeconds * 1_000 + drainMs })
   process.once('SIGTERM', stop).once('SIGINT', stop)
 
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
@@ -180,7 +180,7 @@ function measureClock(db: Db, clock: ReturnType<typeof systemClock>): () => Prom
   }
 }
 
-function stopOnce(work: () => Promise<void>, log: Log): () => void {
+function stopOnce(work: () => Promise<void>, { log, withinMs }: { log: Log; withinMs: number }): () => void {
   let isStopping = false
   return () => {
     // A second signal means: now.
@@ -189,7 +189,7 @@ function stopOnce(work: () => Promise<void>, log: Log): () => void {
     const late = setTimeout(() => {
       log.error({}, 'Stopping took too long; what was under way is cut off')
       process.exit(1)
-    }, drainMs)
+    }, withinMs)
     late.unref()
     work().then(
       () => process.exit(0),

@@ -130,6 +130,12 @@ export const variables = {
     fallback: false,
     help: 'Stay ready when a configured Redis is away.',
   }),
+  drainSeconds: variable({
+    name: 'COUNTERSIGN_DRAIN_SECONDS',
+    reader: integer(0, 600),
+    fallback: 0,
+    help: 'When told to stop, say for so long that it is not ready and still take requests, so that a load balancer notices first.',
+  }),
   secretKey: variable<Secret, undefined>({
     name: 'COUNTERSIGN_SECRET_KEY',
     older: ['EDICTUM_SECRET_KEY'],
