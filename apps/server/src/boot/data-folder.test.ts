@@ -75,6 +75,19 @@ test('a file in place of the folder is named', async () => {
   )
 })
 
+test('a place where no folder can be is refused with what is wrong there and what to do', async () => {
+  await writeFile(join(parent, 'file'), '')
+  const remedy = 'set COUNTERSIGN_DATA_DIR to a folder of the user the server runs as'
+  for (const [path, wrong] of [
+    [join(parent, 'file'), 'is a file'],
+    [join(parent, 'file', 'data'), 'is a file'],
+    ['/proc/nodata', 'no folder can be made there'],
+  ] as const) {
+    await expect(openDataFolder(path)).rejects.toThrow(wrong)
+    await expect(openDataFolder(path)).rejects.toThrow(remedy)
+  }
+})
+
 test('a link to a folder is followed, so that paths of processes can be compared', async () => {
   await mkdir(join(parent, 'disk'))
   await symlink(join(parent, 'disk'), join(parent, 'data'))

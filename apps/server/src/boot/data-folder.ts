@@ -45,7 +45,7 @@ export async function makeFolder(path: string, mode: number): Promise<void> {
   if (!(await exists(parent))) await makeFolder(parent, mode === 0o700 ? 0o711 : mode)
   await mkdir(path, { mode }).catch(unless('EEXIST'))
   const found = await stat(path)
-  if (!found.isDirectory()) throw new Error(`${path} is not a folder`)
+  if (!found.isDirectory()) throw new Error(`${path} is not a folder. Set COUNTERSIGN_DATA_DIR to another.`)
   if ((found.mode & 0o777) !== mode) await chmod(path, mode)
 }
 
@@ -117,9 +117,19 @@ export async function readKept(path: string): Promise<string | undefined> {
   return secret
 }
 
+const notAllowed = 'this user may not write there'
+const words: Readonly<Record<string, string>> = {
+  EACCES: notAllowed,
+  EPERM: notAllowed,
+  EROFS: 'its file system is mounted read-only',
+  ENOTDIR: 'something on the way to it is a file',
+  ENOENT: 'no folder can be made there',
+  ENOSPC: 'its file system is full',
+  EDQUOT: 'the quota of this user is used up',
+}
+
 function reason(cause: unknown): string {
-  if (errorCode(cause) === 'EACCES' || errorCode(cause) === 'EPERM') {
-    return `this user may not write there (${String(cause)}). Give it to the user the server runs as, or set COUNTERSIGN_DATA_DIR to a folder of its own.`
-  }
-  return String(cause)
+  const known = words[errorCode(cause)]
+  if (known === undefined) return cause instanceof Error ? cause.message : String(cause)
+  return `${known} (${String(cause)}). Mend that, or set COUNTERSIGN_DATA_DIR to a folder of the user the server runs as.`
 }
