@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
+import { inWords } from './in-words.ts'
 import { makeProgram } from './program.ts'
 
 // The server reads it too: what is set for the one holds for the other.
@@ -24,7 +25,7 @@ try {
 /** Commander has already said what is wrong with the arguments; everything else is said here, in one line. */
 function failed(cause: unknown): number {
   if (cause instanceof Error && 'exitCode' in cause) return cause.exitCode === 0 ? 0 : 2
-  surroundings.complain(`${cause instanceof Error ? cause.message : String(cause)}\n`)
+  surroundings.complain(`${inWords(cause)}\n`)
   return 2
 }
 

@@ -25,7 +25,7 @@ const extensions = ['.yaml', '.yml']
 
 /** Reads a ruleset and what it extends. A file that is not there is an error of its own, not of the ruleset. */
 export async function loadRuleset(file: string, isStrict = false): Promise<LoadedRuleset> {
-  const source = await readFile(file)
+  const source = await readGiven(file)
   const own = parseRuleset(source, { isServed: true, isStrict })
   if (!own.ok) return { ok: false, file, diagnostics: own.diagnostics }
   const parents = new Map<string, ParentSource>()
@@ -38,6 +38,15 @@ export async function loadRuleset(file: string, isStrict = false): Promise<Loade
       return { ok: false, file, diagnostics: resolved.diagnostics }
     }
     parents.set(missing, { source: parent, revision: missing })
+  }
+}
+
+async function readGiven(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EISDIR')) throw cause
+    throw new Error(`${file} is a folder. Name its files: ${join(file, '*.yaml')}`, { cause })
   }
 }
 
