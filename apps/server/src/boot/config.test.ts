@@ -97,6 +97,24 @@ describe('configuration', () => {
     }
   })
 
+  test('a secret that could be guessed is refused by its name, whichever name it was given under', () => {
+    for (const name of [
+      'COUNTERSIGN_SECRET_KEY',
+      'APP_SECRET_KEY',
+      'COUNTERSIGN_TRAIL_MAC_SECRET',
+      'AUDIT_HMAC_SECRET',
+    ]) {
+      const { COUNTERSIGN_SECRET_KEY: _given, ...others } = external
+      const [said = ''] = mistakes({
+        ...(name.endsWith('SECRET_KEY') ? others : external),
+        [name]: 'too short a secret',
+      })
+      expect(said).toContain(name)
+      expect(said).toContain('at least 32 characters')
+      expect(said).not.toContain('too short a secret')
+    }
+  })
+
   test('a bucket for anchors without the name of a chain in it does not start', () => {
     expect(mistakes({ ...external, AUDIT_ANCHOR_BUCKET: 'anchors' })).toEqual([
       expect.stringContaining('AUDIT_ANCHOR_CHAIN_ID'),

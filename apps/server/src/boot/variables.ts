@@ -175,7 +175,7 @@ export const variables = {
   trailMacSecret: variable<Secret, undefined>({
     name: 'COUNTERSIGN_TRAIL_MAC_SECRET',
     older: ['AUDIT_HMAC_SECRET'],
-    reader: secretText,
+    reader: secretKey,
     fallback: undefined,
     fallbackWords: 'none; entries have no MAC',
     help: 'Adds a keyed MAC (HMAC-SHA-256 over its bytes) to each entry of the trail. To rotate, set a new one and move this one to COUNTERSIGN_OLD_TRAIL_MAC_SECRETS.',
