@@ -68,6 +68,18 @@ test('every path of a call counts, wherever it stands', () => {
   expect(verdictOf('tool: Bash, within: [/srv/app]', bash('ls 2>>/etc/passwd'))).toBe('block')
 })
 
+test('whoever lists commands and no folders is told that a redirection still reaches every file', () => {
+  const rule = (more: string): string =>
+    documentWith(`  - {id: box, type: sandbox, tool: Bash, allows: {commands: [ls]}${more}, message: outside}\n`)
+  const warnings = (source: string) =>
+    parseRuleset(source).diagnostics.map(({ code, severity, hint }) => ({ code, severity, hint }))
+  expect(verdictOf('tool: Bash, allows: {commands: [ls]}', bash('ls > /etc/passwd'))).toBe('allow')
+  expect(warnings(rule(''))).toEqual([
+    { code: 'sandbox.files_open', severity: 'warning', hint: expect.stringContaining('within') },
+  ])
+  expect(warnings(rule(', within: [/srv/app]'))).toEqual([])
+})
+
 test('a call without any path passes a boundary of paths', () => {
   expect(verdictOf(within, read({ note: 'hello' }))).toBe('allow')
 })

@@ -51,6 +51,7 @@ export function readSandbox(
   if (notAllows && allows)
     needs(notAllows, 'domains', 'allows.domains', child(allows, 'domains'), reading, 'not_allows.domains')
   const allowedCommands = allows && strings(allows, 'commands', 'rule.allows', reading)
+  if (allows && !within) warnOpenFiles(allows, reading)
   const outsidePlace = child(rule, 'outside')
   const outside = outsidePlace
     ? readValueWord(outsidePlace, ['block', 'ask'], 'rule.action', 'The action of outside', reading)
@@ -129,6 +130,19 @@ function group(rule: MapPlace, key: string, known: readonly string[], reading: R
     })
   }
   return map
+}
+
+/** The first word is all that is looked at: what a redirection behind it writes is a question of paths. */
+function warnOpenFiles(allows: MapPlace, reading: Reading): void {
+  const commands = child(allows, 'commands')
+  if (!commands) return
+  reading.findings.warn({
+    code: 'sandbox.files_open',
+    at: commands.at,
+    path: commands.path,
+    message: 'A list of commands alone bounds no files: `ls > /etc/passwd` begins with ls.',
+    hint: 'Add `within:` with the folders these commands may read and write.',
+  })
 }
 
 function needs(
