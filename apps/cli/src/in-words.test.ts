@@ -21,7 +21,7 @@ test('a file that is not there, a folder, and a file on the way are named withou
     const file = join(folder, 'file')
     writeFileSync(file, '')
     expect(inWords(await caught(() => readFile(join(folder, 'nothing.yaml'))))).toBe(
-      `There is no ${join(folder, 'nothing.yaml')} here.`,
+      `There is no ${join(folder, 'nothing.yaml')}.`,
     )
     expect(inWords(await caught(() => readFileSync(join(file, 'x'))))).toContain('something on the way to it is a file')
     expect(inWords(await caught(() => readFileSync(folder)))).toContain('folder')

@@ -7,7 +7,7 @@ export function inWords(cause: unknown): string {
 }
 
 const ofFiles: Readonly<Record<string, (path: string | undefined) => string | undefined>> = {
-  ENOENT: (path) => path && `There is no ${path} here.`,
+  ENOENT: (path) => path && `There is no ${path}.`,
   EACCES: (path) => path && `This user may not read or write ${path}.`,
   EISDIR: (path) =>
     path === undefined ? 'A folder was given where a file is wanted.' : `${path} is a folder; name a file.`,

@@ -140,7 +140,8 @@ export function compose(needs: ComposeNeeds): App {
     stop: async () => {
       observing.stop()
       isDraining = true
-      await beforeClosing(config.drainSeconds, clock)
+      // Nobody sends requests to a start that failed, or to a process of workers.
+      if (http.server.listening) await beforeClosing(config.drainSeconds, clock)
       consoles.drain()
       await streams.drain()
       approvals.drain()

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type ServerApart, serverApart } from '../../../apps/server/test/server.ts'
 import { CallBlocked } from '../src/index.ts'
 import { type GuardToolsOptions, guardTools } from '../src/langchain.ts'
-import { askForMail, noSecrets, rulesetOf } from './rulesets.ts'
+import { askForMail, noKeysOut, noSecrets, rulesetOf } from './rulesets.ts'
 import { scene } from './scene.ts'
 
 let server: ServerApart
@@ -14,13 +14,6 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const hidden = `  - id: no-keys-out
-    type: post
-    tool: read_invoice
-    when:
-      output.text: { contains: "sk-" }
-    then: { action: block, message: The output holds a key. }
-`
 const noLoops = `  - id: no-loops
     type: pre
     tool: count
@@ -31,7 +24,7 @@ const noLoops = `  - id: no-loops
 
 async function ready(options: GuardToolsOptions = {}) {
   const { rollOut, start, events, decide } = await scene(server)
-  await rollOut(rulesetOf('base', `${noSecrets}${askForMail}${hidden}${noLoops}`))
+  await rollOut(rulesetOf('base', `${noSecrets}${askForMail}${noKeysOut}${noLoops}`))
   const one = await start({ ruleset: 'base' })
   const ran: unknown[] = []
 

@@ -5,7 +5,7 @@ import { CallToolRequestSchema, CallToolResultSchema, ListToolsRequestSchema } f
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type ServerApart, serverApart } from '../../../apps/server/test/server.ts'
 import { type GuardClientOptions, guardClient } from '../src/mcp.ts'
-import { askForMail, noSecrets, rulesetOf } from './rulesets.ts'
+import { askForMail, noKeysOut, noSecrets, rulesetOf } from './rulesets.ts'
 import { scene } from './scene.ts'
 
 let server: ServerApart
@@ -15,16 +15,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const hidden = `  - id: no-keys-out
-    type: post
-    tool: read_invoice
-    when:
-      output.text: { contains: "sk-" }
-    then: { action: block, message: The output holds a key. }
-`
-
 /** A client of a real MCP server in this process, guarded by rules on a real server of ours. */
-async function connected(options: GuardClientOptions = {}, rules = `${noSecrets}${askForMail}${hidden}`) {
+async function connected(options: GuardClientOptions = {}, rules = `${noSecrets}${askForMail}${noKeysOut}`) {
   const { rollOut, start, events, decide } = await scene(server)
   await rollOut(rulesetOf('base', rules))
   const one = await start({ ruleset: 'base' })

@@ -45,6 +45,15 @@ export const askForMail = `  - id: ask-for-mail
       timeout_action: block
 `
 
+/** Withholds what a tool answered. */
+export const noKeysOut = `  - id: no-keys-out
+    type: post
+    tool: read_invoice
+    when:
+      output.text: { contains: "sk-" }
+    then: { action: block, message: The output holds a key. }
+`
+
 /** A folder that is gone when the test is over. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-agent-'))

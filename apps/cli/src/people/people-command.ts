@@ -1,15 +1,12 @@
 import { userInfo } from 'node:os'
 import { Command } from 'commander'
-import { requireKnown } from '../../../server/src/boot/known-secrets.ts'
 import { resetFactors } from '../../../server/src/features/mfa/index.ts'
 import { findByEmail } from '../../../server/src/features/people/index.ts'
-import { recordAct } from '../../../server/src/features/trail/index.ts'
 import { makeBus } from '../../../server/src/kernel/bus.ts'
-import { idMaker } from '../../../server/src/kernel/ids.ts'
 import { makeLog } from '../../../server/src/kernel/log.ts'
 import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
 import type { OpenedDatabase } from '../open-database.ts'
-import { databaseClock, sealKeys } from '../tenants/open-installation.ts'
+import { openInstallation } from '../tenants/open-installation.ts'
 import { addRecoverCommand } from './recover-command.ts'
 
 const resetHelp = `
@@ -55,22 +52,15 @@ export function peopleCommand(surroundings: Surroundings): Command {
 
 type Done = { readonly removed: number; readonly sessionsEnded: number }
 
-async function reset(
-  { db, folder }: OpenedDatabase,
-  env: Surroundings['env'],
-  email: string,
-): Promise<Done | undefined> {
-  const person = await findByEmail(db, email)
+async function reset(opened: OpenedDatabase, env: Surroundings['env'], email: string): Promise<Done | undefined> {
+  const person = await findByEmail(opened.db, email)
   if (!person) return undefined
-  const sealing = await sealKeys(folder, env)
-  await requireKnown(db, 'COUNTERSIGN_SEAL_KEY', sealing)
-  const clock = await databaseClock(db)
-  const newId = idMaker(clock.now)
+  const { db, clock, newId, recordAct } = await openInstallation(opened, env)
   // Never started: it only writes what the server's replicas then hear of.
   const bus = makeBus({ db, clock, log: makeLog('error', { write: () => undefined }) })
   const { resetFromMachine } = resetFactors({
     kernel: { db, clock, newId, bus },
-    recordAct: recordAct({ clock, newId, keyring: sealing }),
+    recordAct,
   })
   return resetFromMachine(person, userInfo().username)
 }

@@ -5,12 +5,10 @@ import { readVariable } from '../../../server/src/boot/config.ts'
 import { requireKnown } from '../../../server/src/boot/known-secrets.ts'
 import { makeLink } from '../../../server/src/features/people/index.ts'
 import { type Recovery, recoverAdministrator } from '../../../server/src/features/recovery/index.ts'
-import { recordAct } from '../../../server/src/features/trail/index.ts'
-import { idMaker } from '../../../server/src/kernel/ids.ts'
 import { Problem } from '../../../server/src/kernel/problem.ts'
 import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
 import type { OpenedDatabase } from '../open-database.ts'
-import { databaseClock, sealKeys, secretKeys } from '../tenants/open-installation.ts'
+import { openInstallation, secretKeys } from '../tenants/open-installation.ts'
 
 const recoverHelp = `
 When to use it
@@ -60,18 +58,15 @@ export function addRecoverCommand(people: Command, { env, print, complain, fail 
     })
 }
 
-async function recover({ db, folder }: OpenedDatabase, env: Surroundings['env'], email: string): Promise<Recovery> {
-  const keyring = await secretKeys(folder, env)
-  const sealing = await sealKeys(folder, env)
-  await requireKnown(db, 'COUNTERSIGN_SECRET_KEY', keyring)
-  await requireKnown(db, 'COUNTERSIGN_SEAL_KEY', sealing)
-  const clock = await databaseClock(db)
-  const newId = idMaker(clock.now)
+async function recover(opened: OpenedDatabase, env: Surroundings['env'], email: string): Promise<Recovery> {
+  const keyring = await secretKeys(opened.folder, env)
+  await requireKnown(opened.db, 'COUNTERSIGN_SECRET_KEY', keyring)
+  const { db, clock, newId, recordAct } = await openInstallation(opened, env)
   const begin = recoverAdministrator({
     db,
     clock,
     makeLink: makeLink({ clock, newId, keyring, baseUrl: baseUrlOf(env) }),
-    recordAct: recordAct({ clock, newId, keyring: sealing }),
+    recordAct,
   })
   return begin(email, userInfo().username)
 }

@@ -13,19 +13,19 @@ import type { OpenedDatabase } from '../open-database.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Makes tenants as the server would: with its seal key, by the database's clock, and with an entry in the trail. */
-export async function tenantMaker({ db, folder }: OpenedDatabase, env: Env) {
+/** What an act on the server's machine needs to be done and recorded as the server would: its seal key, the database's clock. */
+export async function openInstallation({ db, folder }: OpenedDatabase, env: Env) {
   const sealing = await sealKeys(folder, env)
   await requireKnown(db, 'COUNTERSIGN_SEAL_KEY', sealing)
   const clock = await databaseClock(db)
   const newId = idMaker(clock.now)
-  const make = makeAnotherTenant({
-    db,
-    clock,
-    newId,
-    recordAct: recordAct({ clock, newId, keyring: sealing }),
-    furnish: makeFirstSigningKey({ clock, newId, sealing }),
-  })
+  return { db, sealing, clock, newId, recordAct: recordAct({ clock, newId, keyring: sealing }) }
+}
+
+/** Makes tenants as the server would, with an entry in the trail. */
+export async function tenantMaker(opened: OpenedDatabase, env: Env) {
+  const { sealing, ...needs } = await openInstallation(opened, env)
+  const make = makeAnotherTenant({ ...needs, furnish: makeFirstSigningKey({ ...needs, sealing }) })
   const by = {
     actor: { kind: 'system', id: 'command_line', credential: 'server_machine' },
     personal: { actor: { machine_user: userInfo().username } },

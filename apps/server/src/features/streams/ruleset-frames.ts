@@ -15,16 +15,7 @@ export type RulesetFrames = (rollout: Rollout, reading: Reading) => Frame
 /** Serializes each rollout once per rendering, signing key and form; what is no longer rolled out is forgotten. */
 export function makeRulesetFrames(): RulesetFrames {
   const made = new WeakMap<Rollout, Map<string, Frame>>()
-  // A rollout goes to thousands of readers of the same, one after the other.
-  let last: { readonly rollout: Rollout; readonly reading: Reading; readonly frame: Frame } | undefined
   return (rollout, reading) => {
-    if (last && isSame(last.reading, reading) && last.rollout === rollout) return last.frame
-    const frame = frameOf(rollout, reading)
-    last = { rollout, reading, frame }
-    return frame
-  }
-
-  function frameOf(rollout: Rollout, reading: Reading): Frame {
     const key = `${reading.rendering} ${reading.signingKeyId ?? ''} ${reading.isPointer}`
     const frames = made.get(rollout) ?? new Map<string, Frame>()
     made.set(rollout, frames)
@@ -34,12 +25,6 @@ export function makeRulesetFrames(): RulesetFrames {
     frames.set(key, frame)
     return frame
   }
-}
-
-function isSame(one: Reading, other: Reading): boolean {
-  return (
-    one.rendering === other.rendering && one.signingKeyId === other.signingKeyId && one.isPointer === other.isPointer
-  )
 }
 
 /**
