@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +19,7 @@ const sources = ['src', 'index.html', 'public', 'vite.config.ts', 'package.json'
 /** Builds the console when it was never built or its sources are others than last time. Without its sources, what is built is served. */
 export async function buildConsole({ say, log }: Needs): Promise<void> {
   if (!existsSync(join(consoleFolder, 'src'))) return
-  const wanted = await digestOf([...sources, wireFolder])
+  const wanted = digestOf([...sources, wireFolder])
   const built = await readMark()
   if (built === wanted) return
   const vite = findVite()
@@ -71,14 +71,15 @@ function findVite(): string | undefined {
   }
 }
 
-async function digestOf(paths: readonly string[]): Promise<string> {
+/** At once and not in turn with anything: some five hundred small files, which a promise each would take four times as long. */
+function digestOf(paths: readonly string[]): string {
   const parts: string[] = []
   for (const path of paths) {
-    const found = await stat(path).catch(() => undefined)
+    const found = statSync(path, { throwIfNoEntry: false })
     if (found?.isDirectory()) {
-      const names = (await readdir(path)).sort()
-      parts.push(await digestOf(names.map((name) => join(path, name))))
-    } else if (found) parts.push(`${path.slice(consoleFolder.length)} ${sha256Hex(await readFile(path))}`)
+      const names = readdirSync(path).sort()
+      parts.push(digestOf(names.map((name) => join(path, name))))
+    } else if (found) parts.push(`${path.slice(consoleFolder.length)} ${sha256Hex(readFileSync(path))}`)
   }
   return sha256Hex(parts.join('\n'))
 }
