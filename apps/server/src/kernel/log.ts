@@ -23,7 +23,7 @@ export function makeLog(level: LogLevel, destination?: { readonly write: (line: 
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'text',
     redact: { paths: hidden, censor: '[secret]' },
-    serializers: { err: pino.stdSerializers.err },
+    serializers: { err: withoutRows },
   }
   const logger = destination ? pino(options, destination) : pino(options, pino.destination({ dest: 2, sync: true }))
   return {
@@ -40,4 +40,21 @@ export function makeLog(level: LogLevel, destination?: { readonly write: (line: 
       logger.error(fields, text)
     },
   }
+}
+
+/** PostgreSQL repeats the row that it could not write: addresses, digests and boxes, which no log may keep. */
+function withoutRows(err: Error): object {
+  const {
+    detail: _row,
+    where: _place,
+    internalQuery: _query,
+    ...told
+  } = pino.stdSerializers.err(err) as SerializedPgError
+  return told
+}
+
+type SerializedPgError = ReturnType<typeof pino.stdSerializers.err> & {
+  readonly detail?: unknown
+  readonly where?: unknown
+  readonly internalQuery?: unknown
 }
