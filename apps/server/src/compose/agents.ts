@@ -85,7 +85,8 @@ export function composeAgents(
   })
   const assignmentNeeds = { db, clock, newId, recordAct: record, tell: { bus, forget: assignments.forget } }
   const assignmentRules = manageAssignmentRules(assignmentNeeds)
-  const assign = assignAgents(assignmentNeeds)
+  const fleet = makeFleet({ db, clock, newId, bus, log, replicaId })
+  const assign = assignAgents({ ...assignmentNeeds, isNoted: (name) => fleet.notebook.unwritten(name) !== undefined })
   const revisionOf = revisionOfHash({ db, bus })
   const progress = noteProgress({
     db,
@@ -94,7 +95,6 @@ export function composeAgents(
     log,
     know: { currentRollout: rollouts.currentRollout, revisionOfHash: revisionOf },
   })
-  const fleet = makeFleet({ db, clock, newId, bus, log, replicaId })
   const streams = makeAgentStreams({
     kernel: { db, bus, clock, newId, log },
     fleet,

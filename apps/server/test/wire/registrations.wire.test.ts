@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { eventually } from '../agent-stream.ts'
+import { eventually, openStream } from '../agent-stream.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type ServerApart, serverApart, type TestTenant } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
@@ -81,6 +81,36 @@ test('older clients list, name, tag and assign agents, one by one and many at on
   const history = await server.call('GET', '/api/v1/agents/a1/history', { cookie: tenant.cookie })
   const types = (history.body as { events: { type: string }[] }).events.map(({ type }) => type)
   expect(types).toEqual(expect.arrayContaining(['first_seen', 'assignment', 'deployment']))
+})
+
+test('wire 28: an agent that connected this moment can be assigned with others, and is moved at once', async () => {
+  for (const name of ['base', 'other']) await rollOutYaml(server, tenant, rulesetYaml(name))
+  const stream = await openStream(server.url, '/api/v1/stream?bundle_name=base', { key, agent: 'new' })
+  await stream.next(1, 'contract_update')
+  const bulk = { agent_ids: ['new', 'nobody'], bundle_name: 'other' }
+  const assigned = await server.call('POST', '/api/v1/agent-registrations/bulk-assign', {
+    cookie: tenant.cookie,
+    body: bulk,
+  })
+  expect(assigned.body).toEqual({ updated: 1 })
+  const [, moved] = await stream.next(2, 'contract_update')
+  expect(moved?.data).toMatchObject({ _assignment_changed: true, bundle_name: 'other' })
+  stream.close()
+})
+
+test('an agent that was given a ruleset before it ever connected can be given another in the same way', async () => {
+  for (const name of ['base', 'other']) await rollOutYaml(server, tenant, rulesetYaml(name))
+  const given = { agent_ids: ['later'], environment: 'production', ruleset: 'base' }
+  await server.call('PUT', '/api/v2/assignments', { cookie: tenant.cookie, body: given })
+  const assigned = await server.call('POST', '/api/v1/agent-registrations/bulk-assign', {
+    cookie: tenant.cookie,
+    body: { agent_ids: ['later'], bundle_name: 'other' },
+  })
+  expect(assigned.body).toEqual({ updated: 1 })
+  const stream = await openStream(server.url, '/api/v1/stream', { key, agent: 'later' })
+  const [event] = await stream.next(1, 'contract_update')
+  expect(event?.data).toMatchObject({ bundle_name: 'other' })
+  stream.close()
 })
 
 test('to another tenant none of it exists, and nobody without a session is answered', async () => {

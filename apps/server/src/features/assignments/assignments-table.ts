@@ -216,7 +216,7 @@ export async function findKnownAgent(
   return row
 }
 
-/** The environments each of these agents was seen in. */
+/** The environments each of these agents was seen in, or was given a ruleset in before it was. */
 export function listEnvironmentsOfAgents(
   db: Sql,
   tenant: string,
@@ -224,7 +224,19 @@ export function listEnvironmentsOfAgents(
 ): Promise<{ readonly environment: string; readonly agentId: string }[]> {
   return db.query(
     `select g.environment, g.agent_id as "agentId" from agents as g
-      where g.tenant_id = $1 and g.agent_id = any($2::text[]) order by g.environment, g.agent_id`,
+      where g.tenant_id = $1 and g.agent_id = any($2::text[])
+     union
+     select a.environment, a.agent_id from agent_assignments as a
+      where a.tenant_id = $1 and a.agent_id = any($2::text[])
+      order by 1, 2`,
     [tenant, agentIds],
   )
+}
+
+export async function listEnvironmentNames(db: Sql, tenant: string): Promise<string[]> {
+  const rows = await db.query<{ name: string }>(
+    `select e.name from environments as e where e.tenant_id = $1 order by e.name`,
+    [tenant],
+  )
+  return rows.map(({ name }) => name)
 }

@@ -140,10 +140,7 @@ export function fleetRoutes({ db, fleet, change, assign, workflowOf }: Needs): r
         bundle_name: identifier,
       }),
       handle: async ({ who, body: { agent_ids, bundle_name }, facts }) => {
-        const ids = [...new Set(agent_ids)]
-        await assign.everywhere(who, ids, bundle_name, facts)
-        const known = await Promise.all(ids.map((id) => listRegistrations(db, who.tenant, id)))
-        return { updated: known.filter((rows) => rows.length > 0).length }
+        return { updated: await assign.everywhere(who, [...new Set(agent_ids)], bundle_name, facts) }
       },
     }),
     route({
