@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type OpenedDatabase, openDatabase } from './open-database.ts'
+import { type DatabaseRole, type OpenedDatabase, openDatabase } from './open-database.ts'
 
 /** What a command sees of the shell it runs in. */
 export type Surroundings = {
@@ -27,8 +27,9 @@ export async function usingDatabase<Result>(
   options: DatabaseOptions,
   env: Surroundings['env'],
   work: (opened: OpenedDatabase) => Promise<Result>,
+  role: DatabaseRole = 'server',
 ): Promise<Result> {
-  const opened = await openDatabase(options, env)
+  const opened = await openDatabase(options, env, role)
   try {
     return await work(opened)
   } finally {

@@ -15,14 +15,20 @@ export type OpenedDatabase = {
   readonly close: () => Promise<void>
 }
 
+/** As the role the server runs as, or as the owner of the tables, which may do what no server may. */
+export type DatabaseRole = 'server' | 'owner'
+
 /** The database an operator means: the one named, the environment's, or the one in the server's data folder. */
 export async function openDatabase(
   where: Where,
   env: Readonly<Record<string, string | undefined>>,
+  role: DatabaseRole = 'server',
 ): Promise<OpenedDatabase> {
   const read = (path: string): string => readFileSync(path, 'utf8')
   const given = where.dataDir === undefined ? readVariable('databaseUrl', env, read)?.reveal() : undefined
-  const url = where.database ?? given
+  const owned =
+    given !== undefined && role === 'owner' ? readVariable('migrateDatabaseUrl', env, read)?.reveal() : undefined
+  const url = where.database ?? owned ?? given
   if (url !== undefined) return connect(url, undefined, async () => undefined)
   const folder = resolve(where.dataDir ?? readVariable('dataDir', env, read))
   const kept = await stat(folder).catch(() => undefined)
@@ -33,14 +39,17 @@ export async function openDatabase(
   }
   const opened = await openDataFolder(folder)
   const running = await runningEmbeddedPostgres(opened)
-  if (running) return connect(running.url, opened, async () => undefined)
+  if (running) return connect(urlOf(running, role), opened, async () => undefined)
   if ((await opened.existingSecret('postgres-app')) === undefined) {
     throw new Error(`No server has ever kept a database in ${folder}. Give --data-dir of one, or --database.`)
   }
   const quiet = (): void => undefined
   const started = await startEmbeddedPostgres({ folder: opened, log: { info: quiet, warn: quiet } })
-  return connect(started.url, opened, started.stop)
+  return connect(urlOf(started, role), opened, started.stop)
 }
+
+const urlOf = (of: { readonly url: string; readonly ownerUrl: string }, role: DatabaseRole): string =>
+  role === 'owner' ? of.ownerUrl : of.url
 
 async function connect(
   url: string,

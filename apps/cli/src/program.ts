@@ -8,6 +8,7 @@ import { tokenCommand } from './account/token-command.ts'
 import { completionCommand } from './completion/completion-command.ts'
 import { peopleCommand } from './people/people-command.ts'
 import { rulesCommand } from './rules/rules-command.ts'
+import { secretsCommand } from './secrets/secrets-command.ts'
 import { tenantsCommand } from './tenants/tenants-command.ts'
 import { trailCommand } from './trail/trail-command.ts'
 import { verifyCommand } from './verify/verify-command.ts'
@@ -43,6 +44,7 @@ export function makeProgram(surroundings: Surroundings): Command {
     verifyCommand(surroundings),
     tenantsCommand(surroundings),
     peopleCommand(surroundings),
+    secretsCommand(surroundings),
     completionCommand(surroundings, () => program),
   ]
   for (const command of commands) program.addCommand(command)

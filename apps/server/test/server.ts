@@ -54,8 +54,9 @@ export async function testServer({
     connectionsMax: config.databaseConnections,
     onBrokenConnection: () => undefined,
   })
-  const keyring = makeKeyring([testSecret])
-  const sealing = makeKeyring(['5'.repeat(64)])
+  const older = (secrets: readonly Secret[]) => secrets.map((secret) => secret.reveal())
+  const keyring = makeKeyring([config.secretKey?.reveal() ?? testSecret, ...older(config.oldSecretKeys)])
+  const sealing = makeKeyring([config.sealKey?.reveal() ?? '5'.repeat(64), ...older(config.oldSealKeys)])
   const baseUrl = config.baseUrl ?? 'http://localhost:8000'
   const app = compose({
     config,

@@ -185,7 +185,8 @@ const guards = [
   'trail_heads_insert_only',
   'trail_subject_keys_kept',
   'trail_subject_keys_only_erased',
-  'trail_log_keys_insert_only',
+  'trail_log_keys_kept',
+  'trail_log_keys_only_resealed',
   'trail_checkpoints_insert_only',
   'trail_tile_roots_insert_only',
 ]

@@ -41,6 +41,7 @@ const words: Readonly<Record<string, string>> = {
   'role.created': 'made a role',
   'role.changed': 'changed a role',
   'role.removed': 'removed a role',
+  'secrets.resealed': 'sealed what was under an older key anew',
   'token.created': 'made an API token',
   'token.changed': 'changed an API token',
   'token.rotated': 'rotated an API token',

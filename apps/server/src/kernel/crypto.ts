@@ -70,6 +70,8 @@ export function equalInConstantTime(one: string, other: string): boolean {
 export type Keyring = {
   /** Short public name of the current secret; stored beside everything made with it. */
   readonly keyId: string
+  /** Of every listed secret, current first. */
+  readonly keyIds: readonly string[]
   readonly fingerprint: string
   /** Of every listed secret. */
   readonly fingerprints: readonly string[]
@@ -142,6 +144,7 @@ export function makeKeyring(secrets: readonly [string, ...string[]]): Keyring {
 
   return {
     keyId: current.id,
+    keyIds: keys.map((key) => key.id),
     fingerprint: current.fingerprint,
     fingerprints: keys.map((key) => key.fingerprint),
     digest: (purpose, data) => digestWith(current, purpose, data),
@@ -223,6 +226,11 @@ export function makeSigningKeyPair(): SigningKeyPair {
     seed: privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32),
     publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32),
   }
+}
+
+export function publicKeyOf(seed: Uint8Array): Buffer {
+  const key = createPrivateKey({ key: Buffer.concat([privatePrefix, seed]), format: 'der', type: 'pkcs8' })
+  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
 }
 
 export function signBytes(seed: Uint8Array, bytes: Uint8Array): Buffer {

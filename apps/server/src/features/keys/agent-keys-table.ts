@@ -58,6 +58,8 @@ export async function insertAgentKey(tx: Sql, key: NewAgentKey): Promise<void> {
 
 export type LiveKey = {
   readonly tenant: string
+  /** As it is stored: perhaps under an older secret. */
+  readonly digest: string
   readonly id: string
   readonly environment: string
   readonly prefix: string
@@ -69,7 +71,7 @@ export type LiveKey = {
 /** Looks by digest, since the tenant is what we want to learn. */
 export async function findLiveKey(db: Sql, digests: readonly string[]): Promise<LiveKey | undefined> {
   const [row] = await db.query<LiveKey>(
-    `select k.tenant_id as tenant, k.id, k.environment, k.prefix, k.rendering, k.signing_key_id as "signingKeyId",
+    `select k.tenant_id as tenant, k.digest, k.id, k.environment, k.prefix, k.rendering, k.signing_key_id as "signingKeyId",
             k.may_decide as "mayDecide"
        from agent_keys as k where k.digest = any($1) and k.revoked_at is null`,
     [digests],
@@ -142,5 +144,27 @@ export async function noteKeyUses(
        from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as u (tenant_id, id, at)
       where k.tenant_id = u.tenant_id and k.id = u.id and (k.last_used_at is null or k.last_used_at < u.at)`,
     [uses.map(({ tenant }) => tenant), uses.map(({ id }) => id), uses.map(({ at }) => at)],
+  )
+}
+
+export type RenewedDigest = {
+  readonly tenant: string
+  readonly id: string
+  readonly was: string
+  readonly digest: string
+}
+
+/** Writes digests anew under the current secret, unless they are other ones by now. */
+export async function renewKeyDigests(db: Sql, renewed: readonly RenewedDigest[]): Promise<void> {
+  await db.query(
+    `update agent_keys as k set digest = n.digest
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as n (tenant_id, id, was, digest)
+      where k.tenant_id = n.tenant_id and k.id = n.id and k.digest = n.was`,
+    [
+      renewed.map(({ tenant }) => tenant),
+      renewed.map(({ id }) => id),
+      renewed.map(({ was }) => was),
+      renewed.map(({ digest }) => digest),
+    ],
   )
 }

@@ -26,12 +26,13 @@ function made(bytes: Uint8Array, issuer = '', label = ''): TOTP {
   return new TOTP({ issuer, label, algorithm: 'SHA1', digits: 6, period, secret })
 }
 
-const rowOf = (tenant: string, id: string): string => `factors\n${tenant}\n${id}`
+/** What binds a sealed secret to its row. */
+export const sealedFactorRow = (tenant: string, id: string): string => `factors\n${tenant}\n${id}`
 
 export function sealSecret(sealing: Pick<Keyring, 'seal'>, tenant: string, id: string, bytes: Uint8Array): string {
-  return sealing.seal('factor-secret', rowOf(tenant, id), bytes)
+  return sealing.seal('factor-secret', sealedFactorRow(tenant, id), bytes)
 }
 
 export function openSecret(sealing: Pick<Keyring, 'unseal'>, tenant: string, id: string, box: string): Uint8Array {
-  return sealing.unseal('factor-secret', rowOf(tenant, id), box)
+  return sealing.unseal('factor-secret', sealedFactorRow(tenant, id), box)
 }

@@ -1,5 +1,5 @@
 export { endorseSigningKey } from './endorse-signing-key.ts'
-export { makeFirstSigningKey, makeSigningKey } from './make-signing-key.ts'
+export { makeFirstSigningKey, makeSigningKey, sealedRow as sealedSigningKeyRow } from './make-signing-key.ts'
 export { retireSigningKey } from './retire-signing-key.ts'
 export { type Rotated, rotateSigningKey } from './rotate-signing-key.ts'
 export { signingKeyRoutes } from './routes.ts'

@@ -7,7 +7,13 @@ import { Problem, problems } from '../../kernel/problem.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
 import { authorityOfList, type Token } from '../roles/index.ts'
 import { tokenPattern } from './token-text.ts'
-import { findPresentedToken, type LiveToken, noteTokenUses } from './tokens-table.ts'
+import {
+  findPresentedToken,
+  type LiveToken,
+  noteTokenUses,
+  type RenewedDigest,
+  renewTokenDigests,
+} from './tokens-table.ts'
 
 type Needs = {
   readonly db: Sql
@@ -34,6 +40,7 @@ export type TokenReader = {
 export function authenticateToken({ db, clock, keyring, bus, takeFromLimit }: Needs): TokenReader {
   const known = new Map<string, Known>()
   let uses = new Map<string, { tenant: string; id: string; at: Date }>()
+  const renewals = new Map<string, RenewedDigest>()
   let changes = 0
   const forget = (isMeant: (token: LiveToken) => boolean): void => {
     changes += 1
@@ -50,13 +57,20 @@ export function authenticateToken({ db, clock, keyring, bus, takeFromLimit }: Ne
   })
 
   const look = async (text: string, now: Date): Promise<Known> => {
-    const token = await findPresentedToken(db, keyring.digests('api-token', text), now)
+    const digests = keyring.digests('api-token', text)
+    const token = await findPresentedToken(db, digests, now)
     if (!token || token.revokedAt) throw refused('invalid or revoked token')
     const ends = [token.expiresAt, token.secretEndsAt].map((end) => end?.getTime() ?? Number.POSITIVE_INFINITY)
     const endsAt = Math.min(...ends)
     if (endsAt <= now.getTime()) throw refused('token has expired')
     if (!token.isOwnerActive) throw refused('the token’s owner may not sign in')
+    noteRenewal(token, digests[0])
     return { token, principal: principalOf(token), endsAt, readAt: now.getTime() }
+  }
+
+  /** Tokens may have no end, so only this lets an older secret be taken away one day. */
+  const noteRenewal = ({ tenant, secret: { id, digest: was } }: LiveToken, digest = was): void => {
+    if (digest !== was) renewals.set(id, { tenant, id, was, digest })
   }
 
   const find = async (text: string): Promise<Known> => {
@@ -95,6 +109,11 @@ export function authenticateToken({ db, clock, keyring, bus, takeFromLimit }: Ne
       }
     },
     flushUses: async () => {
+      const renewed = [...renewals.values()]
+      if (renewed.length > 0) {
+        await renewTokenDigests(db, renewed)
+        for (const { id } of renewed) renewals.delete(id)
+      }
       if (uses.size === 0) return
       const batch = [...uses.values()]
       uses = new Map()

@@ -4,6 +4,8 @@ import { isActiveSql } from '../people/index.ts'
 /** What a presented token is worth, if anything. */
 export type LiveToken = {
   readonly tenant: string
+  /** Of the text that was presented, as it is stored: perhaps under an older secret. */
+  readonly secret: { readonly id: string; readonly digest: string }
   readonly id: string
   readonly name: string
   readonly ownerId: string
@@ -25,7 +27,7 @@ export async function findPresentedToken(
   now: Date,
 ): Promise<LiveToken | undefined> {
   const [row] = await db.query<LiveToken>(
-    `select t.tenant_id as tenant, t.id, t.name, t.owner_id as "ownerId", c.prefix, t.permissions, t.environments,
+    `select t.tenant_id as tenant, json_build_object('id', c.id, 'digest', c.digest) as secret, t.id, t.name, t.owner_id as "ownerId", c.prefix, t.permissions, t.environments,
             (select coalesce(array_agg(e.name), '{}') from environments as e
               where e.tenant_id = t.tenant_id and e.is_protected) as "protectedEnvironments",
             ${isActiveSql('p', '$2')} as "isOwnerActive", t.revoked_at as "revokedAt", t.expires_at as "expiresAt",
@@ -204,5 +206,28 @@ export async function noteTokenUses(
        from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as u (tenant_id, id, at)
       where t.tenant_id = u.tenant_id and t.id = u.id and (t.last_used_at is null or t.last_used_at < u.at)`,
     [uses.map(({ tenant }) => tenant), uses.map(({ id }) => id), uses.map(({ at }) => at)],
+  )
+}
+
+export type RenewedDigest = {
+  readonly tenant: string
+  /** Of the secret, not of its token. */
+  readonly id: string
+  readonly was: string
+  readonly digest: string
+}
+
+/** Writes digests anew under the current secret, unless they are other ones by now. */
+export async function renewTokenDigests(db: Sql, renewed: readonly RenewedDigest[]): Promise<void> {
+  await db.query(
+    `update api_token_secrets as c set digest = n.digest
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as n (tenant_id, id, was, digest)
+      where c.tenant_id = n.tenant_id and c.id = n.id and c.digest = n.was`,
+    [
+      renewed.map(({ tenant }) => tenant),
+      renewed.map(({ id }) => id),
+      renewed.map(({ was }) => was),
+      renewed.map(({ digest }) => digest),
+    ],
   )
 }

@@ -1,0 +1,10 @@
+export {
+  type KeyNeed,
+  type KeyUse,
+  macKeyUses,
+  sealKeyUses,
+  secretKeyUses,
+  type UnlistedRow,
+  unlistedRows,
+} from './key-uses.ts'
+export { type LeftRow, type Progress, type Resealing, resealSecrets } from './reseal-secrets.ts'
