@@ -1,5 +1,5 @@
 import { openNote } from '@countersign/trail'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { knowSecrets } from '../../../server/src/boot/known-secrets.ts'
 import { systemClock } from '../../../server/src/kernel/clock.ts'
 import { makeKeyring, signatureMatches } from '../../../server/src/kernel/crypto.ts'
@@ -14,10 +14,7 @@ import { makeProgram } from '../program.ts'
 // One installation through its whole rotation. The tests go through it in order, as an operator does.
 
 const [sealA, sealB] = ['a1'.repeat(32), 'b2'.repeat(32)] as const
-const [secretA, secretB] = [
-  'the first secret of an installation, long',
-  'the second secret of an installation, long',
-] as const
+const [secretA, secretB] = ['the-first-secret-of-an-installation', 'the-second-secret-of-an-installation'] as const
 type Keys = Readonly<Record<string, string>>
 const first: Keys = { COUNTERSIGN_SEAL_KEY: sealA, COUNTERSIGN_SECRET_KEY: secretA }
 const rotated: Keys = {
@@ -84,7 +81,7 @@ async function makeWorld(server: TestServer) {
   const { token } = made.body as { token: string }
   const bo = await server.newPerson(acme, [{ role: 'viewer', environment: null }], 'bo@example.com')
   const { secret } = await scene.withTotp(bo.cookie)
-  await expect.poll(() => checkpoint(server), { timeout: 20_000 }).toContain('/trail')
+  await vi.waitFor(async () => expect(await checkpoint(server)).toContain('/trail'), { timeout: 20_000 })
   return {
     acme,
     gone,

@@ -152,7 +152,7 @@ export const variables = {
     reader: olderSecretKeys,
     fallback: [],
     fallbackWords: 'none',
-    help: 'Earlier values of COUNTERSIGN_SECRET_KEY: what was made with them stays valid.',
+    help: 'Earlier values of COUNTERSIGN_SECRET_KEY: what was made with them stays valid. `countersign secrets reseal` tells when one can go.',
     isSecret: true,
   }),
   sealKey: variable<Secret, undefined>({
@@ -169,7 +169,7 @@ export const variables = {
     reader: olderSealKeys,
     fallback: [],
     fallbackWords: 'none',
-    help: 'Earlier values of COUNTERSIGN_SEAL_KEY: what was sealed with them still opens.',
+    help: 'Earlier values of COUNTERSIGN_SEAL_KEY: what was sealed with them still opens. `countersign secrets reseal` tells when one can go.',
     isSecret: true,
   }),
   trailMacSecret: variable<Secret, undefined>({
