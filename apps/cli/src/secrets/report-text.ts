@@ -1,5 +1,12 @@
-import type { KeyNeed, KeyUse, Progress, Resealing } from '../../../server/src/features/secrets/index.ts'
-import type { SecretsReport } from './secrets-command.ts'
+import type { KeyNeed, KeyUse, Progress, Resealing, UnlistedRow } from '../../../server/src/features/secrets/index.ts'
+
+export type SecretsReport = {
+  /** Nothing after a dry run. */
+  readonly resealing: Resealing | undefined
+  readonly keyId: string
+  readonly uses: readonly KeyUse[]
+  readonly unlisted: readonly UnlistedRow[]
+}
 
 const number = (rows: number): string => rows.toLocaleString('en-US')
 

@@ -5,14 +5,12 @@ import { Command } from 'commander'
 import { readVariable } from '../../../server/src/boot/config.ts'
 import { requireKnown } from '../../../server/src/boot/known-secrets.ts'
 import {
-  type KeyUse,
   macKeyUses,
   type Progress,
   type Resealing,
   resealSecrets,
   sealKeyUses,
   secretKeyUses,
-  type UnlistedRow,
   unlistedRows,
 } from '../../../server/src/features/secrets/index.ts'
 import type { Keyring } from '../../../server/src/kernel/crypto.ts'
@@ -20,7 +18,7 @@ import { Problem, problems } from '../../../server/src/kernel/problem.ts'
 import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } from '../database-options.ts'
 import type { OpenedDatabase } from '../open-database.ts'
 import { openInstallation, secretKeys } from '../tenants/open-installation.ts'
-import { progressText, reportJson, reportText } from './report-text.ts'
+import { progressText, reportJson, reportText, type SecretsReport } from './report-text.ts'
 
 const resealHelp = `
 When to use it
@@ -80,14 +78,6 @@ export function secretsCommand(surroundings: Surroundings): Command {
       if (report.unlisted.length > 0 || (report.resealing?.leftCount ?? 0) > 0) fail()
     })
   return secrets
-}
-
-export type SecretsReport = {
-  /** Nothing after a dry run. */
-  readonly resealing: Resealing | undefined
-  readonly keyId: string
-  readonly uses: readonly KeyUse[]
-  readonly unlisted: readonly UnlistedRow[]
 }
 
 type Env = Surroundings['env']

@@ -151,6 +151,8 @@ function secretOf(given: string, isRight: (text: string) => boolean, remedy: str
 
 const isLong = (given: string): boolean => given.length >= 32
 const isHex = (given: string): boolean => /^[0-9a-fA-F]{64}$/.test(given)
+/** Or as a server with its own PostgreSQL has made it, so that it can be taken elsewhere and rotated: 32 bytes too. */
+const isSealKey = (given: string): boolean => isHex(given) || /^[\w-]{43}$/.test(given)
 const words = (given: string): readonly string[] => given.split(/[\s,]+/).filter((word) => word !== '')
 
 export const secretKey: Reader<Secret> = {
@@ -166,13 +168,13 @@ export const olderSecretKeys: Reader<readonly Secret[]> = {
 
 /** As the older product demanded of its own: exactly 64 hexadecimal characters. */
 export const sealKey: Reader<Secret> = {
-  form: '64 hexadecimal characters',
-  read: (given) => secretOf(given, isHex, notHex),
+  form: '64 hexadecimal characters, or what a data folder keeps as seal-key',
+  read: (given) => secretOf(given, isSealKey, notHex),
 }
 
 export const olderSealKeys: Reader<readonly Secret[]> = {
   form: 'keys separated by commas or spaces',
-  read: (given) => words(given).map((word) => secretOf(word, isHex, notHex)),
+  read: (given) => words(given).map((word) => secretOf(word, isSealKey, notHex)),
 }
 
 export const olderSecrets: Reader<readonly Secret[]> = {

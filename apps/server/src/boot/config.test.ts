@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { randomToken } from '../kernel/crypto.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { variables } from './variables.ts'
 
@@ -69,6 +70,13 @@ describe('configuration', () => {
       expect.stringMatching(/^COUNTERSIGN_ADMIN_EMAIL and COUNTERSIGN_ADMIN_PASSWORD belong together/),
     ])
     expect(mistakes({ ...external, COUNTERSIGN_DATABASE_URL: 'mysql://x' })).toHaveLength(1)
+  })
+
+  test('the seal key that a data folder has made is one too, also as an older one, so that it can be rotated', () => {
+    const made = randomToken()
+    expect(mistakes({ ...external, COUNTERSIGN_SEAL_KEY: made })).toEqual([])
+    expect(mistakes({ ...external, COUNTERSIGN_OLD_SEAL_KEYS: `${made}, ${'c'.repeat(64)}` })).toEqual([])
+    expect(mistakes({ ...external, COUNTERSIGN_SEAL_KEY: made.slice(1) })).toHaveLength(1)
   })
 
   test('a mistyped name of ours is an error that guesses what was meant; names of others are not our business', () => {
