@@ -34,7 +34,8 @@ revoke update, delete on signing_keys from :"app_role";
 grant update (is_current, retired_by, retired_at) on signing_keys to :"app_role";
 
 -- Made by the owner on the server's behalf: partitions of the events, and nothing else.
-grant execute on function make_event_partition(timestamptz), drop_event_partition(timestamptz) to :"app_role";
+grant execute on function make_event_partition(timestamptz), drop_event_partition(timestamptz), give_back_count_changes()
+  to :"app_role";
 
 -- An anchor is made once; afterwards it is told how writing it went.
 revoke update, delete on trail_anchors from :"app_role";

@@ -61,8 +61,10 @@ export function foldCounts({
   readonly clock: Pick<Clock, 'now'>
 }): () => Promise<void> {
   let lastAt = 0
+  let mayHoldRoom = true
   return async () => {
     const waiting = await countWaiting(db, changesWaitingMax)
+    if (waiting === 0 && mayHoldRoom) mayHoldRoom = !(await giveBackRoom(db))
     const isDue = waiting > 0 && clock.now().getTime() - lastAt >= waitMaxMs
     if (waiting < changesWaitingMax && !isDue) return
     const deadline = performance.now() + passMs
@@ -73,7 +75,14 @@ export function foldCounts({
       if (performance.now() > deadline) return
     }
     lastAt = clock.now().getTime()
+    mayHoldRoom = true
   }
+}
+
+/** Gives back the pages that much waiting left empty, unless somebody uses the table; whether that is settled. */
+async function giveBackRoom(db: Sql): Promise<boolean> {
+  const [row] = await db.query<{ done: boolean }>(`select give_back_count_changes() as done`)
+  return row?.done === true
 }
 
 /** Up to a number: counting millions each second would keep the folding from ever ending. */

@@ -56,6 +56,15 @@ async function find(
 
 /** What is common is found among these, for less than asking the counts costs. */
 const newestLookedAt = 2_000
+/** And what is not quite as common among this many. */
+const newestLookedAtMax = 40_000
+
+/** How many of the newest to look at, when so many of the first were found; undefined when it would be too many. */
+function secondLook(found: number, wanted: number): number | undefined {
+  // Half as many again as it takes when they are spread evenly.
+  const needed = Math.ceil((newestLookedAt * wanted * 1.5) / found)
+  return needed <= newestLookedAtMax ? needed : undefined
+}
 
 /** Asks the counts which minutes hold anything, so that what is rare is found without looking at what is not. */
 async function findCounted(
@@ -66,6 +75,11 @@ async function findCounted(
 ): Promise<readonly EventRecord[]> {
   const newest = await selectEvents(db, { scope, after, limit: wanted, among: newestLookedAt })
   if (newest.length >= wanted) return newest
+  const among = secondLook(newest.length, wanted)
+  if (among !== undefined) {
+    const more = await selectEvents(db, { scope, after, limit: wanted, among })
+    if (more.length >= wanted) return more
+  }
   const rows: EventRecord[] = []
   // One more than needed, since of the first minute all may be newer than the position.
   const bucketsMax = wanted + 1
