@@ -101,8 +101,8 @@ function apiPage({ native, edictum, rack, publicLog }: RouteTables): string {
 ## Ours: below \`/api/v2\`
 
 JSON with \`snake_case\` names and UTC times. Errors are [problem details](errors.md). Cookie sessions need the header
-\`X-Requested-With: countersign\` on requests that change something. With the server's profile not \`production\`, the
-machine-readable description is at \`/api/v2/openapi.json\`. Who has a second factor reaches nothing before it was proven in
+\`X-Requested-With: countersign\` on requests that change something. The machine-readable
+description is at \`/api/v2/openapi.json\`; with the profile \`production\` only for whoever reads the settings. Who has a second factor reaches nothing before it was proven in
 the session. *Fresh proof*: the factor, or the password of somebody without one, was proven within the window
 (\`mfa.step_up_minutes\`); *proof for this act*: a factor was proven within two minutes and no other act used it up.
 

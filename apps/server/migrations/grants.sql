@@ -27,6 +27,8 @@ grant update (sealed_key, erased_at) on trail_subject_keys to :"app_role";
 
 -- Approvals are settled, never removed; its trigger lets nothing else change.
 revoke delete on approvals from :"app_role";
+-- Who is gone is marked so, and what was done in their name keeps its name.
+revoke delete on people, api_tokens from :"app_role";
 revoke update, delete on approval_votes from :"app_role";
 revoke update, delete on revisions, rollouts, rollout_signatures, signing_key_endorsements from :"app_role";
 -- A signing key can be replaced and retired; its public half and its seed stay what they were.

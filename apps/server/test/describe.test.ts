@@ -26,9 +26,32 @@ test('the API describes itself, every route of ours included', async () => {
   }
 })
 
-test('in production the description is not there', async () => {
+test('in production the description is there for whoever reads the settings, whole, and for nobody else', async () => {
   const other = await testServer({ databaseUrl: database.url, environment: { COUNTERSIGN_PROFILE: 'production' } })
-  expect((await other.call('GET', '/api/v2/openapi.json')).status).toBe(404)
+  const acme = await other.newTenant()
+  const made = (permissions: readonly string[]) =>
+    other.call('POST', '/api/v2/tokens', { cookie: acme.cookie, body: { name: permissions.join(), permissions } })
+  const [reader, stranger] = (await Promise.all([made(['settings:read']), made(['fleet:read'])])).map(
+    ({ body }) => (body as { token: string }).token,
+  )
+  const viewer = await other.newPerson(acme, [{ role: 'viewer', environment: null }])
+  const auditor = await other.newPerson(acme, [{ role: 'auditor', environment: null }])
+  const key = (await other.newKey(acme)).key
+  const ask = (sent: object, method = 'GET') =>
+    other.call(method, '/api/v2/openapi.json', { headers: { 'x-requested-with': 'test' }, ...sent })
+
+  for (const sent of [{ cookie: acme.cookie }, { cookie: auditor.cookie }, { key: reader }]) {
+    const { status, body } = await ask(sent)
+    expect(status).toBe(200)
+    expect(Object.keys((body as { paths: object }).paths)).toContain('/api/v2/people')
+  }
+  const absent = await other.call('GET', '/api/v2/nothing')
+  for (const sent of [{}, { cookie: viewer.cookie }, { key: stranger }, { key }, { key: 'rgw_made_up' }]) {
+    const { status, body } = await ask(sent)
+    expect(status).toBe(404)
+    expect({ ...(body as object), request_id: '' }).toEqual({ ...(absent.body as object), request_id: '' })
+  }
+  expect((await ask({}, 'DELETE')).status).toBe(404)
   expect((await other.call('GET', '/api/v1/health')).body).not.toHaveProperty('version')
   await other.stop()
 })

@@ -178,6 +178,18 @@ describe('configuration', () => {
     expect(mistakes({ COUNTERSIGN_LOG_LEVEL: 'info', EDICTUM_LOG_LEVEL: 'info' })).toEqual([])
   })
 
+  test('switches that take the protection of the older gateway away do nothing here, and keep a public server from starting', () => {
+    const switches = { DEV_MODE: 'true', E2E_TEST_MODE: 'TRUE', COOKIE_SECURE: 'false', DEBUG_TOPICS: '*' }
+    expect(readConfig(switches, noFile)).toEqual(readConfig({}, noFile))
+    const here = 'https://countersign.example.com'
+    const found = mistakes({ ...switches, COUNTERSIGN_BASE_URL: here })
+    expect(found).toHaveLength(2)
+    expect(found[0]).toMatch(/^DEV_MODE is on although .*https:\/\/countersign\.example\.com.* Leave it out\.$/)
+    expect(found[1]).toMatch(/^E2E_TEST_MODE is on/)
+    expect(mistakes({ DEV_MODE: 'false', E2E_TEST_MODE: '0', COUNTERSIGN_BASE_URL: here })).toEqual([])
+    expect(mistakes({ ...switches, COUNTERSIGN_BASE_URL: 'https://localhost:8443' })).toEqual([])
+  })
+
   test('names that platforms set are used last and never conflict', () => {
     expect(readConfig({ PORT: '9000' }, noFile).port).toBe(9000)
     expect(readConfig({ PORT: '9000', COUNTERSIGN_PORT: '9001' }, noFile).port).toBe(9001)

@@ -51,6 +51,7 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
   }
 
   const config = { ...values, given, warnings: [] } as unknown as Config
+  mistakes.push(...leftFromTests(environment, config.baseUrl))
   const checked = checkTogether(config, (key) => config[key] === undefined && !unread.has(key), mistakes)
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return checked
@@ -178,6 +179,21 @@ function checkTogether(config: Config, isMissing: (key: keyof Variables) => bool
     )
   }
   return { ...config, corsOrigins: config.corsOrigins.filter((origin) => !refused.includes(origin)), warnings }
+}
+
+/**
+ * Switches of Rack Gateway that take its protection away. Here they would do nothing, and whoever set them on a public
+ * address meant another installation: its settings must not begin to serve people.
+ */
+function leftFromTests(environment: Environment, baseUrl: string | undefined): readonly string[] {
+  if (!baseUrl?.startsWith('https:') || isLoopback(new URL(baseUrl).hostname)) return []
+  const isOn = (text: string | undefined): boolean => /^(1|t|true|yes|on)$/i.test(text?.trim() ?? '')
+  return ['DEV_MODE', 'E2E_TEST_MODE']
+    .filter((name) => isOn(environment[name]))
+    .map(
+      (name) =>
+        `${name} is on although people reach this server at ${baseUrl}: it belongs to a machine for development, and nothing here can be switched off by it. Leave it out.`,
+    )
 }
 
 export function isLoopback(hostname: string): boolean {

@@ -286,7 +286,7 @@ export const variables = {
     older: ['EDICTUM_ENV_NAME'],
     reader: oneOf('development', 'staging', 'production'),
     fallback: 'development' as const,
-    help: 'production hides the API description and the version.',
+    help: 'production hides the version, and the API description from whoever may not read the settings.',
   }),
   roles: variable({
     name: 'COUNTERSIGN_ROLES',

@@ -35,14 +35,15 @@ export async function insertDevice(tx: Sql, device: NewDevice): Promise<void> {
   )
 }
 
-export function listDevices(db: Sql, tenant: string, person: string, now: Date): Promise<Device[]> {
+/** Those that are trusted now: not past the end they were given, nor past the days that are allowed today. */
+export function listDevices(db: Sql, tenant: string, person: string, now: Date, days: number): Promise<Device[]> {
   return db.query<Device>(
     `select d.id, d.wire_no as "wireNo", d.label, d.address, d.made_at as "madeAt", d.last_used_at as "lastUsedAt",
-            d.expires_at as "expiresAt", d.token_digest as "tokenDigest"
+            least(d.expires_at, d.made_at + $4::int * interval '24 hours') as "expiresAt", d.token_digest as "tokenDigest"
        from trusted_devices as d
-      where d.tenant_id = $1 and d.person_id = $2 and d.expires_at > $3
+      where d.tenant_id = $1 and d.person_id = $2 and d.expires_at > $3 and d.made_at > $3::timestamptz - $4::int * interval '24 hours'
       order by d.made_at desc, d.id`,
-    [tenant, person, now],
+    [tenant, person, now, days],
   )
 }
 
@@ -54,14 +55,17 @@ export async function useDevice(
     readonly person: string
     readonly digests: readonly string[]
     readonly agentDigests: readonly string[]
+    /** How long a browser is trusted, as it is today: a shorter time acts on those trusted already. */
+    readonly days: number
   },
   now: Date,
 ): Promise<string | undefined> {
   const [row] = await tx.query<{ id: string }>(
     `update trusted_devices as d set last_used_at = $5
       where d.tenant_id = $1 and d.person_id = $2 and d.token_digest = any($3) and d.agent_digest = any($4) and d.expires_at > $5
+        and d.made_at > $5::timestamptz - $6::int * interval '24 hours'
       returning d.id`,
-    [of.tenant, of.person, of.digests, of.agentDigests, now],
+    [of.tenant, of.person, of.digests, of.agentDigests, now, of.days],
   )
   return row?.id
 }

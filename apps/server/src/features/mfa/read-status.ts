@@ -13,12 +13,12 @@ export function readOwnFactors({ kernel: { db, clock }, devices }: Pick<Needs, '
   return async (who: Person) => {
     const now = clock.now()
     const isOpen = who.factors.isVerified || !who.factors.isEnrolled
-    const [factors, state, codes, trusted, days] = await Promise.all([
+    const days = await devices.days(who.tenant)
+    const [factors, state, codes, trusted] = await Promise.all([
       listFactors(db, who.tenant, who.id),
       readState(db, who.tenant, who.id),
       countBackupCodes(db, who.tenant, who.id),
-      isOpen ? listDevices(db, who.tenant, who.id, now) : [],
-      devices.days(who.tenant),
+      isOpen ? listDevices(db, who.tenant, who.id, now, days) : [],
     ])
     return { factors, state, codes, trusted, days, now }
   }

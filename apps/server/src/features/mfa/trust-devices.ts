@@ -36,10 +36,12 @@ export function trustDevices({ kernel, keyring, recordAct, days, isSecure }: Nee
     isTrusted: (async (tx, { tenant, person }, facts) => {
       const { cookies, userAgent } = facts
       const token = tokenIn(cookies?.reveal())
-      if (token === undefined || token === '' || (await days(tenant)) === 0) return false
+      const daysTrusted = await days(tenant)
+      if (token === undefined || token === '' || daysTrusted === 0) return false
       const digests = keyring.digests('trusted-device', token)
       const agentDigests = keyring.digests('trusted-device', `agent\n${userAgent}`)
-      if ((await useDevice(tx, { tenant, person, digests, agentDigests }, clock.now())) !== undefined) return true
+      const used = { tenant, person, digests, agentDigests, days: daysTrusted }
+      if ((await useDevice(tx, used, clock.now())) !== undefined) return true
       const id = await deleteDeviceElsewhere(tx, { tenant, person, digests })
       if (id !== undefined) {
         await recordAct(tx, {

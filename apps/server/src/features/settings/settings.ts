@@ -88,7 +88,7 @@ export const settingRows = {
   'mfa.trusted_device_days': {
     group: 'Sign-in',
     title: 'Trust a browser for',
-    help: 'A trusted browser is not asked for a second factor at sign-in. 0 trusts none.',
+    help: 'A trusted browser is not asked for a second factor at sign-in. Fewer days act on those trusted already; 0 trusts none.',
     unit: 'days',
     kind: 'integer',
     minimum: 0,

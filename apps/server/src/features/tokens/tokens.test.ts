@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../../test/agent-stream.ts'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
+import { tokenOf } from '../../../test/factors-scene.ts'
 import { serverApart, type TestServer, type TestTenant, testServer } from '../../../test/server.ts'
 import { testClock } from '../../kernel/clock.ts'
 
@@ -168,6 +169,41 @@ describe('a token ends', () => {
     const list = await server.call('GET', '/api/v2/tokens?revoked=true', { cookie: acme.cookie })
     expect(list.text).toContain(made.id)
     expect((await act(`${made.id}/revocation`)).status).toBe(404)
+  })
+
+  test('and what it made stays: its keys, the calls they had held and what people decided, also without its owner', async () => {
+    const owner = await server.newPerson(acme, [{ role: 'admin', environment: null }])
+    const { made } = await make({ permissions: ['keys:read', 'keys:write'], environments: ['staging'] }, owner)
+    const body = { environment: 'staging', label: 'made by a machine' }
+    const key = (await server.call('POST', '/api/v2/keys', { key: made.token, body })).body as Made & { key: string }
+    const ids: string[] = []
+    for (const tool_name of ['deploy', 'delete', 'wait']) {
+      const call = { agent_id: 'a1', tool_name, tool_args: {}, message: 'go?', timeout: 600 }
+      const held = await server.call('POST', '/v1/approvals', { key: key.key, agent: 'a1', body: call })
+      ids.push((held.body as Made).id)
+    }
+    const approval = (id = '') => server.call('GET', `/api/v2/approvals/${id}`, { cookie: acme.cookie })
+    for (const [id = '', approve] of [[ids[0], true] as const, [ids[1], false] as const])
+      await server.call('POST', `/api/v2/approvals/${id}/decision`, { cookie: acme.cookie, body: { approve } })
+    const before = await Promise.all(ids.map(approval))
+
+    // By the word older clients use, which sounds like more.
+    const deleted = await server.call('DELETE', `/api/v1/api-tokens/${made.id}`, { key: tokenOf(acme) })
+    expect(deleted.status).toBe(204)
+    await server.call('DELETE', `/api/v2/people/${owner.person}`, { cookie: acme.cookie })
+
+    const after = await Promise.all(ids.map(approval))
+    const facts = ({ body }: (typeof after)[number]) => {
+      const { status, decision, key: asking, tool, created_at: at } = body as Record<string, unknown>
+      return { status, decision, asking, tool, at }
+    }
+    expect(after.map(facts)).toEqual(before.map(facts))
+    expect(after.map((answer) => facts(answer).status)).toEqual(['approved', 'denied', 'pending'])
+    const keys = await server.call('GET', '/api/v2/keys', { cookie: acme.cookie })
+    expect(keys.text).toContain(key.id)
+    // Nobody with the server's own rights over the database takes them away either.
+    for (const table of ['people', 'api_tokens', 'approvals'])
+      await expect(server.db.query(`delete from ${table}`), table).rejects.toThrow(/permission denied/)
   })
 
   test('by itself, no later than the longest life that is allowed', async () => {
