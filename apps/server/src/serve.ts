@@ -4,6 +4,7 @@ import { type Config, ConfigError, isLoopback, readConfig } from './boot/config.
 import { buildConsole } from './boot/console-build.ts'
 import { type DataFolder, openDataFolder } from './boot/data-folder.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './boot/embedded-postgres.ts'
+import { fullDisk } from './boot/full-disk.ts'
 import { knowSecrets } from './boot/known-secrets.ts'
 import { keepMemoryLow } from './boot/memory.ts'
 import { migrate, pendingMigrations } from './boot/migrate.ts'
@@ -40,7 +41,7 @@ async function start(config: Config, log: Log, begun: number): Promise<void> {
   const folder = config.databaseUrl ? undefined : await openDataFolder(config.dataDir)
   // Most of the code is read while the database starts. A failure is told where it is read for use.
   const onLaunched = (): void => void import('./compose.ts').catch(() => undefined)
-  const postgres = folder && (await startEmbeddedPostgres({ folder, log, onLaunched }))
+  const postgres = folder && (await startEmbeddedPostgres({ folder, log, say, onLaunched }))
   const { url, ownerUrl } = databaseUrls(config, postgres)
   const opened: Close[] = postgres ? [postgres.stop] : []
   try {
@@ -60,7 +61,7 @@ async function start(config: Config, log: Log, begun: number): Promise<void> {
     // While one of our own connections is open the embedded database takes it for another's and runs on for nobody.
     const late = AbortSignal.timeout(givingUpMs)
     await Promise.race([closeAll(opened).catch(() => undefined), once(late, 'abort')])
-    throw cause
+    throw (postgres && (await fullDisk(cause, postgres.home))) ?? cause
   }
 }
 

@@ -17,7 +17,11 @@ if (user) {
 
 try {
   const told = (_fields: object, text: string): void => say({ told: text })
-  const postgres = await startEmbeddedPostgres({ folder: await openDataFolder(path), log: { info: told, warn: told } })
+  const postgres = await startEmbeddedPostgres({
+    folder: await openDataFolder(path),
+    log: { info: told, warn: told },
+    say: (text) => told({}, text),
+  })
   const alive = setInterval(() => {}, 60_000)
   process.once('SIGTERM', () => {
     clearInterval(alive)

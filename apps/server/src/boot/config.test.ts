@@ -233,6 +233,37 @@ describe('configuration', () => {
     expect(mistakes({ COUNTERSIGN_SETUP_TOKEN_FILE: '/nowhere' })[0]).toContain('COUNTERSIGN_SETUP_TOKEN_FILE')
   })
 
+  test('a file for a secret that is missing, empty, a folder or closed is told by its path, for every secret, and never taken as an empty one', () => {
+    const secrets = Object.values<(typeof variables)[keyof typeof variables]>(variables).filter(({ name }) =>
+      /SECRET|TOKEN|PASSWORD|KEY|DATABASE_URL|REDIS_URL/.test(name),
+    )
+    expect(secrets.length).toBeGreaterThan(10)
+    const failing = (code: string) => (): string => {
+      throw Object.assign(new Error(`${code}: words of the system`), { code })
+    }
+    const troubles: readonly (readonly [() => string, string])[] = [
+      [failing('ENOENT'), 'which does not exist'],
+      [failing('EISDIR'), 'which is a folder'],
+      [failing('EACCES'), 'which the user this runs as may not read'],
+      [failing('EIO'), 'which cannot be read: EIO: words of the system'],
+      [() => '', 'which is empty. Put the value into it, or leave the variable out'],
+      [() => ' \r\n\n', 'which is empty. Put the value into it, or leave the variable out'],
+    ]
+    for (const { name } of secrets) {
+      for (const [read, told] of troubles) {
+        expect(() => readConfig({ [`${name}_FILE`]: '/run/s' }, read)).toThrow(`${name}_FILE names /run/s, ${told}.`)
+      }
+    }
+  })
+
+  test('a variable and its file that say different things are a mistake; the same twice is none', () => {
+    const both = { ...external, COUNTERSIGN_SECRET_KEY: 'a'.repeat(40), COUNTERSIGN_SECRET_KEY_FILE: '/run/s' }
+    expect(() => readConfig(both, () => 'b'.repeat(40))).toThrow(
+      'COUNTERSIGN_SECRET_KEY and COUNTERSIGN_SECRET_KEY_FILE say different things. Keep one of them.',
+    )
+    expect(readConfig(both, () => `${'a'.repeat(40)}\n`).secretKey?.reveal()).toBe('a'.repeat(40))
+  })
+
   test('a secret may hold any character, and no mistake repeats it', () => {
     const config = readConfig(
       { ...external, COUNTERSIGN_SECRET_KEY: `with, comma and space ${'x'.repeat(20)}` },

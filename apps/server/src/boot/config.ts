@@ -1,4 +1,5 @@
 import type { Secret } from '../kernel/crypto.ts'
+import { errorCode } from './data-folder.ts'
 import { type Environment, type Found, type ValueOf, type Variable, type Variables, variables } from './variables.ts'
 
 export type Config = {
@@ -82,25 +83,46 @@ function findText(
   readFile: (path: string) => string,
   mistakes: string[],
 ): Found | undefined {
-  const look = (name: string): Found | undefined => {
-    const text = environment[name]
-    if (text !== undefined && text !== '') return { name, text }
-    const path = environment[`${name}_FILE`]
-    if (path === undefined || path === '') return undefined
-    try {
-      return { name: `${name}_FILE`, text: readFile(path).trim() }
-    } catch (cause) {
-      mistakes.push(
-        `${name}_FILE names a file that cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      )
-      return undefined
-    }
+  const look = (name: string): readonly Found[] => {
+    const text = environment[name] ?? ''
+    const path = environment[`${name}_FILE`] ?? ''
+    const kept = path === '' ? undefined : readKept(`${name}_FILE`, path, readFile, mistakes)
+    return [...(text === '' ? [] : [{ name, text }]), ...(kept === undefined ? [] : [kept])]
   }
-  const found = [row.name, ...(row.older ?? [])].map(look).filter((one) => one !== undefined)
+  const found = [row.name, ...(row.older ?? [])].flatMap(look)
   const [first] = found
   const other = found.find(({ text }) => text !== first?.text)
   if (first && other) mistakes.push(`${first.name} and ${other.name} say different things. Keep one of them.`)
-  return first ?? (row.platform ?? []).map(look).find((one) => one !== undefined) ?? row.fromPlatform?.(environment)
+  return first ?? (row.platform ?? []).flatMap(look)[0] ?? row.fromPlatform?.(environment)
+}
+
+/** What the file holds that a `…_FILE` variable names. One without anything in it is a mistake: as a secret everybody knows it. */
+function readKept(
+  name: string,
+  path: string,
+  readFile: (path: string) => string,
+  mistakes: string[],
+): Found | undefined {
+  try {
+    const text = readFile(path).trim()
+    if (text !== '') return { name, text }
+    mistakes.push(`${name} names ${path}, which is empty. Put the value into it, or leave the variable out.`)
+  } catch (cause) {
+    mistakes.push(`${name} names ${path}, ${unreadable(cause)}.`)
+  }
+  return undefined
+}
+
+const troubles: Readonly<Record<string, string>> = {
+  ENOENT: 'which does not exist',
+  ENOTDIR: 'which does not exist',
+  EISDIR: 'which is a folder',
+  EACCES: 'which the user this runs as may not read',
+  EPERM: 'which the user this runs as may not read',
+}
+
+function unreadable(cause: unknown): string {
+  return troubles[errorCode(cause)] ?? `which cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
 }
 
 /** Keys that serve one purpose each, and must not serve two. */

@@ -17,6 +17,7 @@ import { chooseHome } from './embedded-postgres/home.ts'
 import { isServerOf, readPostmaster } from './embedded-postgres/postmaster.ts'
 import { appRole, databaseName, makeRoles, ownerRole } from './embedded-postgres/roles.ts'
 import { installedRuntime, removeOtherRuntimes } from './embedded-postgres/runtime.ts'
+import { fullDisk } from './full-disk.ts'
 
 export type EmbeddedPostgres = {
   /** As the restricted role the server runs as. */
@@ -25,6 +26,8 @@ export type EmbeddedPostgres = {
   readonly ownerUrl: string
   /** For tests and repairs; the server never uses it. */
   readonly superuserUrl: string
+  /** Where the cluster lies: the data folder, or elsewhere when a folder above that is closed. */
+  readonly home: string
   /** True when the server was already running: after a kill of its process, or beside a living one. */
   readonly adopted: boolean
   /** Stops the database unless somebody else still uses it. Close every pool first. */
@@ -36,6 +39,8 @@ type Needs = {
   readonly log: Pick<Log, 'info' | 'warn'>
   /** Of all processes on this folder together. */
   readonly connectionsMax?: number
+  /** Says to whoever starts the server what must not depend on how much is logged. */
+  readonly say?: (text: string) => void
   /** Called when the database's process was started and there is nothing to do but to wait until it is ready. */
   readonly onLaunched?: () => void
 }
@@ -53,17 +58,19 @@ export async function startEmbeddedPostgres({
   folder,
   log,
   connectionsMax = 100,
+  say = () => {},
   onLaunched,
 }: Needs): Promise<EmbeddedPostgres> {
   const runtime = await installedRuntime()
-  const home = await chooseHome(folder, runtime.major)
-  const passwords = await makePasswords(folder)
-  const cluster = await openCluster({ home, runtime, password: passwords.superuser, connectionsMax })
+  const passwords = await withRoom(folder.path, () => makePasswords(folder))
+  const home = await withRoom(folder.path, () => chooseHome(folder, runtime.major))
   if (home !== folder.path) {
-    log.info({ home }, `The database is kept in ${home}, since a folder above ${folder.path} is closed to other users`)
+    say(`The database is kept in ${home}, since a folder above ${folder.path} is closed to other users`)
   }
-
-  const first = await obtain(cluster, passwords, undefined, onLaunched)
+  const cluster = await withRoom(home, () =>
+    openCluster({ home, runtime, password: passwords.superuser, connectionsMax }),
+  )
+  const first = await withRoom(home, () => obtain(cluster, passwords, undefined, onLaunched))
   const { port } = first
   if (first.adopted) log.info({ port, home }, 'Using the embedded PostgreSQL that is already running')
   else await removeOtherRuntimes(runtime, home)
@@ -86,7 +93,9 @@ export async function startEmbeddedPostgres({
         log.info({ port }, 'The embedded PostgreSQL runs again')
         return
       } catch (cause) {
-        log.warn({ cause: String(cause) }, 'The embedded PostgreSQL cannot be started; trying again')
+        const full = await fullDisk(cause, home)
+        if (full) log.warn({ cause: full.message }, 'The embedded PostgreSQL has no room; trying again until there is')
+        else log.warn({ cause: String(cause) }, 'The embedded PostgreSQL cannot be started; trying again')
         await pause(1_000)
       }
     }
@@ -95,6 +104,7 @@ export async function startEmbeddedPostgres({
 
   return {
     ...urls(port, passwords),
+    home,
     adopted: first.adopted,
     stop: async () => {
       isStopping = true
@@ -104,6 +114,15 @@ export async function startEmbeddedPostgres({
         log.info({ port }, 'The embedded PostgreSQL is left running for others who use it')
       }
     },
+  }
+}
+
+/** A full disk is told as one, whatever failed first for want of room. */
+async function withRoom<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw (await fullDisk(cause, path)) ?? cause
   }
 }
 

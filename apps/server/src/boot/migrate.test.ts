@@ -134,6 +134,15 @@ test('a role the database does not know is named before anything is changed', as
   expect(await query(`select to_regclass('people') as people`)).toEqual([{ people: null }])
 })
 
+test('a database that is not there is told with the variable that names it, without its password', async () => {
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const nowhere = `postgres://app:a-password@${host}:1/x`
+    const refused = await migrate({ ownerUrl: nowhere, appUrl: nowhere, folder, log: log() }).catch(String)
+    expect(refused).toMatch(/cannot be reached for the server: .*ECONNREFUSED.*port of COUNTERSIGN_DATABASE_URL/)
+    expect(refused).not.toContain('a-password')
+  }
+})
+
 test('with the real migrations the server can write neither the bookkeeping nor any table definition', async () => {
   const real = await testDatabase()
   try {

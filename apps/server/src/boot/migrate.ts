@@ -6,6 +6,7 @@ import pg from 'pg'
 import { sha256Hex } from '../kernel/crypto.ts'
 import { jobsSchema } from '../kernel/jobs.ts'
 import type { Log } from '../kernel/log.ts'
+import { errorCode } from './data-folder.ts'
 
 export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 
@@ -221,9 +222,7 @@ async function connect(url: string, who: string): Promise<pg.Client> {
   // A connection that breaks between two statements would otherwise end the process; the next statement tells.
   client.on('error', () => {})
   await client.connect().catch((cause: unknown) => {
-    throw new Error(`The database does not let ${who} in: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
+    throw new Error(notLetIn(who, cause), { cause })
   })
   return client
 }
@@ -233,4 +232,15 @@ function explain(cause: unknown, text: string): string {
   const position = 'position' in cause ? Number(cause.position) : 0
   if (!position) return cause.message
   return `${cause.message} (line ${text.slice(0, position).split('\n').length})`
+}
+
+const unreachable = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']
+
+/** A name with several addresses fails with an error that has no words of its own, only a code. */
+function notLetIn(who: string, cause: unknown): string {
+  const code = errorCode(cause)
+  const words = (cause instanceof Error ? cause.message : String(cause)) || code
+  if (!unreachable.includes(code)) return `The database does not let ${who} in: ${words}`
+  const name = who === 'the server' ? 'COUNTERSIGN_DATABASE_URL' : 'COUNTERSIGN_MIGRATE_DATABASE_URL'
+  return `The database cannot be reached for ${who}: ${words}. See that it runs and takes connections from here, at the host and port of ${name}.`
 }

@@ -23,7 +23,7 @@ export function makeLog(level: LogLevel, destination?: { readonly write: (line: 
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'text',
     redact: { paths: hidden, censor: '[secret]' },
-    serializers: { err: withoutRows },
+    serializers: { err: told },
   }
   const logger = destination ? pino(options, destination) : pino(options, pino.destination({ dest: 2, sync: true }))
   return {
@@ -42,19 +42,17 @@ export function makeLog(level: LogLevel, destination?: { readonly write: (line: 
   }
 }
 
-/** PostgreSQL repeats the row that it could not write: addresses, digests and boxes, which no log may keep. */
-function withoutRows(err: Error): object {
-  const {
-    detail: _row,
-    where: _place,
-    internalQuery: _query,
-    ...told
-  } = pino.stdSerializers.err(err) as SerializedPgError
-  return told
-}
+const kept = [
+  ...['type', 'message', 'stack', 'code', 'syscall', 'status', 'error', 'error_description'],
+  ...['severity', 'table', 'column', 'constraint', 'routine'],
+]
 
-type SerializedPgError = ReturnType<typeof pino.stdSerializers.err> & {
-  readonly detail?: unknown
-  readonly where?: unknown
-  readonly internalQuery?: unknown
+/**
+ * What a log may hold of an error. Those of PostgreSQL repeat the row that it could not write, and those of its driver
+ * carry the whole connection with the key that cancels its queries.
+ */
+function told(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause
+  const fields: object = pino.stdSerializers.err(cause)
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => kept.includes(name)))
 }

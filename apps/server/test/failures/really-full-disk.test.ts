@@ -1,9 +1,5 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { ownDisk } from '../own-disk.ts'
 import { rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
 import { type Answer, testServer } from '../server.ts'
 import { expectWholeTrail } from '../whole-trail.ts'
@@ -17,46 +13,15 @@ const words = [
   'The database cannot be reached. Nothing was changed; try again in a moment.',
 ]
 
-/** A small file system of its own, or nothing where mounting is not allowed. */
-function mounted(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-disk-'))
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0755`, 'tmpfs', folder])
-  if (status === 0) return folder
-  rmdirSync(folder)
-  return undefined
-}
+const disk = ownDisk(megabytes)
 
-const disk = mounted()
-
-afterAll(() => {
-  if (disk === undefined) return
-  spawnSync('umount', ['-l', disk])
-  rmdirSync(disk)
-})
-
-const filler = (): string => join(disk ?? tmpdir(), 'filler')
-
-/** Takes every byte that is left. */
-async function fill(): Promise<void> {
-  const file = await open(filler(), 'w')
-  try {
-    for (let block = 1 << 20; block >= 4096; block /= 2) {
-      const bytes = Buffer.alloc(block, 1)
-      for (;;) {
-        const { bytesWritten } = await file.write(bytes).catch(() => ({ bytesWritten: 0 }))
-        if (bytesWritten < block) break
-      }
-    }
-  } finally {
-    await file.close().catch(() => undefined)
-  }
-}
+afterAll(() => disk?.remove())
 
 type Kind = 'events' | 'approval' | 'key'
 
 describe.skipIf(disk === undefined)('a disk that is really full', () => {
   test('every answer is a no that says so, or the truth; nothing acknowledged is lost; with room again all goes on by itself', async () => {
-    const postgres = await ownPostgres(disk)
+    const postgres = await ownPostgres(disk?.path)
     const server = await testServer({ databaseUrl: postgres.url })
     try {
       const tenant = await server.newTenant()
@@ -89,7 +54,7 @@ describe.skipIf(disk === undefined)('a disk that is really full', () => {
       const round = () => Promise.all((['events', 'approval', 'key'] as const).map(attempt))
 
       await round()
-      await fill()
+      await disk?.fill()
       const enough = (): boolean => Object.values(refused).every((answers) => answers.length >= 5)
       // Events are what there may be any number of; they take what room is left within files.
       for (let tries = 0; tries < 3000 && refused.events.length === 0; tries += 1) await attempt('events')
@@ -103,7 +68,7 @@ describe.skipIf(disk === undefined)('a disk that is really full', () => {
         }
       }
 
-      await rm(filler())
+      await disk?.makeRoom()
       // PostgreSQL may have ended itself for want of room; what keeps it running starts it again.
       await postgres.restart().catch(() => undefined)
       await expect.poll(async () => (await ask('key', 'afterwards')).status, { timeout: 60_000 }).toBeLessThan(300)

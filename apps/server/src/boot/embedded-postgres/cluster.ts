@@ -205,7 +205,7 @@ async function runToEnd(cluster: Cluster, program: string, args: string[]): Prom
       if (child.exitCode !== null) settle(child.exitCode)
       else child.once('exit', settle)
     })
-    if (code !== 0) throw new Error(`${program} failed: ${await tail(output)}`)
+    if (code !== 0) throw new Error(`${program} failed: ${await complaints(output)}`)
   } finally {
     await rm(output, { force: true })
   }
@@ -242,6 +242,13 @@ async function lastLines(cluster: Cluster, output: string): Promise<string> {
   )
   const newest = found.toSorted((a, b) => b.time - a.time)[0]
   return `${await tail(output)}\n${newest?.time ? await tail(newest.path) : ''}`.trim()
+}
+
+/** What a program that tells its whole life says went wrong; its last lines when nothing looks like it. */
+async function complaints(path: string): Promise<string> {
+  const lines = (await readFile(path, 'utf8').catch(() => '')).split('\n')
+  const found = lines.filter((line) => /\b(?:FATAL|PANIC|ERROR|error):|could not/.test(line))
+  return found.length > 0 ? found.slice(0, 8).join('\n') : tail(path)
 }
 
 async function tail(path: string): Promise<string> {

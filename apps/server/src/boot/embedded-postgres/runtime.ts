@@ -35,19 +35,21 @@ export async function installRuntime(runtime: Runtime, home: string): Promise<st
   if (await exists(final)) return final
   const aside = `${final}.${process.pid}`
   await rm(aside, { recursive: true, force: true })
-  await mkdir(aside, { mode: 0o755 })
-  await cp(runtime.source, aside, {
-    recursive: true,
-    filter: (from) => !from.endsWith('.a') && basename(from) !== 'pkgconfig',
-    verbatimSymlinks: true,
-  })
-  await makeLinks(runtime.source, aside)
-  await openToAll(aside)
-  // Renamed when complete: a copy cut short never carries the final name, and of two at once the first one stays.
-  await rename(aside, final).catch(async (cause: unknown) => {
+  try {
+    await mkdir(aside, { mode: 0o755 })
+    await cp(runtime.source, aside, {
+      recursive: true,
+      filter: (from) => !from.endsWith('.a') && basename(from) !== 'pkgconfig',
+      verbatimSymlinks: true,
+    })
+    await makeLinks(runtime.source, aside)
+    await openToAll(aside)
+    // Renamed when complete: a copy cut short never carries the final name, and of two at once the first one stays.
+    await rename(aside, final).catch(unless('ENOTEMPTY', 'EEXIST'))
+  } finally {
+    // Gone when it was renamed; what a full disk cut short would only make it fuller.
     await rm(aside, { recursive: true, force: true })
-    unless('ENOTEMPTY', 'EEXIST')(cause)
-  })
+  }
   return final
 }
 
