@@ -199,6 +199,21 @@ test('what is under the old keys is counted without changing anything, and needs
   expect(await fingerprint()).toBe(before)
 })
 
+test('while one replica still runs with the old key nothing is sealed that it could not open', async () => {
+  const behind = await testServer({ databaseUrl: database.url, clock, environment: first })
+  const ahead = await start(rotated)
+  const before = await fingerprint()
+  const refused = await run([], rotated)
+  expect(refused).toMatchObject({ code: 1, text: '' })
+  expect(refused.said).toContain(
+    `A server is still running with another COUNTERSIGN_SEAL_KEY (${idOf(sealA)}) than this command (${idOf(sealB)}).`,
+  )
+  expect(await fingerprint()).toBe(before)
+  await behind.stop()
+  expect((await run(['--dry-run'], rotated)).code).toBe(0)
+  await ahead.stop()
+})
+
 test('a server started with the new key alone too early has nobody’s data: the old one is named as missing', async () => {
   const { text, code } = await run(['--dry-run'], { ...rotated, COUNTERSIGN_OLD_SEAL_KEYS: '' })
   expect(code).toBe(1)

@@ -6,6 +6,7 @@ import { readVariable } from '../../../server/src/boot/config.ts'
 import { requireKnown } from '../../../server/src/boot/known-secrets.ts'
 import {
   macKeyUses,
+  otherRunningKeys,
   type Progress,
   type Resealing,
   resealSecrets,
@@ -103,14 +104,25 @@ async function openWithKeys(opened: OpenedDatabase, env: Env) {
   return { keyring, installation }
 }
 
-/** What is sealed under a key that the servers do not have yet would be lost to them. */
-async function requireCurrent({ db }: OpenedDatabase, name: string, keys: Keyring): Promise<void> {
+/** What is sealed under a key that a running server does not have would be lost to it, until it is given the key. */
+async function requireCurrent(
+  { db }: OpenedDatabase,
+  name: 'COUNTERSIGN_SEAL_KEY' | 'COUNTERSIGN_SECRET_KEY',
+  keys: Keyring,
+): Promise<void> {
+  const remedy = 'Start every server with the new one first, and list the old one.'
   const known = await requireKnown(db, name, keys)
-  if (known === keys.fingerprint) return
+  if (known !== keys.fingerprint) {
+    throw new Problem(
+      problems.conflict,
+      `The servers of this database were last started with another ${name} (${known.slice(0, 8)}) than this command (${keys.keyId}). ${remedy}`,
+    )
+  }
+  const others = await otherRunningKeys(db, name, keys.keyId)
+  if (others.length === 0) return
   throw new Problem(
     problems.conflict,
-    `The servers of this database were last started with another ${name} (${known.slice(0, 8)}) than this command (${keys.keyId}), which has theirs as an old one. ` +
-      'Start every server with the new one first, with the old one listed.',
+    `A server is still running with another ${name} (${others.join(', ')}) than this command (${keys.keyId}). ${remedy}`,
   )
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from '../boot/config.ts'
 import { tellWorkers } from '../features/health/index.ts'
+import { marksOfKeys } from '../features/secrets/index.ts'
 import { makeRedisRelay } from '../kernel/bus/redis.ts'
 import { makeBus } from '../kernel/bus.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -36,7 +37,7 @@ export function layFoundation(needs: ComposeNeeds, fromMemory: FromMemory) {
   const workers = makeWorkers({ clock, log })
   tellWorkers({ metrics, workers })
   const redis = config.redisUrl && makeRedisRelay({ url: config.redisUrl, log })
-  const bus = makeBus({ db, clock, log, relay: redis })
+  const bus = makeBus({ db, clock, log, relay: redis, marks: marksOfKeys(needs) })
   const http = makeHttp({
     baseUrl,
     allowedHosts: config.allowedHosts,

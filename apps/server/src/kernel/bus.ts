@@ -36,7 +36,16 @@ export type Bus = {
   readonly stop: () => Promise<void>
 }
 
-type Needs = { readonly db: Db; readonly clock: Clock; readonly log: Log; readonly relay?: Relay | undefined }
+/** Two numbers of an advisory lock that the listening connection shares, and by which others see what this process is. */
+export type ProcessMark = readonly [kind: number, value: number]
+
+type Needs = {
+  readonly db: Db
+  readonly clock: Clock
+  readonly log: Log
+  readonly relay?: Relay | undefined
+  readonly marks?: readonly ProcessMark[]
+}
 
 const channel = 'countersign'
 const heartbeatMs = 1_000
@@ -50,7 +59,7 @@ type Row = { id: number; topic: string; tenant: string | null; at: Date; body: R
  * Tells replicas of each other's commits: an outbox row and a NOTIFY of its id in the same transaction. A sweep each
  * second reads what a lost notification would have told, so that nothing is ever missed, only late.
  */
-export function makeBus({ db, clock, log, relay }: Needs): Bus {
+export function makeBus({ db, clock, log, relay, marks = [] }: Needs): Bus {
   const hearers = new Map<string, Set<(message: Message) => void>>()
   const seen = new Map<number, { readonly at: number; readonly txid: bigint }>()
   let listener: Awaited<ReturnType<Db['connect']>> | undefined
@@ -142,6 +151,8 @@ export function makeBus({ db, clock, log, relay }: Needs): Bus {
       }
     })
     await client.query(`listen ${channel}`)
+    // Gone with the connection, so nobody has to clean up after a process that was killed.
+    for (const mark of marks) await client.query('select pg_try_advisory_lock_shared($1, $2)', [...mark])
     listener = client
     await beat()
   }

@@ -8,3 +8,4 @@ export {
   unlistedRows,
 } from './key-uses.ts'
 export { type LeftRow, type Progress, type Resealing, resealSecrets } from './reseal-secrets.ts'
+export { marksOfKeys, otherRunningKeys } from './running-keys.ts'
