@@ -175,12 +175,12 @@ export function composeAgents(
     if (revisionHash === undefined || source === 'fetch') return
     progress.noteRunning({ tenant, environment, agentId, revisionHash, at })
   })
-  const noteFetch = ({ agent, prefix, rollout, rendering }: Fetch): void => {
+  const noteFetch = ({ agent, prefix, rollout, rendering, isNamed }: Fetch): void => {
     const { tenant, environment, agentId, keyId } = agent
     if (agentId === undefined) return
     const { rolloutId, ruleset, version, renderings } = rollout
     const at = clock.now()
-    const fetched = { keyId, ruleset, version, isV1: prefix === '/v1' }
+    const fetched = { keyId, ruleset, version, isV1: prefix === '/v1', isNamed }
     const revisionHash = renderings[rendering].hash
     fleet.noteEvidence([{ tenant, environment, agentId, revisionHash, at, source: 'fetch', fetched }])
     progress.noteFetched({ tenant, rolloutId, agentId, at })

@@ -115,6 +115,29 @@ test('what events say outweighs what a stream claims again, until it claims some
   expect(row).toMatchObject({ running: { revision_hash: first, version: 1 }, status: 'updating' })
 })
 
+test.each([
+  ['/v1', 'rulesets'],
+  ['/api/v1', 'bundles'],
+])(
+  'wire 65: an agent that only fetches from %s and never opens a stream is held against what it fetched',
+  async (prefix, word) => {
+    for (const name of ['base', 'other']) await rollOutYaml(server, tenant, rulesetYaml(name, 'one'))
+    const fetch = (name: string) => fetchRuleset(server, key, `${prefix}/${word}/${name}/current`, 'job')
+    const first = (await fetch('base')).revision_hash
+    const row = await seen('job', (one) => one?.status === 'current')
+    expect(row).toMatchObject({ is_connected: false, ruleset: 'base', ruleset_source: 'agent_provided' })
+    await rollOutYaml(server, tenant, rulesetYaml('base', 'two'))
+    await report(prefix, 'job', first)
+    await seen('job', (one) => one?.status === 'updating' && one.running?.source === 'event')
+    await fetch('base')
+    await seen('job', (one) => one?.status === 'current')
+    // The same job, made to follow another ruleset by its code.
+    await fetch('other')
+    const moved = await seen('job', (one) => one?.ruleset === 'other' && one.status === 'current')
+    expect(moved).toMatchObject({ ruleset_source: 'agent_provided', running: { ruleset: 'other' } })
+  },
+)
+
 test('an agent that only runs what its code names is shown so, with the remedy, and counts as drift', async () => {
   await rollOutYaml(server, tenant, rulesetYaml('base', 'one'))
   await rollOutYaml(server, tenant, rulesetYaml('other', 'one'))
@@ -136,8 +159,8 @@ test('the counts are those of the rows, for every filter', async () => {
   await report('/v1', 'three', 'f'.repeat(64))
   await eventually(
     () => agents(),
-    // Known at once, shown as connected when their streams were written down.
-    ({ items, summary }) => items.length === 4 && summary.connected === 2,
+    // Known at once, shown as connected when their streams were written down, with a status when it is known what for.
+    ({ items, summary }) => items.length === 4 && summary.connected === 2 && summary.current === 2,
   )
   const all = await agents()
   for (const status of ['current', 'updating', 'drifting', 'silent', 'unknown'] as const) {
@@ -178,7 +201,10 @@ test('one agent is shown with its streams, tags, assignment and manifest; names 
   await server.call('POST', '/api/v1/events', { key, agent: 'a1', body: { events: [], agent_manifest: manifest } })
   const path = '/api/v2/agents/a1?environment=production'
   const show = async () => (await server.call('GET', path, { cookie: tenant.cookie })).body as AgentDetail
-  const shown = await eventually(show, ({ manifest: known, live_streams }) => known != null && live_streams.length > 0)
+  const shown = await eventually(
+    show,
+    ({ client, manifest, live_streams }) => client != null && manifest != null && live_streams.length > 0,
+  )
   expect(shown).toMatchObject({
     asks_for: 'base',
     client: 'python',

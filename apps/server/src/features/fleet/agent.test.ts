@@ -34,6 +34,15 @@ test('what TypeScript fetches is what it asks for, since it names nothing on its
   expect(after({ client: 'python', asked: null }, { fetchedRuleset: 'base' })?.askedRuleset).toBe(null)
 })
 
+test('an agent that never opened a stream asks for what it fetches by name; one that did asks for what it names there', () => {
+  const fetched: News = { namedByFetch: 'base' }
+  expect(after(fetched, { seenAt: at(1) })?.askedRuleset).toBe('base')
+  expect(after(fetched, { namedByFetch: 'other' })?.askedRuleset).toBe('other')
+  expect(after(fetched, { client: 'python', asked: null })?.askedRuleset).toBe(null)
+  expect(after({ client: 'python', asked: null }, fetched)?.askedRuleset).toBe(null)
+  expect(after({ client: 'go', asked: 'base' }, { namedByFetch: 'other' })?.askedRuleset).toBe('base')
+})
+
 test('learning two pieces of news at once or one after the other comes to the same revision and times', () => {
   const sighting = fc.record({ hash: fc.constantFrom('a', 'b', 'c'), at: fc.integer({ min: 0, max: 20 }).map(at) })
   const news = fc.record(

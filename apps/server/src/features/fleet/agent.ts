@@ -39,6 +39,8 @@ export type News = {
   readonly stream?: Sighting
   readonly fetch?: Sighting
   readonly fetchedRuleset?: string
+  /** The name it fetched a ruleset by, over whichever path. */
+  readonly namedByFetch?: string
   readonly client?: string
   readonly dialect?: Dialect
   /** Null: it named none. */
@@ -157,8 +159,12 @@ export function learn(
   return { agent, history }
 }
 
-/** TypeScript from 0.3 on names nothing on its stream; what it fetches over /v1 is what it asks for. */
+/**
+ * What its stream names. TypeScript from 0.3 on names nothing there: what it fetches over /v1 is what it asks for. So is
+ * what an agent fetches that never opened a stream, since most that run once and end are told not to.
+ */
 function askedBy(old: Agent, news: News): string | null {
+  if ((news.client ?? old.client) === null) return news.namedByFetch ?? old.askedRuleset
   const asked = news.asked === undefined ? old.askedRuleset : news.asked
   const fetched = news.fetchedRuleset ?? old.fetchedRuleset
   const isFetcher = (news.client ?? old.client) === 'typescript' && fetched !== null

@@ -16,9 +16,15 @@ export type Evidence = AgentName & {
   readonly dialect?: Dialect | undefined
   readonly at: Date
   readonly source: EvidenceSource
-  /** Of a fetch over /v1: by which key, and what. */
+  /** Of a fetch: by which key, and what; whether over /v1, and whether it named the ruleset. */
   readonly fetched?:
-    | { readonly keyId: string; readonly ruleset: string; readonly version: number; readonly isV1: boolean }
+    | {
+        readonly keyId: string
+        readonly ruleset: string
+        readonly version: number
+        readonly isV1: boolean
+        readonly isNamed: boolean
+      }
     | undefined
 }
 
@@ -122,6 +128,7 @@ export function makeFleet({ db, clock, newId, bus, log, replicaId }: Needs): Fle
       ...(revisionHash !== undefined && { [source]: { hash: revisionHash, at: when } }),
       ...(dialect !== undefined && { dialect }),
       ...(fetched?.isV1 && { fetchedRuleset: fetched.ruleset }),
+      ...(fetched?.isNamed && { namedByFetch: fetched.ruleset }),
     })
   }
 

@@ -28,7 +28,7 @@ export type Notebook = {
   readonly unwrittenFetch: (tenant: string, keyId: string, agentId: string) => Fetch | undefined
   readonly opened: (stream: OpenStream) => void
   readonly closed: (stream: OpenStream) => void
-  /** Hears, after the commit, of agents that got their row by something that does not say what is meant for them. */
+  /** Hears, after the commit, of agents that got their row, or ask for something else, by news that does not say what is meant for them. */
   readonly onNewcomers: (hear: (names: readonly AgentName[]) => void) => void
   /** Writes what there is. When the database is away nothing is lost and it may be tried again. */
   readonly write: () => Promise<void>
@@ -102,11 +102,15 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
         manifest && written.has(keyOf(name)) ? [{ ...name, manifest, at: seenAt ?? clock.now() }] : [],
       ),
     )
+    const asksAnew = new Set(
+      agents.filter((agent) => agent.askedRuleset !== before.get(keyOf(agent))?.askedRuleset).map(keyOf),
+    )
     return {
       unwritten: some.filter(({ name }) => !written.has(keyOf(name))),
-      newcomers: some.filter(
-        ({ name, news }) => !before.has(keyOf(name)) && !news.assignment && written.has(keyOf(name)),
-      ),
+      newcomers: some.filter(({ name, news }) => {
+        const key = keyOf(name)
+        return (!before.has(key) || asksAnew.has(key)) && !news.assignment && written.has(key)
+      }),
     }
   }
 

@@ -38,7 +38,7 @@ export function fetchFromMemory({ memory, noteFetch, noteAnswered }: Needs): Fro
     const seen = isOpen ? memory.seenDialect(agent.tenant, agent.environment, agent.agentId ?? '') : undefined
     if (isOpen && !seen) return undefined
     const rendering = chooseRendering({ keyRendering: agent.rendering, prefix, seenDialect: seen?.dialect })
-    noteFetch({ agent, prefix, rollout, rendering })
+    noteFetch({ agent, prefix, rollout, rendering, isNamed: true })
     const bytes = fetchedRuleset(rollout, rendering, agent.signingKeyId)
     noteAnswered(`GET ${prefix}/${family}/:name/current`, 200, performance.now() - begun)
     return { contentType: 'application/json; charset=utf-8', bytes }

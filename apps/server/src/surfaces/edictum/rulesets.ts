@@ -23,6 +23,8 @@ export type Fetch = {
   readonly prefix: '/v1' | '/api/v1'
   readonly rollout: CurrentRollout
   readonly rendering: RulesetDialect
+  /** Whether the agent named the ruleset, and was not only served what is meant for it. */
+  readonly isNamed: boolean
 }
 
 type Needs = {
@@ -49,12 +51,18 @@ const listedMax = 10_000
 export function rulesetRoutes(needs: Needs): readonly Route[] {
   const { db, upload, currentRollout } = needs
 
-  const answerFetch = async (agent: Agent, name: string, path: string | undefined, reply: FastifyReply) => {
+  const answerFetch = async (
+    agent: Agent,
+    asked: string | undefined,
+    path: string | undefined,
+    reply: FastifyReply,
+  ) => {
     const prefix = prefixOf(path)
+    const name = asked ?? (await needs.assignedTo(agent)) ?? 'default'
     const rollout = await currentRollout(agent.tenant, agent.environment, name)
     if (!rollout) throw notLive(name, agent.environment)
     const rendering = await renderingFor(needs, agent, prefix)
-    needs.noteFetch({ agent, prefix, rollout, rendering })
+    needs.noteFetch({ agent, prefix, rollout, rendering, isNamed: asked !== undefined })
     void reply.type('application/json; charset=utf-8').send(fetchedRuleset(rollout, rendering, agent.signingKeyId))
   }
 
@@ -66,8 +74,7 @@ export function rulesetRoutes(needs: Needs): readonly Route[] {
       needs: 'agent-key',
       answersItself: true,
       handle: async ({ who, request, reply }) => {
-        const name = (await needs.assignedTo(who)) ?? 'default'
-        await answerFetch(who, name, request.mounted?.path, reply)
+        await answerFetch(who, undefined, request.mounted?.path, reply)
       },
     }),
     route({
