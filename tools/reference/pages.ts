@@ -25,7 +25,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
 type RouteTables = Readonly<Record<'native' | 'edictum' | 'rack' | 'publicLog', readonly Route[]>>
 
 /** Composes a server that is never started: its tables need no database. */
-async function routeTables(): Promise<RouteTables> {
+export async function routeTables(): Promise<RouteTables> {
   const keyring = makeKeyring(['only to print a page, never to keep a secret'])
   const db = openDb({
     url: 'postgresql://nobody@127.0.0.1:1/none',
