@@ -12,6 +12,7 @@ import { readHealth } from './features/health/index.ts'
 import { proveInline } from './features/mfa/index.ts'
 import { bootstrapFromConfig, type MakeFirstTenant, makeAnotherTenant, seedPeople } from './features/people/index.ts'
 import type { MountNeeds, Route } from './features/roles/index.ts'
+import { warnOfUnlisted } from './features/secrets/index.ts'
 import { csrfTokens, renewCookie, spendUnspent, unspentMs } from './features/sessions/index.ts'
 import { countPeople, passwordsTaken } from './features/tenants/index.ts'
 import { publicLogRoutes, trailHealth } from './features/trail/index.ts'
@@ -126,6 +127,7 @@ export function compose(needs: ComposeNeeds): App {
           'Nobody can sign in: passwords are switched off and no identity provider is configured. See docs/recovery.md',
         )
       }
+      await warnOfUnlisted({ db, sealing: needs.sealing, log })
       return made === 'not given' && (await countPeople(db)) > 0 ? 'not needed' : made
     },
     start: async () => {

@@ -219,6 +219,12 @@ test('a server started with the new key alone too early has nobody’s data: the
   expect(code).toBe(1)
   expect(text).toContain(`Sealed under a key that was not given: ${idOf(sealA)}`)
   expect(text).toMatch(/signing_keys\.sealed_seed [0-9a-f-]{36} [0-9a-f-]{36} under/)
+  const before = logged.length
+  const server = await start(last)
+  await server.app.bootstrap(undefined, undefined)
+  await server.stop()
+  const [warned] = logged.slice(before).filter((line) => line.includes('cannot be opened. List that key'))
+  expect(JSON.parse(warned ?? '{}')).toMatchObject({ level: 'warn', keyIds: [idOf(sealA)] })
   const { code: failed, said } = await run([], { ...rotated, COUNTERSIGN_OLD_SEAL_KEYS: '' })
   expect({ failed, said }).toEqual({ failed: 1, said: '' })
 })
@@ -249,6 +255,9 @@ test('beside a running server everything is sealed anew, and the old seal key ca
 
 test('with the new keys alone everything works as before, under the same public keys, and who was erased stays erased', async () => {
   const server = await start(last)
+  const before = logged.length
+  await server.app.bootstrap(undefined, undefined)
+  expect(logged.slice(before).join()).not.toContain('cannot be opened. List that key')
   const { acme, gone, key, token, bo, secret, publicKey, log } = world
   // The rule set that was live, and the next one, by the key that agents have pinned.
   const verified = async () => {
@@ -273,9 +282,9 @@ test('with the new keys alone everything works as before, under the same public 
   expect(proven.status, proven.text).toBe(200)
   expect((await server.call('GET', '/api/v2/agents', { cookie: cookieIn(proven) })).status).toBe(200)
 
-  const before = await checkpoint(server)
+  const signed = await checkpoint(server)
   await server.newKey(admin)
-  await expect.poll(() => checkpoint(server), { timeout: 20_000 }).not.toBe(before)
+  await expect.poll(() => checkpoint(server), { timeout: 20_000 }).not.toBe(signed)
   expect(openNote(await checkpoint(server), log)).toContain(`${log.name}\n`)
   expect(await logKey(server)).toEqual(log)
 
