@@ -100,6 +100,7 @@ export function compose(needs: ComposeNeeds): App {
   })
   declareGauges({
     metrics,
+    connections: db.connections,
     connectedAgents: () => countConnectedAgents(db),
     unsequencedSeconds: async () => (await trailHealth({ db, clock })).unsequencedSeconds,
     anchoring: anchoring?.health,

@@ -129,6 +129,9 @@ test('a browser that reached us under a foreign name is turned away; probes and 
         .end()
     })
   expect(await under('rebound.example', '/api/v2/setup')).toBe(421)
+  // What a caller calls itself makes it no probe: those are told by what they ask for.
+  for (const agent of ['ELB-HealthChecker/2.0', 'kube-probe/1.30', 'GoogleHC/1.0'])
+    expect(await under('rebound.example', '/api/v2/setup', { 'user-agent': agent })).toBe(421)
   expect(await under('localhost:1', '/api/v2/setup')).toBe(200)
   expect(await under('10.1.2.3', '/api/v1/health/live')).toBe(200)
   expect(await under('countersign.internal', '/v1/rulesets/x/current', { authorization: 'Bearer edk_x' })).toBe(401)

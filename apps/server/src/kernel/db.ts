@@ -24,6 +24,8 @@ export type Db = Sql & {
   /** One connection of the pool for as long as `work` runs, for cursors and COPY. */
   readonly withClient: <Result>(work: (client: pg.PoolClient) => Promise<Result>) => Promise<Result>
   readonly end: () => Promise<void>
+  /** How the pool fares at this moment, for those who watch it. */
+  readonly connections: () => { readonly open: number; readonly idle: number; readonly waiting: number }
   /** For threads that need connections of their own. */
   readonly address: Secret
 }
@@ -127,6 +129,7 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
     },
     withClient,
     end: () => pool.end(),
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     address: new Secret(url),
   }
 }

@@ -1,9 +1,11 @@
 import type { AnchoringHealth } from '../../features/anchors/index.ts'
 import type { RemovalHealth } from '../../features/retention/index.ts'
+import type { Db } from '../../kernel/db.ts'
 import type { Metrics } from '../../kernel/metrics.ts'
 
 type Needs = {
   readonly metrics: Metrics
+  readonly connections: Db['connections']
   readonly connectedAgents: () => Promise<number>
   readonly unsequencedSeconds: () => Promise<number>
   readonly workersCrashed: () => number
@@ -16,6 +18,7 @@ type Needs = {
 /** What is read when somebody asks. A part that cannot be asked shows as not a number, never as zero. */
 export function declareGauges({
   metrics,
+  connections,
   connectedAgents,
   unsequencedSeconds,
   workersCrashed,
@@ -65,6 +68,13 @@ export function declareGauges({
       of(({ failures }) => failures),
     )
   }
+  metrics.gauge('database_connections', 'Connections to the database that are open', () => connections().open)
+  metrics.gauge('database_connections_idle', 'Those of them that nothing uses', () => connections().idle)
+  metrics.gauge(
+    'database_requests_waiting',
+    'What waits for a connection because all that are allowed are in use',
+    () => connections().waiting,
+  )
   metrics.gauge('workers_crashed', 'Workers of this process that have not succeeded for three periods', workersCrashed)
   metrics.gauge('resident_memory_bytes', 'Resident memory of this process', () => process.memoryUsage.rss())
 }

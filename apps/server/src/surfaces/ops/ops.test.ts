@@ -29,12 +29,18 @@ test('metrics count requests by route and hold what operators watch', async () =
     'connected_agents',
     'trail_unsequenced_seconds',
     'workers_crashed',
+    'database_connections',
+    'database_connections_idle',
+    'database_requests_waiting',
     'resident_memory_bytes',
     'http_request_seconds_bucket',
   ]) {
     expect(text).toContain(`countersign_${name}`)
   }
   expect(text).not.toContain('some-name')
+  const open = Number(/^countersign_database_connections (\d+)$/m.exec(text)?.[1])
+  expect(open).toBeGreaterThan(0)
+  expect(open).toBeLessThanOrEqual(8)
 })
 
 test('metrics are told to this machine only, unless a token is configured, and then to its holder only', async () => {
