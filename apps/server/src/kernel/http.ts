@@ -241,7 +241,7 @@ type Validate = ReturnType<ReturnType<AjvCompiler.BuildCompilerFromPool>>
  */
 const strictValidators: AjvCompiler.BuildCompilerFromPool = (externalSchemas) => {
   const build = AjvCompiler()
-  const common = { removeAdditional: false as const, useDefaults: true, allErrors: true, strict: false }
+  const common = { removeAdditional: false as const, useDefaults: true, allErrors: true, strict: false, verbose: true }
   const forBodies = build(externalSchemas, { customOptions: { ...common, coerceTypes: false } })
   const forTexts = build(externalSchemas, { customOptions: { ...common, coerceTypes: 'array' } })
   return (route) => {
@@ -383,15 +383,22 @@ type AjvError = {
   readonly message?: string
   readonly params: Record<string, unknown>
   readonly keyword: string
+  readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> }
 }
 
 function inputError(context: string, error: unknown): InputError {
-  const { instancePath, message = 'does not fit', params, keyword } = error as AjvError
+  const { instancePath, message = 'does not fit', params, keyword, parentSchema } = error as AjvError
   const field = String(params['missingProperty'] ?? params['additionalProperty'] ?? '')
   const at = [context, ...instancePath.split('/').slice(1), ...(field === '' ? [] : [field])].join('.')
   if (keyword === 'required') return { path: at, message: 'Field required' }
-  if (keyword === 'additionalProperties') return { path: at, message: 'No such field' }
+  if (keyword === 'additionalProperties')
+    return { path: at, message: noSuchField(Object.keys(parentSchema?.properties ?? {})) }
   if (keyword === 'enum')
     return { path: at, message: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` }
   return { path: at, message }
+}
+
+/** A wrong name is most often nearly a right one. */
+function noSuchField(known: readonly string[]): string {
+  return known.length === 0 ? 'No such field; none is taken here' : `No such field; there are ${known.join(', ')}`
 }

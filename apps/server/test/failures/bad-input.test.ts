@@ -336,3 +336,15 @@ describe('decisions and rollouts', () => {
     expect(live.body).toMatchObject({ version: 1 })
   })
 })
+
+test('a field that is not taken is named, and so are those that are', async () => {
+  const answer = await server.call('POST', '/api/v2/keys', {
+    ...person(),
+    body: { environment: 'production', name: 'ci' },
+  })
+  const message = expect.stringMatching(/^No such field; there are .*\benvironment\b.*\blabel\b/) as string
+  expect({ status: answer.status, errors: (answer.body as { errors: unknown }).errors }).toEqual({
+    status: 422,
+    errors: [{ path: 'body.name', message }],
+  })
+})
