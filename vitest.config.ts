@@ -9,6 +9,7 @@ const ownServer = process.env['TEST_POSTGRES_MAJOR']
   ? [
       'apps/server/src/boot/embedded-postgres.test.ts',
       'apps/server/test/failures/database-stopped.test.ts',
+      'apps/server/test/failures/full-disk-start.test.ts',
       'apps/server/test/failures/really-full-disk.test.ts',
     ]
   : []
