@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+import { accessFaults, type ConsoleScene, lookAt, openConsole, telephone } from '../../server/test/console-scene.ts'
 
 let scene: ConsoleScene
 beforeAll(async () => {
@@ -107,24 +107,20 @@ test('on a telephone in the dark the library is never wider than the screen', as
     body: { yaml: template?.yaml },
   })
   const { composition, created } = taken.body as { composition: string; created: string[] }
-  const { page, faults, open } = await scene.newPage(tenant, {
-    colorScheme: 'dark',
-    viewport: { width: 390, height: 844 },
-  })
-  for (const path of [
-    '/library',
-    `/library?rule=${created[0]}`,
-    '/library?new=true',
-    '/library?tab=compositions',
-    `/library?tab=compositions&composition=${composition}`,
-    '/library?tab=templates',
-  ]) {
-    await open(path)
-    await page.getByRole('heading', { level: 1, includeHidden: true }).waitFor(patiently)
-    await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count(), patiently).toBe(0)
-    expect([path, await accessFaults(page)]).toEqual([path, []])
-    const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
-    expect([path, wide]).toEqual([path, Math.min(wide ?? 0, room ?? 0)])
-  }
+  const { page, faults, open } = await scene.newPage(tenant, telephone)
+  await lookAt(
+    { page, open },
+    {
+      at: [telephone],
+      paths: [
+        '/library',
+        `/library?rule=${created[0]}`,
+        '/library?new=true',
+        '/library?tab=compositions',
+        `/library?tab=compositions&composition=${composition}`,
+        '/library?tab=templates',
+      ],
+    },
+  )
   expect(faults).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { accessFaults, type ConsoleScene, openConsole } from '../../server/test/console-scene.ts'
+import { accessFaults, type ConsoleScene, lookAt, openConsole, telephone } from '../../server/test/console-scene.ts'
 import { fetchRuleset, rollOutYaml, rulesetYaml } from '../../server/test/rulesets-scene.ts'
 import type { TestTenant } from '../../server/test/server.ts'
 
@@ -187,24 +187,20 @@ test('a tool that no rule is about is one click from a draft with a rule for it'
 
 test('on a telephone in the dark the pages of rehearsal are never wider than the screen', async () => {
   const { tenant } = await governed()
-  const { page, faults, open } = await scene.newPage(tenant, {
-    colorScheme: 'dark',
-    viewport: { width: 390, height: 844 },
-  })
-  for (const path of [
-    '/rehearse?ruleset=guard',
-    '/rehearse?tab=replays',
-    '/rehearse?tab=replays&start=true&ruleset=guard',
-    '/rulesets/guard?tab=try',
-    '/coverage',
-    '/coverage?tab=agents',
-  ]) {
-    await open(path)
-    await page.getByRole('heading', { level: 1, includeHidden: true }).waitFor(patiently)
-    await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count(), patiently).toBe(0)
-    expect([path, await accessFaults(page)]).toEqual([path, []])
-    const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
-    expect([path, wide]).toEqual([path, Math.min(wide ?? 0, room ?? 0)])
-  }
+  const { page, faults, open } = await scene.newPage(tenant, telephone)
+  await lookAt(
+    { page, open },
+    {
+      at: [telephone],
+      paths: [
+        '/rehearse?ruleset=guard',
+        '/rehearse?tab=replays',
+        '/rehearse?tab=replays&start=true&ruleset=guard',
+        '/rulesets/guard?tab=try',
+        '/coverage',
+        '/coverage?tab=agents',
+      ],
+    },
+  )
   expect(faults).toEqual([])
 })

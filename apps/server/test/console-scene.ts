@@ -1,10 +1,14 @@
 import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 import type { Clock } from '../src/kernel/clock.ts'
 import { findChromium } from './chromium.ts'
 import { testDatabase } from './database.ts'
 import { freePort } from './free-port.ts'
 import { type TestTenant, testServer } from './server.ts'
+
+/** A page on a busy machine. */
+const patiently = { timeout: 30_000 }
 
 export type ConsoleScene = Awaited<ReturnType<typeof openConsole>>
 
@@ -60,11 +64,54 @@ export async function openConsole({ withPasskeys = false, environment: given = {
   }
 }
 
+export const telephone = { colorScheme: 'dark', viewport: { width: 390, height: 844 } } as const
+const sights = [{ colorScheme: 'light', viewport: { width: 1440, height: 900 } }, telephone] as const
+
+type Sights = {
+  readonly paths: readonly string[]
+  /** Resolves once the page shows what it is about. */
+  readonly isShown?: (path: string) => Promise<unknown>
+  readonly at?: readonly (typeof sights)[number][]
+}
+
+/**
+ * Opens each page and looks at it, wide in the light and on a telephone in the dark unless told otherwise: it can be read
+ * and used by everybody and is never wider than the screen. It is loaded once and follows the change as a turned screen does.
+ */
+export async function lookAt(
+  { page, open }: Pick<Awaited<ReturnType<ConsoleScene['newPage']>>, 'page' | 'open'>,
+  {
+    paths,
+    isShown = () => page.getByRole('heading', { level: 1, includeHidden: true }).waitFor(patiently),
+    at = sights,
+  }: Sights,
+): Promise<void> {
+  for (const path of paths) {
+    await open(path)
+    await isShown(path)
+    await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count(), patiently).toBe(0)
+    for (const { colorScheme, viewport } of at) {
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize(viewport)
+      await page.locator(`:root[data-mantine-color-scheme=${colorScheme}]`).waitFor(patiently)
+      // Colors on their way from the one scheme to the other have a contrast that nobody reads.
+      await page.evaluate(
+        `Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished)).then(() => null)`,
+      )
+      const seen = `${path}, ${colorScheme}, ${viewport.width}`
+      expect(await accessFaults(page), seen).toEqual([])
+      const [wide, room] = await page.evaluate<readonly number[]>('[document.documentElement.scrollWidth, innerWidth]')
+      expect(wide, seen).toBeLessThanOrEqual(room ?? 0)
+    }
+  }
+}
+
 /** What a reader with another way of seeing or pointing would stumble over, in words; empty when nothing was found. */
 export async function accessFaults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source)
+  // Half a megabyte, which stays until the page is left.
+  if (!(await page.evaluate<boolean>(`'axe' in globalThis`))) await page.evaluate(axe.source)
   const found: unknown = await page.evaluate(
-    `axe.run(document, { resultTypes: ['violations'],
+    `axe.run(document, { resultTypes: ['violations'], preload: false,
        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
        .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target.join(' ')).join(', ')))`,
   )
