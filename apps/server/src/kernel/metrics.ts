@@ -1,15 +1,18 @@
-import Counter from 'prom-client/lib/counter.js'
-import Gauge from 'prom-client/lib/gauge.js'
-import Histogram from 'prom-client/lib/histogram.js'
-import Registry from 'prom-client/lib/registry.js'
+import type { Counter as CounterType, Gauge as GaugeType, Histogram as HistogramType } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from './prom-client-parts.ts'
 
 /** What `/metrics` prints. Names begin with `countersign_`, times are in seconds. */
 export type Metrics = {
-  readonly counter: (name: string, help: string, labels?: readonly string[]) => Counter
+  readonly counter: (name: string, help: string, labels?: readonly string[]) => CounterType
   readonly gauge: (name: string, help: string, read: () => number | Promise<number>) => void
   /** One value for each name `read` answers, such as each worker's. */
   readonly gauges: (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>) => void
-  readonly histogram: (name: string, help: string, buckets: readonly number[], labels?: readonly string[]) => Histogram
+  readonly histogram: (
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: readonly string[],
+  ) => HistogramType
   /** Called each time before the values are printed, for those who count by themselves in between. */
   readonly beforePrint: (bringUpToDate: () => void) => void
   readonly print: () => Promise<string>
@@ -24,7 +27,7 @@ export function makeMetrics(): Metrics {
     counter: (name, help, labels = []) =>
       new Counter({ name: `countersign_${name}`, help, labelNames: [...labels], registers }),
     gauge: (name, help, read) => {
-      const gauge: Gauge = new Gauge({
+      const gauge: GaugeType = new Gauge({
         name: `countersign_${name}`,
         help,
         registers,
@@ -34,7 +37,7 @@ export function makeMetrics(): Metrics {
       })
     },
     gauges: (name, help, label, read) => {
-      const gauge: Gauge = new Gauge({
+      const gauge: GaugeType = new Gauge({
         name: `countersign_${name}`,
         help,
         labelNames: [label],
