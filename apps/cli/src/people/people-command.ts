@@ -8,6 +8,7 @@ import { type DatabaseOptions, type Surroundings, usingDatabase, withDatabase } 
 import type { OpenedDatabase } from '../open-database.ts'
 import { openInstallation } from '../tenants/open-installation.ts'
 import { addRecoverCommand } from './recover-command.ts'
+import { addSyncCommand } from './sync-command.ts'
 
 const resetHelp = `
 What is done
@@ -47,6 +48,7 @@ export function peopleCommand(surroundings: Surroundings): Command {
       if (done.removed === 0) fail()
     })
   addRecoverCommand(people, surroundings)
+  addSyncCommand(people, surroundings)
   return people
 }
 

@@ -26,7 +26,12 @@ export function configuredProviders(config: Config): readonly Provider[] {
 }
 
 /** Who the environment names as people of this server. */
-export function configuredSeeds({ admins, viewers, deployers, operators }: Config) {
+export function configuredSeeds({
+  admins,
+  viewers,
+  deployers,
+  operators,
+}: Pick<Config, 'admins' | 'viewers' | 'deployers' | 'operators'>) {
   const named = { admin: admins, viewer: viewers, deployer: deployers, ops: operators }
   return Object.entries(named).flatMap(([role, emails]) => emails.map((email) => ({ email, role })))
 }

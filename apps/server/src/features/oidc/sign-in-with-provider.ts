@@ -175,7 +175,7 @@ export function signInWithProvider({ kernel, providers, baseUrl, ask, tell }: Ne
       tenant: person.tenant,
       person: person.id,
       grants,
-      by: `identity provider ${name}`,
+      by: { actor: { kind: 'system', id: `identity provider ${name}` } },
       facts,
     })
   }

@@ -4,7 +4,7 @@ import type { Tx } from '../../kernel/db.ts'
 import { findRoles } from '../access/index.ts'
 import { listEnvironments } from '../environments/index.ts'
 import type { RequestFacts } from '../roles/index.ts'
-import type { RecordAct } from '../trail/index.ts'
+import type { Act, RecordAct } from '../trail/index.ts'
 import { countAdministrators, deleteGrants, type Grant, holdAccess, insertGrant, listGrants } from './grants-table.ts'
 
 type Needs = {
@@ -17,9 +17,10 @@ type Order = {
   readonly tenant: string
   readonly person: string
   readonly grants: readonly Grant[]
-  /** What decided it: an identity provider's groups. */
-  readonly by: string
-  readonly facts: RequestFacts
+  /** What decided it: an identity provider's groups, or the configuration by somebody at the server's machine. */
+  readonly by: Pick<Act, 'actor' | 'personal'>
+  /** Of the request in which it was decided; a command has none. */
+  readonly facts?: RequestFacts
 }
 
 /** What cannot be a rack's name would fail the sign-in of everybody in that group. */
@@ -28,8 +29,8 @@ const rackForm = new RegExp(rackPattern)
 export type GiveRoles = (tx: Tx, order: Order) => Promise<void>
 
 /**
- * Makes somebody's roles what an identity provider's groups say. The last administrator keeps that role whatever they
- * say: a slip in a directory must not leave an installation without anybody in charge.
+ * Makes somebody's roles what a directory or the configuration says. The last administrator keeps that role whatever it
+ * says: a slip must not leave an installation without anybody in charge.
  */
 export function giveRoles({ clock, newId, tell: { bus, recordAct } }: Needs): GiveRoles {
   return async (tx, { tenant, person, grants, by, facts }) => {
@@ -53,9 +54,9 @@ export function giveRoles({ clock, newId, tell: { bus, recordAct } }: Needs): Gi
     await recordAct(tx, {
       tenant,
       act: 'person.changed',
-      actor: { kind: 'system', id: by },
+      ...by,
       subject: { kind: 'person', id: person },
-      request: facts,
+      ...(facts && { request: facts }),
       details: {
         changed: ['roles'],
         before: { roles: onRecord(before) },

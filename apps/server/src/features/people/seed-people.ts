@@ -1,5 +1,6 @@
 import type { Tx } from '../../kernel/db.ts'
 import { countPeople, findOldestTenant } from '../tenants/index.ts'
+import type { Act } from '../trail/index.ts'
 import { insertGrant, listGrants } from './grants-table.ts'
 import { type MakeFirstTenantNeeds, makeTenant } from './make-first-tenant.ts'
 import { findByEmail, hasHeldAddress, insertPerson } from './people-table.ts'
@@ -10,6 +11,8 @@ export type Seed = { readonly email: string; readonly role: string }
 export type SeedPeople = (seeds: readonly Seed[], options: { readonly hasProvider: boolean }) => Promise<void>
 
 const actor = { kind: 'system', id: 'configuration' } as const
+
+export type SeedNeeds = Pick<MakeFirstTenantNeeds, 'clock' | 'newId' | 'recordAct'>
 
 /**
  * Adds people whom the environment names and who were never there. Nobody's roles are changed, since a person may have
@@ -36,14 +39,14 @@ export function seedPeople({ db, ...needs }: MakeFirstTenantNeeds): SeedPeople {
         })
 }
 
-function rolesByAddress(seeds: readonly Seed[]): ReadonlyMap<string, readonly string[]> {
+export function rolesByAddress(seeds: readonly Seed[]): ReadonlyMap<string, readonly string[]> {
   const roles = new Map<string, string[]>()
   for (const { email, role } of seeds) roles.set(email, [...(roles.get(email) ?? []), role])
   return roles
 }
 
 async function seedOne(
-  { clock, newId, recordAct }: Omit<MakeFirstTenantNeeds, 'db'>,
+  needs: SeedNeeds,
   tx: Tx,
   tenant: string,
   email: string,
@@ -55,7 +58,7 @@ async function seedOne(
     const held = (await listGrants(tx, tenant, found.id)).filter(({ environment }) => environment === null)
     const differs = roles.some((role) => !held.some((grant) => grant.role === role))
     if (!differs) return
-    await recordAct(tx, {
+    await needs.recordAct(tx, {
       tenant,
       act: 'person.differs_from_seed',
       actor,
@@ -65,7 +68,19 @@ async function seedOne(
     })
     return
   }
-  if (await hasHeldAddress(tx, tenant, email)) return
+  await addNamed(needs, tx, tenant, { email, roles, by: { actor } })
+}
+
+type Named = { readonly email: string; readonly roles: readonly string[]; readonly by: Pick<Act, 'actor' | 'personal'> }
+
+/** Adds somebody the environment names; not who was there once and was removed. Whether it did. */
+export async function addNamed(
+  { clock, newId, recordAct }: SeedNeeds,
+  tx: Tx,
+  tenant: string,
+  { email, roles, by }: Named,
+): Promise<boolean> {
+  if (await hasHeldAddress(tx, tenant, email)) return false
   const id = newId()
   const now = clock.now()
   const name = email.split('@')[0] ?? email
@@ -75,9 +90,10 @@ async function seedOne(
   await recordAct(tx, {
     tenant,
     act: 'person.seeded',
-    actor,
+    actor: by.actor,
     subject: { kind: 'person', id },
     details: { roles: [...roles] },
-    personal: { subject: { email, name } },
+    personal: { ...by.personal, subject: { email, name } },
   })
+  return true
 }
