@@ -477,7 +477,7 @@ def say(report):
                         f"{span['archive_key']}, SHA-256 {span['archive_sha256']}." for span in report["removed"]),
                       f"{report['heads_compared']} heads compared.", f"Head: {report['size']}:{report['root']}",
                       *(f"  {fault['says']}" for fault in report["faults"]),
-                      "Nothing was changed." if report["ok"] else f"{report['fault_count']} faults."])
+                      "Nothing was changed." if report["ok"] else f"{report['fault_count']} fault{'' if report['fault_count'] == 1 else 's'}."])
 
 def main():
     parser = argparse.ArgumentParser(description="Verifies an export or a proof of a Countersign trail.")
