@@ -6,7 +6,6 @@ export {
   type MountNeeds,
   mountRoutes,
   type RecordRefusal,
-  tellErrors,
 } from './mount-routes.ts'
 export {
   authorityOf,
@@ -33,3 +32,4 @@ export {
 } from './principal.ts'
 export { builtInRoles, isBuiltIn, permissionsOf } from './roles.ts'
 export { type Method, type Needs, type RequestFacts, type Route, type RouteInput, route } from './route.ts'
+export { tellErrors } from './tell-errors.ts'

@@ -2,7 +2,6 @@ import { type Permission, permissionRows } from '@countersign/wire'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Secret } from '../../kernel/crypto.ts'
-import { toProblem } from '../../kernel/http.ts'
 import type { Log } from '../../kernel/log.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import { type InlineFactor, inlineFactorIn } from './credential.ts'
@@ -297,34 +296,3 @@ function factsOf(request: FastifyRequest): RequestFacts {
     cookies: new Secret(request.headers.cookie ?? ''),
   }
 }
-
-/** Tells errors in one dialect's words. Bugs are logged whole and told to nobody. */
-export function tellErrors(app: FastifyInstance, dialect: Dialect, log: Log): void {
-  app.setErrorHandler((error, request, reply) => {
-    // Whoever was refused is not listened to for the rest of what he announced.
-    if (hasMuchUnread(request)) reply.header('connection', 'close')
-    const problem = toProblem(error)
-    if (!problem) {
-      log.error(
-        { err: error, request: request.id, path: request.mounted?.path ?? request.routeOptions.url },
-        'A request failed by a bug of ours',
-      )
-      return dialect.render(bug, request, reply)
-    }
-    if (problem.kind.status >= 500) log.warn({ err: problem.cause, request: request.id }, problem.detail)
-    if (problem.retryAfterSeconds !== undefined)
-      reply.header('retry-after', Math.max(1, Math.ceil(problem.retryAfterSeconds)))
-    return dialect.render(problem, request, reply)
-  })
-}
-
-/** As much as is cheaper to read than a new connection is to open. */
-const unreadBytesMax = 65_536
-
-function hasMuchUnread({ raw }: FastifyRequest): boolean {
-  if (raw.complete) return false
-  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers
-  return encoding !== undefined || Number(length ?? 0) > unreadBytesMax
-}
-
-const bug = new Problem(problems.bug, 'Something failed on our side. The request id finds it in the log.')
