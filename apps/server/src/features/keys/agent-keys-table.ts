@@ -146,25 +146,3 @@ export async function noteKeyUses(
     [uses.map(({ tenant }) => tenant), uses.map(({ id }) => id), uses.map(({ at }) => at)],
   )
 }
-
-export type RenewedDigest = {
-  readonly tenant: string
-  readonly id: string
-  readonly was: string
-  readonly digest: string
-}
-
-/** Writes digests anew under the current secret, unless they are other ones by now. */
-export async function renewKeyDigests(db: Sql, renewed: readonly RenewedDigest[]): Promise<void> {
-  await db.query(
-    `update agent_keys as k set digest = n.digest
-       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as n (tenant_id, id, was, digest)
-      where k.tenant_id = n.tenant_id and k.id = n.id and k.digest = n.was`,
-    [
-      renewed.map(({ tenant }) => tenant),
-      renewed.map(({ id }) => id),
-      renewed.map(({ was }) => was),
-      renewed.map(({ digest }) => digest),
-    ],
-  )
-}

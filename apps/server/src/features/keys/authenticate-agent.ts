@@ -3,10 +3,11 @@ import type { FastifyRequest } from 'fastify'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
+import { digestRenewals } from '../../kernel/digest-renewals.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import { shareAnswers } from '../../kernel/share-answers.ts'
 import type { Agent } from '../roles/index.ts'
-import { findLiveKey, type LiveKey, noteKeyUses, type RenewedDigest, renewKeyDigests } from './agent-keys-table.ts'
+import { findLiveKey, type LiveKey, noteKeyUses } from './agent-keys-table.ts'
 
 type Needs = {
   readonly db: Sql
@@ -37,7 +38,7 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
   const known = new Map<string, LiveKey>()
   const lookups = shareAnswers<LiveKey | undefined>()
   let uses = new Map<string, { tenant: string; id: string; at: Date }>()
-  const renewals = new Map<string, RenewedDigest>()
+  const renewals = digestRenewals(db, 'agent_keys')
   let changes = 0
   const forget = (id: unknown): void => {
     changes += 1
@@ -60,28 +61,15 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
     const digests = keyring.digests('agent-key', token)
     const key = await lookups.ask(token, () => findLiveKey(db, digests))
     if (!key) return undefined
-    noteRenewal(key, digests[0])
+    renewals.note({ tenant: key.tenant, id: key.id, was: key.digest }, digests[0])
     if (known.size >= knownMax) known.clear()
     // News that came while it was read may have been of this very key, and will not come again.
     if (before === changes) known.set(token, key)
     return key
   }
 
-  /** Keys may have no end, so only this lets an older secret be taken away one day. */
-  const noteRenewal = ({ tenant, id, digest: was }: LiveKey, digest = was): void => {
-    if (digest !== was) renewals.set(id, { tenant, id, was, digest })
-  }
-
   const noteUse = ({ tenant, id }: LiveKey): void => {
     uses.set(id, { tenant, id, at: clock.now() })
-  }
-
-  /** What could not be written stays noted, since a key that is kept in memory is not looked up again. */
-  const flushRenewals = async (): Promise<void> => {
-    const batch = [...renewals.values()]
-    if (batch.length === 0) return
-    await renewKeyDigests(db, batch)
-    for (const { id } of batch) renewals.delete(id)
   }
 
   return {
@@ -103,7 +91,7 @@ export function authenticateAgent({ db, clock, keyring, bus }: Needs): AgentRead
       return agentOf(key, claimedAgentId(headers))
     },
     flushUses: async () => {
-      await flushRenewals()
+      await renewals.flush()
       if (uses.size === 0) return
       const batch = [...uses.values()]
       uses = new Map()

@@ -3,17 +3,12 @@ import type { FastifyRequest } from 'fastify'
 import type { Bus } from '../../kernel/bus.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Sql } from '../../kernel/db.ts'
+import { digestRenewals } from '../../kernel/digest-renewals.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import type { TakeFromLimit } from '../limits/index.ts'
 import { authorityOfList, type Token } from '../roles/index.ts'
 import { tokenPattern } from './token-text.ts'
-import {
-  findPresentedToken,
-  type LiveToken,
-  noteTokenUses,
-  type RenewedDigest,
-  renewTokenDigests,
-} from './tokens-table.ts'
+import { findPresentedToken, type LiveToken, noteTokenUses } from './tokens-table.ts'
 
 type Needs = {
   readonly db: Sql
@@ -40,7 +35,7 @@ export type TokenReader = {
 export function authenticateToken({ db, clock, keyring, bus, takeFromLimit }: Needs): TokenReader {
   const known = new Map<string, Known>()
   let uses = new Map<string, { tenant: string; id: string; at: Date }>()
-  const renewals = new Map<string, RenewedDigest>()
+  const renewals = digestRenewals(db, 'api_token_secrets')
   let changes = 0
   const forget = (isMeant: (token: LiveToken) => boolean): void => {
     changes += 1
@@ -64,13 +59,8 @@ export function authenticateToken({ db, clock, keyring, bus, takeFromLimit }: Ne
     const endsAt = Math.min(...ends)
     if (endsAt <= now.getTime()) throw refused('token has expired')
     if (!token.isOwnerActive) throw refused('the token’s owner may not sign in')
-    noteRenewal(token, digests[0])
+    renewals.note({ tenant: token.tenant, id: token.secret.id, was: token.secret.digest }, digests[0])
     return { token, principal: principalOf(token), endsAt, readAt: now.getTime() }
-  }
-
-  /** Tokens may have no end, so only this lets an older secret be taken away one day. */
-  const noteRenewal = ({ tenant, secret: { id, digest: was } }: LiveToken, digest = was): void => {
-    if (digest !== was) renewals.set(id, { tenant, id, was, digest })
   }
 
   const find = async (text: string): Promise<Known> => {
@@ -109,11 +99,7 @@ export function authenticateToken({ db, clock, keyring, bus, takeFromLimit }: Ne
       }
     },
     flushUses: async () => {
-      const renewed = [...renewals.values()]
-      if (renewed.length > 0) {
-        await renewTokenDigests(db, renewed)
-        for (const { id } of renewed) renewals.delete(id)
-      }
+      await renewals.flush()
       if (uses.size === 0) return
       const batch = [...uses.values()]
       uses = new Map()

@@ -208,26 +208,3 @@ export async function noteTokenUses(
     [uses.map(({ tenant }) => tenant), uses.map(({ id }) => id), uses.map(({ at }) => at)],
   )
 }
-
-export type RenewedDigest = {
-  readonly tenant: string
-  /** Of the secret, not of its token. */
-  readonly id: string
-  readonly was: string
-  readonly digest: string
-}
-
-/** Writes digests anew under the current secret, unless they are other ones by now. */
-export async function renewTokenDigests(db: Sql, renewed: readonly RenewedDigest[]): Promise<void> {
-  await db.query(
-    `update api_token_secrets as c set digest = n.digest
-       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as n (tenant_id, id, was, digest)
-      where c.tenant_id = n.tenant_id and c.id = n.id and c.digest = n.was`,
-    [
-      renewed.map(({ tenant }) => tenant),
-      renewed.map(({ id }) => id),
-      renewed.map(({ was }) => was),
-      renewed.map(({ digest }) => digest),
-    ],
-  )
-}
