@@ -57,6 +57,7 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
   // What is being written stays readable until it is in the tables.
   let writing: typeof pages | undefined
   let writingFetches: typeof fetches | undefined
+  let lastWrite: Promise<void> = Promise.resolve()
   const watched = new Map<string, { isNoted: boolean }>()
   let hearOfNewcomers: (names: readonly AgentName[]) => void = () => undefined
 
@@ -194,6 +195,22 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
     onPresence([], left)
   }
 
+  const writeOnce = async (): Promise<void> => {
+    writing = pages
+    writingFetches = fetches
+    pages = new Map()
+    fetches = new Map()
+    try {
+      await writeAll()
+      await writeStreams()
+    } finally {
+      for (const { name, news } of writing.values()) giveBack(name, news)
+      for (const [key, fetch] of writingFetches) if (!fetches.has(key)) fetches.set(key, fetch)
+      writing = undefined
+      writingFetches = undefined
+    }
+  }
+
   return {
     note,
     unwritten,
@@ -222,20 +239,11 @@ export function makeNotebook({ db, clock, newId, replicaId, log, onPresence }: N
     onNewcomers: (hear) => {
       hearOfNewcomers = hear
     },
-    write: async () => {
-      writing = pages
-      writingFetches = fetches
-      pages = new Map()
-      fetches = new Map()
-      try {
-        await writeAll()
-        await writeStreams()
-      } finally {
-        for (const { name, news } of writing.values()) giveBack(name, news)
-        for (const [key, fetch] of writingFetches) if (!fetches.has(key)) fetches.set(key, fetch)
-        writing = undefined
-        writingFetches = undefined
-      }
+    write: () => {
+      // The last one, when the server stops, waits for the one that may be under way.
+      const turn = lastWrite.then(writeOnce)
+      lastWrite = turn.catch(() => undefined)
+      return turn
     },
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { Stop } from '../../kernel/clock.ts'
 import { Problem, problems } from '../../kernel/problem.ts'
 import { chooseRendering } from '../rollouts/index.ts'
+import { layTags } from './caller.ts'
 import { type Caller, type Connection, tend } from './connection.ts'
 import { makeDeliver } from './deliver.ts'
 import type { HubNeeds } from './hub-needs.ts'
@@ -102,7 +103,7 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
   const look = async (connection: Connection): Promise<void> => {
     const { tenant, environment, agentId, keyId, keyRendering, prefix, tags } = connection.caller
     const { seenDialect, fetched, ...recalled } = await fleet.recall(tenant, environment, agentId, keyId)
-    connection.tags = { ...recalled.tags, ...tags }
+    connection.tags = layTags(recalled.tags, tags)
     if (prefix === '/v1' && (connection.looks < 2 || connection.fetched?.ruleset !== fetched?.ruleset)) {
       connection.fetched = fetched
     }

@@ -8,9 +8,13 @@ export type StreamQuery = {
   readonly tags?: string | undefined
 }
 
+type Tags = Readonly<Record<string, string>>
+
 const identifier = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 const hash = /^[0-9a-f]{64}$/
 const tagsMax = 64
+/** One for all who have none. */
+const noTags: Tags = Object.freeze({})
 // Neither can be stored, and no SDK lets them through.
 const control = /[\u0000-\u001f\u007f]/
 
@@ -42,18 +46,24 @@ function clientOf(userAgent: string): string {
 }
 
 /** A JSON object of texts; anything else is no tags (agent-api §3.1). */
-function readTags(text: string | undefined): Readonly<Record<string, string>> {
-  if (text === undefined || text.length > 65_536) return {}
+function readTags(text: string | undefined): Tags {
+  if (text === undefined || text.length > 65_536) return noTags
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     // Unreadable tags are no tags; the stream itself must not fail for them.
-    return {}
+    return noTags
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return noTags
   const tags = Object.entries(value).filter((pair): pair is [string, string] => isTag(pair[0], pair[1]))
-  return Object.fromEntries(tags.slice(0, tagsMax))
+  return tags.length === 0 ? noTags : Object.fromEntries(tags.slice(0, tagsMax))
+}
+
+/** What an agent says of itself laid over what operators say of it. */
+export function layTags(theirs: Tags, own: Tags): Tags {
+  const hasTheirs = Object.keys(theirs).length > 0
+  return hasTheirs ? { ...theirs, ...own } : own
 }
 
 function isTag(name: string, value: unknown): value is string {

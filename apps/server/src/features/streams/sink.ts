@@ -38,17 +38,23 @@ export function openSink(reply: FastifyReply, onClose: () => void): Sink | undef
   response.flushHeaders()
   response.once('close', onClose)
   forgetQuestion(response)
+  forgetHeaders(response)
   if (reply.request.who?.is === 'agent') forgetReply(response)
   // A client that is gone without saying so is found by the operating system.
   response.socket?.setKeepAlive(true, 30_000)
   const socket = isChunked(response) ? response.socket : null
-  return socket ? overSocket(response, socket) : overResponse(response)
+  return socket ? new SocketSink(response, socket) : overResponse(response)
 }
 
 /** Everything the request said was read; kept for as long as the answer lasts it would be a tenth of a stream's memory. */
 function forgetQuestion({ req }: ServerResponse): void {
   req.rawHeaders = []
   req.headers = {}
+}
+
+/** The headers have gone out, and Node keeps their text only to know that there were some. */
+function forgetHeaders(response: ServerResponse): void {
+  Reflect.set(response, '_header', 'sent')
 }
 
 /**
@@ -72,13 +78,34 @@ function isChunked(response: ServerResponse): boolean {
   return response.chunkedEncoding && response.socket !== null
 }
 
-function overSocket(response: ServerResponse, socket: Socket): Sink {
-  return {
-    write: ({ chunk }) => socket.destroyed || socket.write(chunk),
-    pendingBytes: () => socket.writableLength,
-    end: () => response.end(),
-    cut: () => socket.destroy(),
-    onDrain: (hear) => socket.once('drain', hear),
+/** A class for its methods: ten thousand streams would each hold five functions of their own. */
+class SocketSink implements Sink {
+  readonly #response: ServerResponse
+  readonly #socket: Socket
+
+  constructor(response: ServerResponse, socket: Socket) {
+    this.#response = response
+    this.#socket = socket
+  }
+
+  write({ chunk }: Frame): boolean {
+    return this.#socket.destroyed || this.#socket.write(chunk)
+  }
+
+  pendingBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  end(): void {
+    this.#response.end()
+  }
+
+  cut(): void {
+    this.#socket.destroy()
+  }
+
+  onDrain(hear: () => void): void {
+    this.#socket.once('drain', hear)
   }
 }
 
