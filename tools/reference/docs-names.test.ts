@@ -117,3 +117,18 @@ test('every script and every file a page points at is there', async () => {
     }
   expect(missing).toEqual([])
 })
+
+test('every guarantee the threat model quotes is a test of the file it names', async () => {
+  const page = 'docs/threat-model.md'
+  const text = pages.find(({ name }) => name === page)?.text ?? ''
+  const quoted = [...text.matchAll(/\]\(([^)\s]+\.test\.ts)\) “([^|]+)” \|$/gm)]
+  // A row whose quotation has another form would otherwise go unread.
+  expect(quoted.length).toBe([...text.matchAll(/\.test\.ts\)/g)].length)
+  expect(quoted.length).toBeGreaterThan(30)
+  const untrue: string[] = []
+  for (const [, file = '', title = ''] of quoted) {
+    const source = await readFile(new URL(file, new URL(page, root)), 'utf8')
+    if (!source.includes(`${title}'`) && !source.includes(`${title}\``)) untrue.push(`${file}: ${title}`)
+  }
+  expect(untrue).toEqual([])
+})
