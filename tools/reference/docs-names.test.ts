@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { makeProgram } from '../../apps/cli/src/program.ts'
 import { variables } from '../../apps/server/src/boot/variables.ts'
-import { routeTables } from './pages.ts'
+import { referencePages, routeTables } from './pages.ts'
 
 // What the pages tell people to type is there: a name that was changed and a page that was not are found here.
 
@@ -99,6 +99,14 @@ test('every address of the API a page names has a route', async () => {
       ),
     )
   expect(eachName(addresses, isRoute)).toEqual([])
+})
+
+test('every metric a page names is one the server tells', async () => {
+  const { 'metrics.md': page = '' } = await referencePages()
+  const known = new Set([...page.matchAll(/`(countersign_\w+)`/g)].map(([, name]) => name))
+  const named = (text: string): readonly string[] =>
+    codeIn(text).flatMap((code) => [...code.matchAll(/\bcountersign_(?!owner|app\b)\w+/g)].map(([name]) => name))
+  expect(eachName(named, (name) => known.has(name))).toEqual([])
 })
 
 test('every script and every file a page points at is there', async () => {

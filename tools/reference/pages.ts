@@ -1,7 +1,7 @@
 import { type Permission, permissionRows, permissions } from '@countersign/wire'
 import { readConfig } from '../../apps/server/src/boot/config.ts'
 import { variables } from '../../apps/server/src/boot/variables.ts'
-import { compose } from '../../apps/server/src/compose.ts'
+import { type App, compose } from '../../apps/server/src/compose.ts'
 import { builtInRoles, type Route } from '../../apps/server/src/features/roles/index.ts'
 import { systemClock } from '../../apps/server/src/kernel/clock.ts'
 import { makeKeyring, Secret } from '../../apps/server/src/kernel/crypto.ts'
@@ -19,13 +19,21 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     'permissions.md': permissionsPage(native),
     'errors.md': errorsPage(),
     'cli.md': cliPage(printed),
+    'metrics.md': await metricsPage(),
   }
 }
 
 type RouteTables = Readonly<Record<'native' | 'edictum' | 'rack' | 'publicLog', readonly Route[]>>
 
+export function routeTables(): Promise<RouteTables> {
+  return withServer({}, ({ routes }) => Promise.resolve(routes))
+}
+
 /** Composes a server that is never started: its tables need no database. */
-export async function routeTables(): Promise<RouteTables> {
+async function withServer<Found>(
+  environment: Readonly<Record<string, string>>,
+  look: (app: App) => Promise<Found>,
+): Promise<Found> {
   const keyring = makeKeyring(['only to print a page, never to keep a secret'])
   const db = openDb({
     url: 'postgresql://nobody@127.0.0.1:1/none',
@@ -34,7 +42,7 @@ export async function routeTables(): Promise<RouteTables> {
     onBrokenConnection: () => undefined,
   })
   const app = compose({
-    config: readConfig({}, () => ''),
+    config: readConfig(environment, () => ''),
     baseUrl: 'http://localhost:8000',
     version: '0',
     db,
@@ -45,9 +53,12 @@ export async function routeTables(): Promise<RouteTables> {
     setupSecret: new Secret('none'),
     pendingMigrations: () => Promise.resolve(0),
   })
-  await app.http.close()
-  await db.end()
-  return app.routes
+  try {
+    return await look(app)
+  } finally {
+    await app.http.close()
+    await db.end()
+  }
 }
 
 const printed = '<!-- Printed by `npm run reference`. Change the table in the code instead. -->\n'
@@ -175,5 +186,27 @@ Errors of \`/api/v2\` are \`application/problem+json\` (RFC 9457): \`type\`, \`t
 A \`code\` never changes its meaning.
 
 ${table(['Code', 'Status', 'Title'], rows)}
+`
+}
+
+async function metricsPage(): Promise<string> {
+  const everything = {
+    COUNTERSIGN_ANCHOR_BUCKET: 'anchors',
+    COUNTERSIGN_ANCHOR_CHAIN_ID: 'reference',
+    COUNTERSIGN_LOG_RETENTION_DAYS: '365',
+  }
+  const text = await withServer(everything, async ({ http }) => (await http.inject('/metrics')).body)
+  const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)/gm)].map(
+    ([, name = '', help = '', kind = '']) => [code(name), help, kind],
+  )
+  return `${printed}
+# Metrics
+
+Prometheus text at \`/metrics\`, for this machine alone or whoever sends \`COUNTERSIGN_MONITORING_TOKEN\` as a bearer token. No
+label ever has an id, a name or anything else that users choose. What is told of the trail, of agents and of approvals is of the
+whole installation, the same from every replica; the rest is of the process that is asked. A value that cannot be found out
+is \`NaN\`, never 0.
+
+${table(['Metric', 'What it is', 'Type'], rows)}
 `
 }

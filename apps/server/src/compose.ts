@@ -7,6 +7,7 @@ import { nativeRoutes } from './compose/native-routes.ts'
 import { composePeople } from './compose/people.ts'
 import { rackRoutes } from './compose/rack-routes.ts'
 import { composeRecord } from './compose/record.ts'
+import { heldCalls } from './features/approvals/index.ts'
 import { countConnectedAgents } from './features/fleet/index.ts'
 import { readHealth } from './features/health/index.ts'
 import { proveInline } from './features/mfa/index.ts'
@@ -102,6 +103,8 @@ export function compose(needs: ComposeNeeds): App {
     metrics,
     connections: db.connections,
     connectedAgents: () => countConnectedAgents(db),
+    openStreams: streams.count,
+    heldCalls: heldCalls({ db, clock }),
     unsequencedSeconds: async () => (await trailHealth({ db, clock })).unsequencedSeconds,
     anchoring: anchoring?.health,
     retention: retentionHealth,

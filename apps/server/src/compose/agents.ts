@@ -40,7 +40,7 @@ export function composeAgents(
   { record }: ComposedRecord,
   { setting, limit, limitsOf, mfa }: ComposedPeople,
 ) {
-  const { config, db, clock, log, keyring, sealing, newId, workers, bus } = foundation
+  const { config, db, clock, log, keyring, sealing, newId, metrics, workers, bus } = foundation
   const agents = authenticateAgent({ db, clock, keyring, bus })
   workers.add({ name: 'key_uses', everyMs: 10_000, work: agents.flushUses, isOwn: true })
   const keys = manageAgentKeys({
@@ -134,7 +134,7 @@ export function composeAgents(
   workers.add({ name: 'drift', everyMs: 30_000, work: tellDrift({ db, clock, bus, fleet: fleetReader }) })
 
   const events = makeEvents({
-    kernel: { db, bus, clock, log, workers },
+    kernel: { db, bus, clock, log, metrics, workers },
     keyring,
     recordAct: record,
     noteEvidence: fleet.noteEvidence,

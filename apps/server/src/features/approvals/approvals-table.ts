@@ -277,6 +277,19 @@ export async function countPending(
   return row?.count ?? 0
 }
 
+/** Held calls of all tenants that wait for a human, and since when the oldest of them does. */
+export async function findWaiting(
+  db: Sql,
+  now: Date,
+): Promise<{ readonly count: number; readonly since: Date | null }> {
+  const [row] = await db.query<{ count: number; since: Date | null }>(
+    `select count(*) as count, min(a.created_at) as since from approvals as a
+      where a.status = 'pending' and a.deadline > $1`,
+    [now],
+  )
+  return row ?? { count: 0, since: null }
+}
+
 /** How many of the latest calls of one tool are looked at to tell how such calls were decided. */
 const similarMax = 500
 

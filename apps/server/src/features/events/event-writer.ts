@@ -8,6 +8,8 @@ export type Written = { readonly accepted: number; readonly refused: ReadonlySet
 export type EventWriter = {
   /** Resolves when the rows are durable. Rows whose ids are stored already are left out. */
   readonly write: (rows: readonly EventRow[]) => Promise<Written>
+  /** Rows that are not durable yet. */
+  readonly waiting: () => number
   /** Waits for what was accepted for writing. */
   readonly settle: () => Promise<void>
 }
@@ -149,6 +151,7 @@ export function eventWriter({ db, clock }: Needs): EventWriter {
         pump()
       })
     },
+    waiting: () => rowsWaiting,
     settle: () =>
       running === 0 && waiting.length === 0
         ? Promise.resolve()

@@ -3,8 +3,10 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Keyring } from '../../kernel/crypto.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Metrics } from '../../kernel/metrics.ts'
 import type { Workers } from '../../kernel/workers.ts'
 import type { RecordAct } from '../trail/index.ts'
+import { countReports } from './count-reports.ts'
 import { countFacets } from './event-facets.ts'
 import { countHistogram } from './event-histogram.ts'
 import { scopeOf } from './event-scope.ts'
@@ -26,6 +28,7 @@ type Needs = {
     readonly bus: Bus
     readonly clock: Clock
     readonly log: Log
+    readonly metrics: Metrics
     readonly workers: Workers
   }
   readonly keyring: Keyring
@@ -51,28 +54,29 @@ export type Events = {
 
 /** Everything about events, with its workers. */
 export function makeEvents({ kernel, keyring, recordAct, noteEvidence, daysKept }: Needs): Events {
-  const { db, bus, clock, log, workers } = kernel
+  const { db, bus, clock, log, metrics, workers } = kernel
   const words = eventWords(db)
   const writer = eventWriter({ db, clock })
   const tell = tellArrivals({ db, bus, clock, log })
   workers.add({ name: 'partition', everyMs: 3_600_000, work: makePartitions({ db, clock }) })
   workers.add({ name: 'event_counts', everyMs: 5_000, work: foldCounts({ db, clock }) })
   workers.add({ name: 'event_retention', everyMs: 3_600_000, work: expireEvents({ db, clock, daysKept }) })
+  const ingest = ingestEvents({
+    clock,
+    words,
+    writer,
+    macs: keyring.macs('event-dedup'),
+    storedIds: (tenant, ids) => storedIds(db, tenant, ids),
+    hear: ({ tenant, environment }, accepted, evidence) => {
+      noteEvidence(evidence)
+      if (accepted === 0) return
+      const agents = evidence.map(({ agentId }) => agentId)
+      tell(tenant, environment, agents, accepted)
+    },
+  })
   return {
     words,
-    ingest: ingestEvents({
-      clock,
-      words,
-      writer,
-      macs: keyring.macs('event-dedup'),
-      storedIds: (tenant, ids) => storedIds(db, tenant, ids),
-      hear: ({ tenant, environment }, accepted, evidence) => {
-        noteEvidence(evidence)
-        if (accepted === 0) return
-        const agents = evidence.map(({ agentId }) => agentId)
-        tell(tenant, environment, agents, accepted)
-      },
-    }),
+    ingest: countReports({ metrics, ingest, waiting: writer.waiting }),
     scope: scopeOf({ db, words }),
     search: searchEvents({ db, words }),
     facets: countFacets({ db, words }),

@@ -1,4 +1,6 @@
+import { performance } from 'node:perf_hooks'
 import type { AnchoringHealth } from '../../features/anchors/index.ts'
+import type { HeldCalls } from '../../features/approvals/index.ts'
 import type { RemovalHealth } from '../../features/retention/index.ts'
 import type { Db } from '../../kernel/db.ts'
 import type { Metrics } from '../../kernel/metrics.ts'
@@ -7,6 +9,8 @@ type Needs = {
   readonly metrics: Metrics
   readonly connections: Db['connections']
   readonly connectedAgents: () => Promise<number>
+  readonly openStreams: () => number
+  readonly heldCalls: () => Promise<HeldCalls>
   readonly unsequencedSeconds: () => Promise<number>
   readonly workersCrashed: () => number
   /** Nothing while the trail is not anchored. */
@@ -20,6 +24,8 @@ export function declareGauges({
   metrics,
   connections,
   connectedAgents,
+  openStreams,
+  heldCalls,
   unsequencedSeconds,
   workersCrashed,
   anchoring,
@@ -27,6 +33,17 @@ export function declareGauges({
 }: Needs): void {
   const orUnknown = (read: () => Promise<number>) => (): Promise<number> => read().catch(() => Number.NaN)
   metrics.gauge('connected_agents', 'Agents with an open stream, on every replica', orUnknown(connectedAgents))
+  metrics.gauge('agent_streams', 'Streams of agents that this process holds', openStreams)
+  metrics.gauge(
+    'approvals_pending',
+    'Held calls that wait for a human',
+    orUnknown(async () => (await heldCalls()).count),
+  )
+  metrics.gauge(
+    'approvals_waiting_seconds',
+    'How long the oldest of them waits',
+    orUnknown(async () => (await heldCalls()).oldestSeconds),
+  )
   metrics.gauge(
     'trail_unsequenced_seconds',
     'Age of the oldest trail entry without a number',
@@ -76,5 +93,20 @@ export function declareGauges({
     () => connections().waiting,
   )
   metrics.gauge('workers_crashed', 'Workers of this process that have not succeeded for three periods', workersCrashed)
+  metrics.gauge(
+    'event_loop_busy_ratio',
+    'Share of the time since the last look in which this process was at work',
+    busyRatio(),
+  )
   metrics.gauge('resident_memory_bytes', 'Resident memory of this process', () => process.memoryUsage.rss())
+}
+
+function busyRatio(): () => number {
+  let before = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, before)
+    before = now
+    return utilization
+  }
 }

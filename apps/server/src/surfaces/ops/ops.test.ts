@@ -43,6 +43,34 @@ test('metrics count requests by route and hold what operators watch', async () =
   expect(open).toBeLessThanOrEqual(8)
 })
 
+test('what agents report and what waits for a human is counted', async () => {
+  const acme = await server.newTenant('counted')
+  const { key } = await server.newKey(acme)
+  const metric = async (name: string): Promise<number> =>
+    Number(new RegExp(`^countersign_${name} (\\S+)$`, 'm').exec((await server.call('GET', '/metrics')).text)?.[1])
+  const names = ['events_stored_total', 'events_repeated_total', 'events_rejected_total', 'approvals_pending']
+  const read = (): Promise<number[]> => Promise.all(names.map(metric))
+  const before = await read()
+  const event = {
+    call_id: 'c-1',
+    agent_id: 'a',
+    tool_name: 'shell',
+    action: 'call_allowed',
+    timestamp: '2026-05-01T00:00:00Z',
+  }
+  for (const events of [[event, { ...event, call_id: 'c-2' }, 7], [event]]) {
+    expect((await server.call('POST', '/v1/events', { key, body: { events } })).status).toBe(200)
+  }
+  const held = { agent_id: 'a', tool_name: 'deploy', tool_args: {}, message: 'May I?', timeout: 300 }
+  expect((await server.call('POST', '/v1/approvals', { key, body: held })).status).toBe(201)
+  const after = await read()
+  expect(after.map((count, at) => count - (before[at] ?? Number.NaN))).toEqual([2, 1, 1, 1])
+  expect(await metric('events_waiting')).toBe(0)
+  expect(await metric('agent_streams')).toBe(0)
+  expect(await metric('approvals_waiting_seconds')).toBeGreaterThanOrEqual(0)
+  expect(await metric('event_loop_busy_ratio')).toBeLessThanOrEqual(1)
+})
+
 test('metrics are told to this machine only, unless a token is configured, and then to its holder only', async () => {
   expect((await server.call('GET', '/metrics', { headers: { 'x-forwarded-for': '198.51.100.1' } })).status).toBe(401)
   const other = await testServer({
