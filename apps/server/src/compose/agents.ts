@@ -5,7 +5,15 @@ import { includeBaselines, rollOutWithBaselines } from '../features/baselines/in
 import { composeRulesets, importRuleset, manageCompositions } from '../features/compositions/index.ts'
 import { readCoverage } from '../features/coverage/index.ts'
 import { makeEvents } from '../features/events/index.ts'
-import { changeAgents, makeFleet, readFleet, resolveAgents, sweepPresence, tellDrift } from '../features/fleet/index.ts'
+import {
+  changeAgents,
+  makeFleet,
+  readFleet,
+  resolveAgents,
+  sweepPresence,
+  tellDrift,
+  writeDownAgents,
+} from '../features/fleet/index.ts'
 import { authenticateAgent, manageAgentKeys } from '../features/keys/index.ts'
 import { manageRules } from '../features/library/index.ts'
 import { runReplays, stopReplay } from '../features/replays/index.ts'
@@ -86,7 +94,6 @@ export function composeAgents(
   const assignmentNeeds = { db, clock, newId, recordAct: record, tell: { bus, forget: assignments.forget } }
   const assignmentRules = manageAssignmentRules(assignmentNeeds)
   const fleet = makeFleet({ db, clock, newId, bus, log, replicaId })
-  const assign = assignAgents({ ...assignmentNeeds, isNoted: (name) => fleet.notebook.unwritten(name) !== undefined })
   const revisionOf = revisionOfHash({ db, bus })
   const progress = noteProgress({
     db,
@@ -109,6 +116,14 @@ export function composeAgents(
     },
     replicaId,
   })
+  const writeDown = writeDownAgents({
+    kernel: { db, bus, clock, log },
+    newId,
+    notebook: fleet.notebook,
+    replicaId,
+    noteArriving: streams.noteArriving,
+  })
+  const assign = assignAgents({ ...assignmentNeeds, writeDown })
 
   const silentMinutes = (tenant: string) => setting(tenant, 'fleet.silent_minutes')
   const { resolveAll } = resolveAgents({
@@ -129,7 +144,7 @@ export function composeAgents(
     log,
     liveSessions: listLiveSessionIds({ db, clock, limitsOf }),
   })
-  const agentChanges = changeAgents({ db, recordAct: record, bus })
+  const agentChanges = changeAgents({ db, recordAct: record, bus, writeDown })
   const fleetReader = readFleet({ db, clock, currentRollout: rollouts.currentRollout, silentMinutes })
   workers.add({ name: 'drift', everyMs: 30_000, work: tellDrift({ db, clock, bus, fleet: fleetReader }) })
 
@@ -212,6 +227,7 @@ export function composeAgents(
     fleet,
     streams,
     consoles,
+    writeDown,
     agentChanges,
     fleetReader,
     events,

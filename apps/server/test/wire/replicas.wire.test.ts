@@ -61,6 +61,43 @@ test('who is connected to one server is shown by the other', async () => {
   )
 })
 
+test('an agent that connected this moment to one server is named, tagged and assigned through the other', async () => {
+  await rollOutYaml(one, tenant, rulesetYaml('other'))
+  const { cookie } = tenant
+  const streams = await Promise.all(['named', 'bulk', 'given', 'tagged'].map((agent) => listen(other, agent)))
+  const given = { agent_ids: ['given'], environment: 'production', ruleset: 'other' }
+  const answers = await Promise.all([
+    one.call('PATCH', '/api/v1/agent-registrations/named', {
+      cookie,
+      body: { display_name: 'N', bundle_name: 'other' },
+    }),
+    one.call('POST', '/api/v1/agent-registrations/bulk-assign', {
+      cookie,
+      body: { agent_ids: ['bulk', 'nobody'], bundle_name: 'other' },
+    }),
+    one.call('PUT', '/api/v2/assignments', { cookie, body: given }),
+    one.call('PATCH', '/api/v2/agents/tagged?environment=production', { cookie, body: { tags: { team: 'x' } } }),
+  ])
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  expect(answers[0]?.body).toMatchObject({ agent_id: 'named', display_name: 'N', bundle_name: 'other' })
+  expect(answers[1]?.body).toEqual({ updated: 1 })
+  expect(answers[3]?.body).toMatchObject({ agent_id: 'tagged', tags: { team: 'x' } })
+  // What is meant for each is in its row at once, and not only when all rows are gone through the next time.
+  const rows = await eventually(
+    async () => (await connected(one)).map(({ agent_id, ruleset }) => `${agent_id} ${ruleset}`).toSorted(),
+    (all) => all.filter((row) => row.endsWith(' other')).length === 3,
+  )
+  expect(rows).toEqual(['bulk other', 'given other', 'named other', 'tagged base'])
+  for (const stream of streams.slice(0, 3)) {
+    const pointer = await eventually(
+      () => Promise.resolve(stream.events().find(({ data }) => data['_assignment_changed'] === true)),
+      (event) => event !== undefined,
+    )
+    expect(pointer?.data).toMatchObject({ bundle_name: 'other' })
+  }
+  for (const stream of streams) stream.close()
+})
+
 test('wire 2: a key revoked through one server ends its streams on the other within a second', async () => {
   const revoked = await one.newKey(tenant)
   const stream = await openStream(other.url, '/v1/stream', { key: revoked.key, agent: 'a1' })

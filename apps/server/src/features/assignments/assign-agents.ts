@@ -3,25 +3,15 @@ import type { Db, Tx } from '../../kernel/db.ts'
 import { invalidInput } from '../../kernel/problem.ts'
 import { type Caller, demand, type RequestFacts } from '../roles/index.ts'
 import { actorOf, type RecordAct } from '../trail/index.ts'
-import {
-  assignAgentRows,
-  clearAgentRows,
-  holdEnvironment,
-  listEnvironmentNames,
-  listEnvironmentsOfAgents,
-} from './assignments-table.ts'
+import { assignAgentRows, clearAgentRows, holdEnvironment, listEnvironmentsOfAgents } from './assignments-table.ts'
 
 type Needs = {
   readonly db: Db
   readonly clock: { readonly now: () => Date }
   readonly recordAct: RecordAct
   readonly tell: { readonly bus: Pick<Bus, 'announce'>; readonly forget: (tenant: string) => void }
-  /** Whether an agent was heard of whose row is not written yet. */
-  readonly isNoted: (name: {
-    readonly tenant: string
-    readonly environment: string
-    readonly agentId: string
-  }) => boolean
+  /** Has agents that were heard of this moment, on whatever replica, written down. */
+  readonly writeDown: (tenant: string, agentIds: readonly string[]) => Promise<void>
 }
 
 export type AssignAgents = ReturnType<typeof assignAgents>
@@ -30,7 +20,7 @@ export type AssignAgents = ReturnType<typeof assignAgents>
 const namedMax = 100
 
 /** Gives agents a ruleset by name, or with null lets them follow the rules again. Answers how many changed. */
-export function assignAgents({ db, clock, recordAct, tell: { bus, forget }, isNoted }: Needs) {
+export function assignAgents({ db, clock, recordAct, tell: { bus, forget }, writeDown }: Needs) {
   const assign = async (
     tx: Tx,
     who: Caller,
@@ -68,20 +58,6 @@ export function assignAgents({ db, clock, recordAct, tell: { bus, forget }, isNo
     return changed.length
   }
 
-  // An agent that connected this moment has no row yet, and is assigned like any other.
-  const placesOf = async (tx: Tx, tenant: string, agentIds: readonly string[]) => {
-    const places = new Map<string, Set<string>>()
-    const add = (environment: string, agentId: string): void => {
-      places.set(environment, (places.get(environment) ?? new Set()).add(agentId))
-    }
-    for (const environment of await listEnvironmentNames(tx, tenant)) {
-      for (const agentId of agentIds) if (isNoted({ tenant, environment, agentId })) add(environment, agentId)
-    }
-    for (const { environment, agentId } of await listEnvironmentsOfAgents(tx, tenant, agentIds))
-      add(environment, agentId)
-    return places
-  }
-
   return {
     inEnvironment: (
       who: Caller,
@@ -95,16 +71,21 @@ export function assignAgents({ db, clock, recordAct, tell: { bus, forget }, isNo
      * As older clients mean it, who know no environment here: wherever each agent was seen. Answers how many of them
      * were seen anywhere.
      */
-    everywhere: (
+    everywhere: async (
       who: Caller,
       agentIds: readonly string[],
       ruleset: string | null,
       facts: RequestFacts,
-    ): Promise<number> =>
-      db.inTx(async (tx) => {
-        const places = await placesOf(tx, who.tenant, agentIds)
-        for (const [environment, ids] of places) await assign(tx, who, environment, [...ids], ruleset, facts)
-        return new Set([...places.values()].flatMap((ids) => [...ids])).size
-      }),
+    ): Promise<number> => {
+      await writeDown(who.tenant, agentIds)
+      return db.inTx(async (tx) => {
+        const places = await listEnvironmentsOfAgents(tx, who.tenant, agentIds)
+        for (const [environment, here] of Map.groupBy(places, (place) => place.environment)) {
+          const ids = here.map(({ agentId }) => agentId)
+          await assign(tx, who, environment, ids, ruleset, facts)
+        }
+        return new Set(places.map(({ agentId }) => agentId)).size
+      })
+    },
   }
 }

@@ -232,11 +232,3 @@ export function listEnvironmentsOfAgents(
     [tenant, agentIds],
   )
 }
-
-export async function listEnvironmentNames(db: Sql, tenant: string): Promise<string[]> {
-  const rows = await db.query<{ name: string }>(
-    `select e.name from environments as e where e.tenant_id = $1 order by e.name`,
-    [tenant],
-  )
-  return rows.map(({ name }) => name)
-}

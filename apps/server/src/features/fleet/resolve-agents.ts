@@ -80,6 +80,8 @@ export function resolveAgents({ db, bus, log, notebook, resolveAssignment }: Nee
     try {
       for (const tenant of wanted) {
         wanted.delete(tenant)
+        // One that connected this moment has its row before the rows are gone through.
+        await notebook.write()
         await resolve(tenant)
       }
     } catch (err) {

@@ -13,6 +13,18 @@ export function listStreamsOfKey(
   )
 }
 
+/** A replica that has not said that it lives for longer than its beat is not waited for. */
+const livingMs = 7_000
+
+/** The other replicas that say that they live. */
+export async function listLiveReplicas(db: Sql, except: string, now: Date): Promise<readonly string[]> {
+  const rows = await db.query<{ id: string }>(
+    `select r.id from replicas as r where r.id <> $1 and r.seen_at > $2 order by r.id`,
+    [except, new Date(now.getTime() - livingMs)],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** Agents of the whole installation that have a stream on any replica. */
 export async function countConnectedAgents(db: Sql): Promise<number> {
   const [row] = await db.query<{ count: number }>(

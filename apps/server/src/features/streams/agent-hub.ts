@@ -100,7 +100,7 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
   }
 
   /** Reads who the agent is and what is meant for it, and sends what it lacks. */
-  const look = async (connection: Connection): Promise<void> => {
+  const look = async (connection: Connection, isAgain: boolean): Promise<void> => {
     const { tenant, environment, agentId, keyId, keyRendering, prefix, tags } = connection.caller
     const { seenDialect, fetched, ...recalled } = await fleet.recall(tenant, environment, agentId, keyId)
     connection.tags = layTags(recalled.tags, tags)
@@ -115,17 +115,20 @@ export function makeAgentHub(needs: HubNeeds): AgentHub {
     if (connection.isClosed) return
     follow(connection, assignment)
     if (connection.looks === 0) fleet.opened(connection, assignment)
+    // Whoever goes through the rows may have been there before what the first look noted.
+    else if (isAgain) fleet.reassigned(connection, assignment)
     connection.looks += 1
     await bringUpToDate(connection)
   }
 
   /** A change that comes while one is being looked up may not be in what was read: then it is looked up again. */
   const lookUntilSteady = async (connection: Connection): Promise<void> => {
-    connection.isLooking = 'yes'
+    let isAgain = false
     try {
       do {
         connection.isLooking = 'yes'
-        await look(connection)
+        await look(connection, isAgain)
+        isAgain = true
       } while (connection.isLooking !== 'yes' && !connection.isClosed)
     } finally {
       connection.isLooking = 'no'

@@ -31,6 +31,8 @@ export type FleetNeeds = {
   readonly recall: (tenant: string, environment: string, agentId: string, keyId: string) => Promise<Remembered>
   /** None of these waits for the database. */
   readonly opened: (connection: Connection, assignment: Assignment) => void
+  /** What is meant for it changed while it was being looked up. */
+  readonly reassigned: (connection: Connection, assignment: Assignment) => void
   readonly closed: (connection: Connection) => void
   readonly sent: (connection: Connection, rollout: Rollout) => void
 }

@@ -36,6 +36,8 @@ export type Sent = {
 export type AgentStreams = Pick<AgentHub, 'open' | 'count'> & {
   /** Hears of each rollout as it is sent. Must not wait. */
   readonly onSent: (hear: (sent: Sent) => void) => Stop
+  /** Tells the fleet of those whose stream is open and who were not looked up yet. */
+  readonly noteArriving: (tenant: string, agentIds: ReadonlySet<string>) => void
   readonly start: () => Promise<void>
   /** Readiness must be false by then, or agents come back to a server that is going away. */
   readonly drain: () => Promise<void>
@@ -58,6 +60,8 @@ export function makeAgentStreams({ kernel, fleet, rulesets, limits, replicaId }:
     fleet: {
       recall,
       opened: (connection, assignment) => fleet.streamOpened(openingOf(connection, assignment)),
+      reassigned: ({ caller: { tenant, environment, agentId } }, { ruleset, source, ruleId = null }) =>
+        fleet.notebook.note({ tenant, environment, agentId }, { assignment: { ruleset, source, ruleId } }),
       closed: (connection) => fleet.streamClosed(streamOf(connection)),
       sent: ({ caller }, rollout: Rollout) => {
         const { tenant, environment, agentId } = caller
@@ -112,6 +116,13 @@ export function makeAgentStreams({ kernel, fleet, rulesets, limits, replicaId }:
     onSent: (hear) => {
       hearers.add(hear)
       return () => hearers.delete(hear)
+    },
+    noteArriving: (tenant, agentIds) => {
+      for (const { caller, looks, openedAt } of hub.live()) {
+        if (looks > 0 || caller.tenant !== tenant || !agentIds.has(caller.agentId)) continue
+        const { environment, agentId } = caller
+        fleet.noteSeen({ tenant, environment, agentId }, new Date(openedAt))
+      }
     },
     start: async () => {
       await replica.start()

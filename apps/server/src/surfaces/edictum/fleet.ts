@@ -6,6 +6,7 @@ import {
   listAgentHistory,
   listRegistrations,
   type Registration,
+  type WriteDown,
 } from '../../features/fleet/index.ts'
 import { type Route, route } from '../../features/roles/index.ts'
 import { listRollouts } from '../../features/rollouts/index.ts'
@@ -17,6 +18,7 @@ type Needs = {
   readonly fleet: FleetReader
   readonly change: ChangeAgents
   readonly assign: AssignAgents
+  readonly writeDown: WriteDown
   /** The newest workflow an agent reported in a session. */
   readonly workflowOf: (
     tenant: string,
@@ -40,9 +42,14 @@ const registrationChange = Type.Object({
 })
 
 /** The fleet in the words of older clients (console §17, §18.1). */
-export function fleetRoutes({ db, fleet, change, assign, workflowOf }: Needs): readonly Route[] {
+export function fleetRoutes({ db, fleet, change, assign, writeDown, workflowOf }: Needs): readonly Route[] {
   const find = async (tenant: string, agentId: string): Promise<readonly Registration[]> => {
-    const rows = await listRegistrations(db, tenant, agentId)
+    let rows = await listRegistrations(db, tenant, agentId)
+    if (rows.length === 0) {
+      // It may have connected this moment.
+      await writeDown(tenant, [agentId])
+      rows = await listRegistrations(db, tenant, agentId)
+    }
     if (rows.length === 0) throw new Problem(problems.notFound, `Agent '${agentId}' not found.`)
     return rows
   }
@@ -116,11 +123,11 @@ export function fleetRoutes({ db, fleet, change, assign, workflowOf }: Needs): r
       params: agentPath,
       body: registrationChange,
       handle: async ({ who, params: { agent_id: agentId }, body, facts }) => {
-        const rows = await find(who.tenant, agentId)
+        await find(who.tenant, agentId)
         const { display_name: name, tags: given, bundle_name: ruleset } = body
         if (name != null || given != null) {
           const wanted = { displayName: name ?? undefined, tags: given ?? undefined }
-          for (const { environment } of rows) await change.change(who, environment, agentId, wanted, facts)
+          await change.changeEverywhere(who, agentId, wanted, facts)
         }
         if (ruleset != null) await assign.everywhere(who, [agentId], ruleset === '' ? null : ruleset, facts)
         const [row] = await find(who.tenant, agentId)
