@@ -11,7 +11,7 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Rea
     form: words.join(' · '),
     read: (given) => {
       const found = words.find((word) => word === given.toLowerCase())
-      if (found === undefined) throw new Error(`must be one of ${words.join(', ')}`)
+      if (found === undefined) throw new Error(`must be one of ${words.join(', ')}, not ${JSON.stringify(given)}`)
       return found
     },
   }
@@ -57,6 +57,25 @@ export const list: Reader<readonly string[]> = {
       .split(',')
       .map((part) => part.trim())
       .filter((part) => part !== ''),
+}
+
+/** One or more of these words, each once. */
+export function someOf<const Word extends string>(...words: readonly [Word, ...Word[]]): Reader<readonly Word[]> {
+  return {
+    form: `comma-separated: ${words.join(' · ')}`,
+    read: (given) => {
+      const found = list.read(given).map((part) => {
+        const word = words.find((known) => known === part.toLowerCase())
+        if (word === undefined)
+          throw new Error(
+            `names ${JSON.stringify(part)}, which is none of ${words.join(', ')}. Name one or more of them`,
+          )
+        return word
+      })
+      if (found.length === 0) throw new Error(`names nothing. Name one or more of ${words.join(', ')}`)
+      return [...new Set(found)]
+    },
+  }
 }
 
 export const origins: Reader<readonly string[]> = {

@@ -54,6 +54,17 @@ describe('configuration', () => {
     }
   })
 
+  test('a word that is not taken is told with those that are', () => {
+    expect(mistakes({ COUNTERSIGN_PROFILE: 'prod', COUNTERSIGN_ROLES: 'api, workers' })).toEqual([
+      'COUNTERSIGN_PROFILE must be one of development, staging, production, not "prod".',
+      'COUNTERSIGN_ROLES names "workers", which is none of api, worker. Name one or more of them.',
+    ])
+    expect(mistakes({ COUNTERSIGN_ROLES: ' , ' })).toEqual([
+      'COUNTERSIGN_ROLES names nothing. Name one or more of api, worker.',
+    ])
+    expect(readConfig({ COUNTERSIGN_ROLES: 'Worker,worker' }, noFile).roles).toEqual(['worker'])
+  })
+
   test('what is wrong between variables is told together with what is wrong in one, and nothing is told twice', () => {
     const found = mistakes({
       COUNTERSIGN_PORT: 'many',

@@ -21,6 +21,7 @@ import {
   sealKey,
   secretKey,
   secretText,
+  someOf,
   text,
 } from './config-readers.ts'
 import { issuerIn, oidcProviders } from './oidc-reader.ts'
@@ -290,11 +291,7 @@ export const variables = {
   }),
   roles: variable({
     name: 'COUNTERSIGN_ROLES',
-    reader: {
-      form: 'api, worker',
-      read: (given: string): readonly ('api' | 'worker')[] =>
-        list.read(given).map((role) => oneOf('api', 'worker').read(role)),
-    },
+    reader: someOf('api', 'worker'),
     fallback: ['api', 'worker'] as readonly ('api' | 'worker')[],
     help: 'What this process does: api answers requests, worker runs periodic work.',
   }),
