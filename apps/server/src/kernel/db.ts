@@ -63,7 +63,7 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
   })
   pool.on('error', onBrokenConnection)
 
-  const over = (client: { query: pg.Pool['query'] }): Sql['query'] => {
+  const over = (client: pg.PoolClient): Sql['query'] => {
     return async <Row extends object>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]> => {
       const { rows } = await client.query<Row>({
         text,
@@ -96,22 +96,34 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
   const attempt = <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> =>
     withClient(async (client) => {
       const hints: (() => void)[] = []
+      let isCommitting = false
+      let result: Awaited<ReturnType<typeof work>>
       await client.query('begin')
       try {
-        const result = await work({ query: over(client), afterCommit: (hint) => hints.push(hint) })
+        result = await work({ query: over(client), afterCommit: (hint) => hints.push(hint) })
+        isCommitting = true
         await client.query('commit')
-        for (const hint of hints) hint()
-        return result
       } catch (cause) {
-        // If the connection is gone the server undoes it by itself; the first error is the one to tell.
-        if (isDatabaseGone(cause)) throw cause
+        // If the connection is gone the server undoes by itself what was not committed; the first error is the one to tell.
+        if (isDatabaseGone(cause)) throw isCommitting ? inDoubt(cause) : cause
         await client.query('rollback').catch(() => undefined)
         throw cause
       }
+      // A hint that fails must not make a failure of what is done.
+      for (const hint of hints) hint()
+      return result
     })
 
   return {
-    query: over(pool),
+    query: (text, values, name) =>
+      withClient(async (client) => {
+        try {
+          return await over(client)(text, values, name)
+        } catch (cause) {
+          // A statement alone is its own transaction. Not even being connected is another matter: then nothing was sent.
+          throw reads.test(text) ? cause : inDoubt(cause)
+        }
+      }),
     inTx: async (work) => {
       for (let tries = 1; ; tries += 1) {
         try {
@@ -132,6 +144,22 @@ export function openDb({ url, applicationName, connectionsMax, onBrokenConnectio
     connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     address: new Secret(url),
   }
+}
+
+const reads = /^\s*(?:select|show)\b/
+
+/** The database was lost while it was to change something: whether it did, only the database knows. */
+export class InDoubt extends Error {
+  override readonly name = 'InDoubt'
+
+  constructor(cause: unknown) {
+    super('The database was lost before it answered', { cause })
+  }
+}
+
+/** The same error, unless it leaves open whether the change was made. An error the database sent says that it was not. */
+function inDoubt(cause: unknown): unknown {
+  return isDatabaseGone(cause) && !(cause instanceof pg.DatabaseError) ? new InDoubt(cause) : cause
 }
 
 /** The SQLSTATE of a database error, or nothing when it is none. */
@@ -159,8 +187,9 @@ const unreachable = new Set([
   '53300',
 ])
 
-/** True when the database could not be asked at all, so that the caller may try again later. */
+/** True when the database could not be asked, or its answer was lost, so that the caller may try again later. */
 export function isDatabaseGone(cause: unknown): boolean {
+  if (cause instanceof InDoubt) return true
   const state = sqlState(cause)
   if (unreachable.has(state) || state.startsWith('08')) return true
   return (

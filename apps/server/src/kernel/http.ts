@@ -11,7 +11,7 @@ import {
   type FastifyServerOptions,
   fastify,
 } from 'fastify'
-import { isDatabaseFull, isDatabaseGone } from './db.ts'
+import { InDoubt, isDatabaseFull, isDatabaseGone } from './db.ts'
 import { readJsonInTurns, utf8 } from './http/json-in-turns.ts'
 import { type InputError, Problem, problems } from './problem.ts'
 
@@ -347,6 +347,13 @@ export function toProblem(error: unknown): Problem | undefined {
       cause: error,
       retryAfterSeconds: 30,
     })
+  }
+  if (error instanceof InDoubt) {
+    return new Problem(
+      problems.unavailable,
+      'The database was lost before it could say whether this was done. Look before you try again.',
+      { cause: error, retryAfterSeconds: 2 },
+    )
   }
   if (isDatabaseGone(error)) {
     return new Problem(

@@ -8,6 +8,8 @@ export type DatabaseProxy = {
   readonly cut: () => void
   /** Takes connections and bytes and passes nothing on, as when a network drops packets. */
   readonly stall: () => void
+  /** The next message with these words reaches the database, and its connection breaks before the answer comes back. */
+  readonly loseAnswerTo: (words: string) => void
   readonly restore: () => void
   readonly stop: () => Promise<void>
 }
@@ -17,6 +19,7 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
   const target = new URL(databaseUrl)
   const pairs = new Set<readonly [Socket, Socket]>()
   let state: 'through' | 'cut' | 'stalled' = 'through'
+  let losesAnswerTo: string | undefined
   const proxy = createServer((near) => {
     if (state === 'cut') {
       near.resetAndDestroy()
@@ -30,13 +33,19 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
       far.destroy()
       pairs.delete(pair)
     }
-    for (const [from, to] of [pair, [far, near] as const]) {
-      from.setNoDelay(true)
-      from.on('data', (chunk: Buffer) => {
-        if (state === 'through') to.write(chunk)
-      })
-      from.on('error', both).on('close', both)
-    }
+    let isLost = false
+    near.on('data', (chunk: Buffer) => {
+      if (losesAnswerTo !== undefined && chunk.includes(losesAnswerTo)) {
+        losesAnswerTo = undefined
+        isLost = true
+      }
+      if (state === 'through') far.write(chunk)
+    })
+    far.on('data', (chunk: Buffer) => {
+      if (isLost) both()
+      else if (state === 'through') near.write(chunk)
+    })
+    for (const end of pair) end.setNoDelay(true).on('error', both).on('close', both)
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
@@ -58,6 +67,9 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
     },
     stall: () => {
       state = 'stalled'
+    },
+    loseAnswerTo: (words) => {
+      losesAnswerTo = words
     },
     restore: () => {
       // What was swallowed is lost, so connections of that time are of no use any more.
