@@ -1,16 +1,25 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { makeHttp } from './http.ts'
+import { type HttpOptions, makeHttp } from './http.ts'
+
+const plain: HttpOptions = {
+  baseUrl: 'http://localhost:8000',
+  bodyBytesMax: 1_024,
+  trustedProxies: [],
+  allowedHosts: [],
+  corsOrigins: [],
+}
+
+test('nobody has for ever to send a request: its head must be there in a minute, all of it in five', async () => {
+  const http = makeHttp(plain)
+  await http.ready()
+  expect(http.server).toMatchObject({ headersTimeout: 60_000, requestTimeout: 300_000, timeout: 0 })
+  await http.close()
+})
 
 test('a connection that was opened and never used does not hold up the end', async () => {
-  const http = makeHttp({
-    baseUrl: 'http://localhost:8000',
-    bodyBytesMax: 1_024,
-    trustedProxies: [],
-    allowedHosts: [],
-    corsOrigins: [],
-  })
+  const http = makeHttp(plain)
   http.get('/', async () => ({ is: 'fine' }))
   await http.listen({ host: '127.0.0.1', port: 0 })
   const { port } = http.server.address() as { readonly port: number }
@@ -26,13 +35,7 @@ test('a connection that was opened and never used does not hold up the end', asy
 })
 
 test('pages of an allowed origin may send what our clients send; other pages are told nothing', async () => {
-  const http = makeHttp({
-    baseUrl: 'http://localhost:8000',
-    bodyBytesMax: 1_024,
-    trustedProxies: [],
-    allowedHosts: [],
-    corsOrigins: ['https://tools.example.com'],
-  })
+  const http = makeHttp({ ...plain, corsOrigins: ['https://tools.example.com'] })
   http.get('/', async () => ({ is: 'fine' }))
   const asked = (origin: string) =>
     http.inject({ method: 'OPTIONS', url: '/', headers: { host: 'localhost:8000', origin } })
@@ -49,10 +52,8 @@ test('pages of an allowed origin may send what our clients send; other pages are
 test('only a plain GET is asked about in memory, by the path its route has', async () => {
   const asked: string[] = []
   const http = makeHttp({
+    ...plain,
     baseUrl: 'https://example.com/countersign/',
-    bodyBytesMax: 1_024,
-    trustedProxies: [],
-    allowedHosts: [],
     corsOrigins: ['https://tools.example.com'],
     fromMemory: (_request, path) => {
       asked.push(path)

@@ -59,6 +59,8 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
     // An id sent by the client is not ours to repeat: it would let strangers write into the log.
     requestIdHeader: false,
     bodyLimit: options.bodyBytesMax,
+    // For all of a request to arrive; whoever sends a byte now and then must not hold a connection for ever.
+    requestTimeout: 300_000,
     // SDKs pool connections and Go never retries a write: one closed under a POST loses it (agent-api §1.1).
     keepAliveTimeout: 76_000,
     http: { maxHeaderSize: pathBytesMax + 16 * 1024, headersTimeout: 60_000 },
