@@ -84,11 +84,11 @@ async function expectRefused(who: CallOptions, status: (route: Route) => 401 | 4
   // From somewhere else each time: the same caller's repeats would be counted, not told one by one.
   callers += 1
   const from = { 'x-forwarded-for': `192.0.2.${callers}` }
+  let written = await refusals()
   let asked = 0
   for (const [address, route, surface] of addresses()) {
     const expected = status(route)
     if (expected === undefined) continue
-    const written = await refusals()
     const answer: Answer = await server.call(route.method, address, {
       ...who,
       ...(route.method !== 'GET' && { body: {} }),
@@ -98,7 +98,8 @@ async function expectRefused(who: CallOptions, status: (route: Route) => 401 | 4
     if (surface === 'native')
       expect(answer.body).toMatchObject({ status: expected, request_id: expect.any(String) as string })
     else expect(answer.body).toEqual({ detail: expect.any(String) as string })
-    expect(await refusals(), `${route.method} ${address} left no refusal in the trail`).toBe(written + 1)
+    written += 1
+    expect(await refusals(), `${route.method} ${address} left no refusal in the trail`).toBe(written)
     asked += 1
   }
   expect(await everything()).toBe(before)
