@@ -115,7 +115,7 @@ export function compose(needs: ComposeNeeds): App {
   mountRack(http, { ...mount, csrf }, rack)
   mountNative(http, { ...mount, version, isDescribed: config.profile !== 'production' }, native)
   mountPublicLog(http, mount, publicLog)
-  mountConsole(http, { baseUrl, csrf })
+  mountConsole(http, { baseUrl, csrf, log })
 
   return {
     http,

@@ -119,16 +119,38 @@ test('a session’s token is in no row of the database, and a list of sessions t
 
 test('a browser that reached us under a foreign name is turned away; probes and bearers are not', async () => {
   const { request } = await import('node:http')
-  const under = (host: string, path: string, headers: Record<string, string> = {}): Promise<number> =>
+  const askUnder = (host: string, path: string, headers: Record<string, string> = {}): Promise<[number, string]> =>
     new Promise((resolve, reject) => {
       request(`${server.url}${path}`, { headers: { ...headers, host } }, (response) => {
-        response.resume()
-        resolve(response.statusCode ?? 0)
+        response.setEncoding('utf8')
+        let text = ''
+        response.on('data', (part: string) => {
+          text += part
+        })
+        response.on('end', () => resolve([response.statusCode ?? 0, text]))
       })
         .on('error', reject)
         .end()
     })
+  const under = async (...asked: Parameters<typeof askUnder>): Promise<number> => (await askUnder(...asked))[0]
   expect(await under('rebound.example', '/api/v2/setup')).toBe(421)
+  for (const path of [
+    '/',
+    '/events?tool=shell',
+    '/assets/nothing.js',
+    '/api/nowhere',
+    '/v1/nowhere',
+    '/metrics',
+    '/trail/checkpoint',
+  ]) {
+    const [status, text] = await askUnder('rebound.example', path)
+    expect(status, path).toBe(421)
+    expect(text, path).toContain('COUNTERSIGN_ALLOWED_HOSTS')
+    expect(text, path).not.toContain('statusCode')
+  }
+  expect((await askUnder('rebound.example', '/'))[1]).toMatch(
+    /^This server does not answer to the name "rebound.example"/,
+  )
   // What a caller calls itself makes it no probe: those are told by what they ask for.
   for (const agent of ['ELB-HealthChecker/2.0', 'kube-probe/1.30', 'GoogleHC/1.0'])
     expect(await under('rebound.example', '/api/v2/setup', { 'user-agent': agent })).toBe(421)

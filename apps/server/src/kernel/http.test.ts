@@ -34,6 +34,29 @@ test('a connection that was opened and never used does not hold up the end', asy
   await ends
 })
 
+test('a request that comes on a connection from before the end is answered, and the connection closed', async () => {
+  const http = makeHttp({
+    baseUrl: 'http://localhost:8000',
+    bodyBytesMax: 1_024,
+    trustedProxies: [],
+    allowedHosts: [],
+    corsOrigins: [],
+  })
+  http.get('/', async () => ({ is: 'fine' }))
+  await http.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = http.server.address() as { readonly port: number }
+  const late = connect(port, '127.0.0.1')
+  await Promise.all([once(late, 'connect'), once(http.server, 'connection')])
+  const closed = http.close()
+  const [answer] = (await Promise.all([
+    once(late, 'data'),
+    new Promise((sent) => late.write('GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n', sent)),
+  ])) as unknown as [[Buffer], unknown]
+  expect(answer[0].toString()).toMatch(/^HTTP\/1.1 200 OK/)
+  expect(answer[0].toString()).toMatch(/^connection: close/im)
+  await closed
+})
+
 test('pages of an allowed origin may send what our clients send; other pages are told nothing', async () => {
   const http = makeHttp({ ...plain, corsOrigins: ['https://tools.example.com'] })
   http.get('/', async () => ({ is: 'fine' }))

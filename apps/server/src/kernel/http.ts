@@ -61,6 +61,8 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
     bodyLimit: options.bodyBytesMax,
     // For all of a request to arrive; whoever sends a byte now and then must not hold a connection for ever.
     requestTimeout: 300_000,
+    // Whoever still came before the door was closed is served: Go never tries a write again.
+    return503OnClosing: false,
     // SDKs pool connections and Go never retries a write: one closed under a POST loses it (agent-api §1.1).
     keepAliveTimeout: 76_000,
     http: { maxHeaderSize: pathBytesMax + 16 * 1024, headersTimeout: 60_000 },
@@ -166,16 +168,31 @@ function isPlainGet({ method, headers }: IncomingMessage): boolean {
   )
 }
 
-/** Clients open connections ahead of need. Node does not count one that was never used as idle, and would wait a minute. */
+/** A request that is under way on a new connection when the server is told to close has arrived by then. */
+const firstRequestMs = 250
+
+/**
+ * Clients open connections ahead of need. Node does not count one that was never used as idle, and would wait a minute.
+ * One that was opened a moment ago may have its request on the way: that is answered.
+ */
 function dropUnusedWhenClosing(app: FastifyInstance): void {
   const unused = new Set<Socket>()
+  let isClosing = false
+  const dropSoon = (socket: Socket): void => {
+    const timer = setTimeout(() => {
+      if (unused.has(socket)) socket.destroy()
+    }, firstRequestMs)
+    socket.once('close', () => clearTimeout(timer))
+  }
   app.server.on('connection', (socket: Socket) => {
     unused.add(socket)
     socket.once('close', () => unused.delete(socket))
+    if (isClosing) dropSoon(socket)
   })
   app.server.on('request', ({ socket }: { readonly socket: Socket }) => unused.delete(socket))
   app.addHook('preClose', (done) => {
-    for (const socket of unused) socket.destroy()
+    isClosing = true
+    for (const socket of unused) dropSoon(socket)
     done()
   })
 }
@@ -325,7 +342,7 @@ function hostCheck({ baseUrl, allowedHosts }: HttpOptions): (request: FastifyReq
   return (request) => {
     if (request.headers.authorization !== undefined) return true
     const path = request.url
-    if (path === '/metrics' || path.startsWith('/api/v1/health') || path.startsWith('/v1/health')) return true
+    if (path.startsWith('/api/v1/health') || path.startsWith('/v1/health')) return true
     return ours.has(request.hostname)
   }
 }

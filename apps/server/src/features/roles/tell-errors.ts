@@ -5,7 +5,7 @@ import { Problem, problems } from '../../kernel/problem.ts'
 import type { Dialect } from './mount-routes.ts'
 
 /** Tells errors in one dialect's words. Bugs are logged whole and told to nobody. */
-export function tellErrors(app: FastifyInstance, dialect: Dialect, log: Log): void {
+export function tellErrors(app: FastifyInstance, dialect: Pick<Dialect, 'render'>, log: Log): void {
   const warn = warnSparingly(log)
   app.setErrorHandler((error, request, reply) => {
     // Whoever was refused is not listened to for the rest of what he announced.

@@ -3,19 +3,22 @@ import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../../boot/config.ts'
+import { type Dialect, tellErrors } from '../../features/roles/index.ts'
 import { randomToken } from '../../kernel/crypto.ts'
+import type { Log } from '../../kernel/log.ts'
 import { builtConsole } from './built-console.ts'
 
 type Needs = {
   readonly baseUrl: string
   /** What a session's pages send back in `X-CSRF-Token` on the surface that wants it; nothing without a session. */
   readonly csrf: { readonly of: (cookies: string | undefined) => string | undefined }
+  readonly log: Log
 }
 
 const noncePlace = /__CSP_NONCE__/g
 
 /** The web console: one page, whatever the path, and its hashed assets. Old addresses lead to the same thing here. */
-export function mountConsole(app: FastifyInstance, { baseUrl, csrf }: Needs): void {
+export function mountConsole(app: FastifyInstance, { baseUrl, csrf, log }: Needs): void {
   const folder = fileURLToPath(builtConsole)
   void app.register(fastifyStatic, {
     root: `${folder}assets`,
@@ -55,13 +58,10 @@ export function mountConsole(app: FastifyInstance, { baseUrl, csrf }: Needs): vo
       .send(text.replace(noncePlace, nonce).replace('</head>', `${meta}</head>`))
   }
 
+  tellErrors(app, plain, log)
   app.setNotFoundHandler((request, reply) => {
     const path = request.url
-    if (
-      /^\/(api|v1)(\/|$|\?)/.test(path) ||
-      path.startsWith('/assets/') ||
-      (request.method !== 'GET' && request.method !== 'HEAD')
-    ) {
+    if (isOfPrograms(path) || (request.method !== 'GET' && request.method !== 'HEAD')) {
       return reply.code(404).send({ detail: 'Not Found' })
     }
     const moved = movedTo(path)
@@ -73,6 +73,18 @@ export function mountConsole(app: FastifyInstance, { baseUrl, csrf }: Needs): vo
     }
     return page(request, reply)
   })
+}
+
+/** Who opens a page is a person, and reads a sentence. */
+const plain: Pick<Dialect, 'render'> = {
+  render: ({ kind, detail }, { url }, reply) => {
+    void reply.code(kind.status)
+    return isOfPrograms(url) ? reply.send({ detail }) : reply.type('text/plain; charset=utf-8').send(`${detail}\n`)
+  },
+}
+
+function isOfPrograms(path: string): boolean {
+  return /^\/(api|v1|assets)(\/|$|\?)/.test(path)
 }
 
 /** Pages that moved as a whole. */
