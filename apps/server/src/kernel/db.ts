@@ -204,3 +204,9 @@ export function isDatabaseGone(cause: unknown): boolean {
 export function isDatabaseFull(cause: unknown): boolean {
   return sqlState(cause).startsWith('53')
 }
+
+/** Asked to store or to look for U+0000, which no text of PostgreSQL can hold. */
+export function isUnstorableText(cause: unknown): boolean {
+  const state = sqlState(cause)
+  return state === '22021' || state === '22P05'
+}

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { type HttpOptions, makeHttp } from './http.ts'
+import { type HttpOptions, makeHttp, toProblem } from './http.ts'
 
 const plain: HttpOptions = {
   baseUrl: 'http://localhost:8000',
@@ -98,5 +98,61 @@ test('only a plain GET is asked about in memory, by the path its route has', asy
   const [kept, made] = [await fetch(`${url}/kept`), await fetch(`${url}/kept`, { method: 'POST' })]
   const names = (answer: Response) => [...answer.headers.keys()].filter((name) => name !== 'content-type').toSorted()
   expect(names(kept)).toEqual(names(made))
+  await http.close()
+})
+
+/** Sends bytes as they are, and answers all that came until the server closed. */
+async function exchange(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk) => chunks.push(chunk))
+  socket.write(bytes)
+  await once(socket, 'close')
+  return Buffer.concat(chunks).toString()
+}
+
+test('what cannot be read is told in words every client looks for, and nothing of what was sent comes back', async () => {
+  const http = makeHttp(plain)
+  http.setErrorHandler((error, _request, reply) => {
+    const problem = toProblem(error)
+    return reply.code(problem?.kind.status ?? 500).send({ detail: problem?.detail })
+  })
+  http.addHook('onRequest', async ({ headers }, reply) => {
+    if (headers.authorization === undefined) return reply.code(401).send({ detail: 'Who?' })
+  })
+  http.post('/things/:id', async ({ body }) => ({ body }))
+  await http.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = http.server.address() as { readonly port: number }
+  const post = (path: string, body: string, headers = '') =>
+    exchange(
+      port,
+      `POST ${path} HTTP/1.1\r\nHost: localhost:8000\r\nContent-Type: application/json\r\nConnection: close\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  const key = 'Authorization: Bearer x\r\n'
+
+  const noRequest = await exchange(port, 'hunter2\r\n\r\n')
+  expect(noRequest).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*x-content-type-options: nosniff/)
+  expect(noRequest).toContain('"detail":"This is no HTTP request."')
+  const large = await exchange(port, `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'a'.repeat(100_000)}\r\n\r\n`)
+  expect(large).toMatch(/^HTTP\/1\.1 431 /)
+  expect(large).toContain('"detail":"The headers are too large."')
+  const badPath = await post('/things/%zz', '{}', key)
+  expect(badPath).toMatch(/^HTTP\/1\.1 400 [\s\S]*x-request-id: [0-9a-f]{12}/)
+  expect(badPath).toContain('"detail":"The path is not a valid URL path."')
+  expect(badPath).not.toContain('%zz')
+
+  expect(await post('/things/1', '{"password":hunter2}', key)).toContain(
+    `"detail":"The body is not valid JSON: Unexpected token 'h'"`,
+  )
+  expect(await post('/things/1', '\ufeff{}', key)).toContain('Unexpected token byte order mark')
+  expect(await post('/things/1', 'packed', `${key}Content-Encoding: gzip\r\n`)).toMatch(/^HTTP\/1\.1 415 /)
+
+  // Who asks before he sends is told to go on only when the body is wanted.
+  const ask = 'Expect: 100-continue\r\n'
+  expect(await post('/things/1', '{"a":1}', `${key}${ask}`)).toMatch(
+    /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/,
+  )
+  expect(await post('/things/1', '{"a":1}', ask)).toMatch(/^HTTP\/1\.1 401 /)
+  expect(await post('/things/1', `"${'a'.repeat(2_000)}"`, `${key}${ask}`)).toMatch(/^HTTP\/1\.1 413 /)
   await http.close()
 })

@@ -11,8 +11,9 @@ import {
   type FastifyServerOptions,
   fastify,
 } from 'fastify'
-import { InDoubt, isDatabaseFull, isDatabaseGone } from './db.ts'
+import { InDoubt, isDatabaseFull, isDatabaseGone, isUnstorableText } from './db.ts'
 import { readJsonInTurns, utf8 } from './http/json-in-turns.ts'
+import { refuseUnread, unreadBytes, unreadType } from './http/unread.ts'
 import { type InputError, Problem, problems } from './problem.ts'
 
 declare module 'fastify' {
@@ -68,6 +69,13 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
     http: { maxHeaderSize: pathBytesMax + 16 * 1024, headersTimeout: 60_000 },
     routerOptions: { maxParamLength: pathBytesMax, ignoreTrailingSlash: false, caseSensitive: true },
     exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => {
+      const problem = toProblem(error) ?? new Problem(problems.malformed, 'The request cannot be read.')
+      const { status } = problem.kind
+      reply.raw.writeHead(status, [...headers.flat(), 'x-request-id', request.id, 'content-type', unreadType])
+      reply.raw.end(unreadBytes(status, problem.detail))
+    },
+    clientErrorHandler: (error, socket) => refuseUnread(error, socket, headers),
     schemaController: { compilersFactory: { buildValidator: strictValidators, buildSerializer: lazySerializers } },
   })
   dropUnusedWhenClosing(app)
@@ -76,6 +84,10 @@ export function makeHttp(options: HttpOptions): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     request.rawBody = body
+    if (isEncoded(request)) {
+      done(new Problem(problems.wrongMediaType, 'Send the body as it is, without the header Content-Encoding.'))
+      return
+    }
     if (body.length > largeBodyBytes) {
       request.isBodyExact = true
       readLargeBody(body).then((read) => done(null, read), done)
@@ -118,6 +130,16 @@ function nodeServer(handler: RequestListener, settings: FastifyServerOptions & {
   server.keepAliveTimeout = settings.keepAliveTimeout ?? server.keepAliveTimeout
   server.requestTimeout = settings.requestTimeout ?? 0
   server.setTimeout(settings.connectionTimeout ?? 0)
+  // Who asks before he sends is told to go on once his body is wanted: not without a key, nor with too much.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    const goOn = (event: string): void => {
+      if (event !== 'data' && event !== 'readable') return
+      request.off('newListener', goOn)
+      if (!response.headersSent) response.writeContinue()
+    }
+    request.on('newListener', goOn)
+    server.emit('request', request, response)
+  })
   return server
 }
 
@@ -234,12 +256,20 @@ async function readLargeBody(body: Buffer): Promise<unknown> {
   }
 }
 
+/** What V8 shows of the text it could not read. It may be a secret, and whoever is told writes it into a log. */
+const quotedBody = /, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s
+
 /** What the caller is told of a body that could not be read. */
 function unreadable(cause: unknown): Problem {
   if (cause instanceof TypeError) return new Problem(problems.invalidInput, 'The body is not valid UTF-8.', { cause })
   if (cause instanceof RangeError) return new Problem(problems.malformed, 'The body is nested too deep.', { cause })
-  const why = cause instanceof Error ? cause.message.slice(0, 200) : ''
+  const said = cause instanceof Error ? cause.message.replace(quotedBody, '') : ''
+  const why = said.replace("'\ufeff'", 'byte order mark').slice(0, 200)
   return new Problem(problems.malformed, `The body is not valid JSON: ${why}`, { cause })
+}
+
+function isEncoded({ headers }: FastifyRequest): boolean {
+  return (headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity'
 }
 
 /** An empty body is no body: SDKs announce JSON on DELETE and send nothing. */
@@ -380,6 +410,9 @@ export function toProblem(error: unknown): Problem | undefined {
       'The database cannot be reached. Nothing was changed; try again in a moment.',
       { cause: error, retryAfterSeconds: 2 },
     )
+  }
+  if (isUnstorableText(error)) {
+    return new Problem(problems.invalidInput, 'A text holds U+0000, which nothing stored holds.', { cause: error })
   }
   if (!isFastifyError(error)) return undefined
   if (error.validation) {

@@ -108,6 +108,29 @@ describe.each(['/v1', '/api/v1'])('under %s', (prefix) => {
     }
   })
 
+  test('wire 4: what an address does not take is 405, and what no text can hold is 422, never a 500', async () => {
+    for (const method of ['HEAD', 'OPTIONS', 'PATCH']) {
+      const answer = await send({ method, path: '/events' }, withKey(key))
+      expect(answer.status, method).toBe(405)
+      expect(answer.headers.get('allow')).toBe('POST, GET')
+      if (method !== 'HEAD') expect(answer.body).toEqual({ detail: 'Method Not Allowed' })
+    }
+    const held = [
+      '/events?agent_id=%00',
+      '/events?session_id=a%00b',
+      '/approvals?agent_id=%00',
+      '/agents/%00/workflow-state?session_id=s',
+      '/agents/a1/workflow-state?session_id=%00',
+    ]
+    for (const path of held) {
+      const answer = await send({ method: 'GET', path }, withKey(key))
+      expect([path, answer.status]).toEqual([path, 422])
+      expect(answer.body).toEqual({ detail: 'A text holds U+0000, which nothing stored holds.' })
+    }
+    const odd = await send({ method: 'GET', path: '/events?limit=0' }, withKey(key))
+    expect(odd.body).toEqual({ detail: [{ loc: ['query', 'limit'], msg: 'must be >= 1' }] })
+  })
+
   test('wire 5: DELETE with a JSON content type and no body is answered 200 with an object', async () => {
     const answer = await send({ method: 'DELETE', path: '/sessions/absent' }, withKey(key))
     expect(answer.status).toBe(200)

@@ -80,9 +80,9 @@ export function mountRoutes(app: FastifyInstance, mount: Mount): void {
     byPath.set(route.path, methods.add(route.method))
     mountRoute(app, mount, route)
   }
-  const all: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+  const all = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'] as const
   for (const [path, methods] of byPath) {
-    const others = all.filter((method) => !methods.has(method))
+    const others = all.filter((method) => !(methods as ReadonlySet<string>).has(method))
     if (others.length === 0) continue
     app.route({
       method: [...others],

@@ -22,7 +22,10 @@ export function renderDetail(problem: Problem, request: FastifyRequest, reply: F
   return reply.code(kind.status).send({ detail: problem.detail })
 }
 
-/** `body.events.0.call_id` → `["body", "events", 0, "call_id"]`. */
+const places: Readonly<Record<string, string>> = { querystring: 'query', params: 'path' }
+
+/** `body.events.0.call_id` → `["body", "events", 0, "call_id"]`, with the words older clients have for the places. */
 function locationOf(path: string): readonly (string | number)[] {
-  return path.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+  const [place = '', ...rest] = path.split('.')
+  return [places[place] ?? place, ...rest.map((part) => (/^\d+$/.test(part) ? Number(part) : part))]
 }
