@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
+import { isAlive } from '../src/boot/embedded-postgres/postmaster.ts'
 import { migrate, migrationsFolder } from '../src/boot/migrate.ts'
 import { sha256Hex } from '../src/kernel/crypto.ts'
 
@@ -103,13 +104,4 @@ async function databases(superuser: pg.Client): Promise<readonly string[]> {
 
 function runOf(name: string): number {
   return Number(/^countersign_test_(\d+)_[0-9a-f]+$/.exec(name)?.[1] ?? 0)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
