@@ -72,12 +72,19 @@ test('a new file below the last one that ran is refused', async () => {
   await expect(run()).rejects.toThrow(/0002_second\.sql is new, but this database has already run 0003_third\.sql/)
 })
 
-test('an older release starts on a newer database and says so', async () => {
-  await file('0002_newer.sql', 'select 1;')
+test('an older release starts on a newer database, says so, and changes nobody’s rights', async () => {
+  await file('0002_newer.sql', 'create table only_grows (id int);')
+  await file('grants.sql', 'grant select, insert on only_grows to :"app_role"; grant update on people to :"app_role";')
   await run()
   await rm(join(folder, '0002_newer.sql'))
+  await file(
+    'grants.sql',
+    'revoke all on people from :"app_role"; grant select, delete on all tables in schema public to :"app_role";',
+  )
   expect(await run()).toEqual([])
   expect(warnings).toEqual(['The database was migrated by a newer release than this one'])
+  await query('insert into only_grows values (1); update people set id = 1', database.url)
+  await expect(query('delete from only_grows', database.url)).rejects.toThrow(/permission denied/)
 })
 
 test('a database of another line of releases is refused', async () => {

@@ -40,7 +40,9 @@ export async function migrate({ ownerUrl, appUrl, folder = migrationsFolder, log
     for (const migration of pending) await run(owner, migration)
     await owner.query(jobHealth)
     if (!(await hasJobs(owner))) await migrateJobs(ownerUrl)
-    await grant(owner, join(folder, 'grants.sql'), appRole, log)
+    // Ours know nothing of a newer release's tables: they would take rights its replicas need, and give some on what
+    // only ever grows. The newer release has set them.
+    if (!isNewer(applied, migrations)) await grant(owner, join(folder, 'grants.sql'), appRole, log)
     if (pending.length > 0) log.info({ ran: pending.map(({ name }) => name) }, 'The database was migrated')
     return pending.map(({ name }) => name)
   } finally {
@@ -121,7 +123,7 @@ function settlePending(
     }
   }
   // During a rolling update the older replicas find a newer database; every change is made so that they can go on.
-  if (last > newest) log.warn({ last }, 'The database was migrated by a newer release than this one')
+  if (isNewer(applied, migrations)) log.warn({ last }, 'The database was migrated by a newer release than this one')
   const pending = migrations.filter(({ name }) => !applied.some((seen) => seen.name === name))
   const late = pending.find(({ name }) => name < last)
   if (late) {
@@ -130,6 +132,11 @@ function settlePending(
     )
   }
   return pending
+}
+
+/** Whether a newer release than this one has migrated the database. */
+function isNewer(applied: readonly Applied[], migrations: readonly Migration[]): boolean {
+  return (applied.at(-1)?.name ?? '') > (migrations.at(-1)?.name ?? '')
 }
 
 async function run(owner: pg.Client, migration: Migration): Promise<void> {
