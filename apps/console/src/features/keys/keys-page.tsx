@@ -28,6 +28,7 @@ const columns: readonly Column<AgentKey>[] = [
   {
     id: 'label',
     header: 'Label',
+    sortBy: ({ label }) => label || null,
     width: 'minmax(150px, 2fr)',
     isFixed: true,
     cell: (key) => (
@@ -48,12 +49,14 @@ const columns: readonly Column<AgentKey>[] = [
   {
     id: 'environment',
     header: 'Environment',
+    sortBy: ({ environment }) => environment,
     width: '150px',
     cell: ({ environment }) => <EnvironmentTag name={environment} />,
   },
   {
     id: 'rendering',
     header: 'Rules as',
+    sortBy: ({ rendering }) => renderingWords[rendering],
     width: '130px',
     isWideOnly: true,
     cell: ({ rendering }) => <span className={ui.quiet}>{renderingWords[rendering]}</span>,
@@ -61,6 +64,8 @@ const columns: readonly Column<AgentKey>[] = [
   {
     id: 'used',
     header: 'Last used',
+    sortBy: ({ last_used_at }) => last_used_at,
+    isLargestFirst: true,
     width: '110px',
     cell: ({ last_used_at }) =>
       last_used_at ? <Instant at={last_used_at} /> : <span className={ui.faint}>never</span>,
@@ -68,6 +73,8 @@ const columns: readonly Column<AgentKey>[] = [
   {
     id: 'made',
     header: 'Made',
+    sortBy: ({ made_at }) => made_at,
+    isLargestFirst: true,
     width: '110px',
     isWideOnly: true,
     cell: ({ made_at }) => <Instant at={made_at} />,
@@ -75,6 +82,7 @@ const columns: readonly Column<AgentKey>[] = [
   {
     id: 'by',
     header: 'By',
+    sortBy: ({ made_by }) => made_by.label,
     width: 'minmax(140px, 1fr)',
     isWideOnly: true,
     cell: ({ made_by }) => <span className={ui.cut}>{made_by.label}</span>,
@@ -141,6 +149,8 @@ export function KeysPage() {
           rows={rows}
           rowId={({ id }) => id}
           choice={choice}
+          sort={search.sort}
+          onSort={(sort) => go({ sort })}
           openId={search.key}
           onOpen={({ id }) => go({ key: id }, false)}
         />

@@ -1,4 +1,7 @@
+import { readSort, type Sort } from '../../ui/data-table/columns.ts'
+
 export type KeysSearch = {
+  readonly sort?: Sort
   /** Words in label or prefix. */
   readonly q?: string
   /** With the revoked ones. */
@@ -16,5 +19,6 @@ export function readSearch(search: Record<string, unknown>): KeysSearch {
     ...(revoked === true && { revoked }),
     ...(typeof key === 'string' && key !== '' && { key }),
     ...(make === true && { make }),
+    ...readSort(search['sort']),
   }
 }

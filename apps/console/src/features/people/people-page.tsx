@@ -26,12 +26,13 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'person',
     header: 'Person',
+    sortBy: nameOf,
     width: 'minmax(150px, 2fr)',
     isFixed: true,
     cell: ({ name, email, is_you }) => (
       <>
         <span className={ui.cut} title={email}>
-          {name === '' || name === email ? email : name}
+          {nameOf({ name, email })}
         </span>
         {is_you && <span className={ui.word}>you</span>}
       </>
@@ -40,6 +41,7 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'address',
     header: 'Address',
+    sortBy: ({ email }) => email,
     width: 'minmax(150px, 1.4fr)',
     isWideOnly: true,
     cell: ({ email }) => <span className={ui.cut}>{email}</span>,
@@ -47,6 +49,7 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'roles',
     header: 'Roles',
+    sortBy: ({ roles }) => rolesWords(roles) || null,
     width: 'minmax(110px, 1.4fr)',
     isFixed: true,
     cell: ({ roles }) => <span className={ui.cut}>{rolesWords(roles)}</span>,
@@ -54,6 +57,7 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'standing',
     header: 'Status',
+    sortBy: ({ status }) => standingMarks[status].word,
     width: '120px',
     isFixed: true,
     cell: ({ status }) => <VerdictBadge {...standingMarks[status]} />,
@@ -68,6 +72,8 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'factors',
     header: 'Second factor',
+    sortBy: ({ factors }) => factors.length,
+    isLargestFirst: true,
     width: 'minmax(130px, 1fr)',
     isWideOnly: true,
     cell: ({ factors }) =>
@@ -80,6 +86,8 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'sessions',
     header: 'Sessions',
+    sortBy: ({ sessions }) => sessions,
+    isLargestFirst: true,
     width: '90px',
     isWideOnly: true,
     cell: ({ sessions }) => countWords(sessions),
@@ -87,6 +95,8 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'seen',
     header: 'Signed in',
+    sortBy: ({ last_signed_in_at }) => last_signed_in_at,
+    isLargestFirst: true,
     width: '110px',
     isWideOnly: true,
     cell: ({ last_signed_in_at }) =>
@@ -95,11 +105,17 @@ const columns: readonly Column<Person>[] = [
   {
     id: 'made',
     header: 'Since',
+    sortBy: ({ made_at }) => made_at,
+    isLargestFirst: true,
     width: '100px',
     isWideOnly: true,
     cell: ({ made_at }) => <Instant at={made_at} />,
   },
 ]
+
+function nameOf({ name, email }: Pick<Person, 'name' | 'email'>): string {
+  return name === '' ? email : name
+}
 
 function waysOf({ has_password, identities }: Person): string {
   return [...(has_password ? ['password'] : []), ...identities.map(({ provider }) => provider)].join(', ')
@@ -188,6 +204,8 @@ export function PeoplePage() {
           rows={rows}
           rowId={({ id }) => id}
           choice={choice}
+          sort={search.sort}
+          onSort={(sort) => go({ sort })}
           onOpen={({ id }) =>
             void navigate({ to: '/people/$id', params: { id }, search: ({ environment }) => ({ environment }) })
           }

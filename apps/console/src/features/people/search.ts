@@ -1,8 +1,10 @@
+import { readSort, type Sort } from '../../ui/data-table/columns.ts'
 import type { PersonStatus } from './types.ts'
 
 export const personStatuses = ['active', 'invited', 'locked', 'suspended'] as const
 
 export type PeopleSearch = {
+  readonly sort?: Sort
   /** Words in name or address. */
   readonly q?: string
   readonly standing?: PersonStatus
@@ -19,5 +21,6 @@ export function readSearch(search: Record<string, unknown>): PeopleSearch {
     ...(standing && { standing }),
     ...(typeof role === 'string' && role !== '' && { role }),
     ...(invite === true && { invite }),
+    ...readSort(search['sort']),
   }
 }

@@ -30,7 +30,7 @@ export function RulesetsPage() {
 }
 
 function List() {
-  const { q } = rulesetsRoute.useSearch()
+  const { q, sort } = rulesetsRoute.useSearch()
   const environment = useEnvironment()
   const environments = useEnvironments()
   const navigate = useNavigate()
@@ -97,6 +97,10 @@ function List() {
           rows={rows}
           rowId={({ name }) => name}
           choice={choice}
+          sort={sort}
+          onSort={(next) =>
+            void navigate({ to: '/rulesets', search: (before) => ({ ...before, sort: next }), replace: true })
+          }
           onOpen={({ name }) =>
             void navigate({
               to: '/rulesets/$name',
@@ -118,6 +122,7 @@ function columnsFor(
     {
       id: 'name',
       header: 'Ruleset',
+      sortBy: ({ name }) => name,
       width: 'minmax(170px, 1.1fr)',
       isFixed: true,
       cell: ({ name }) => (
@@ -155,6 +160,8 @@ function columnsFor(
     {
       id: 'rules',
       header: 'Rules',
+      sortBy: ({ latest }) => latest.rule_count,
+      isLargestFirst: true,
       width: '64px',
       align: 'end',
       isWideOnly: true,
@@ -170,6 +177,8 @@ function columnsFor(
     {
       id: 'changed',
       header: 'Changed',
+      sortBy: ({ latest }) => latest.uploaded_at,
+      isLargestFirst: true,
       width: '110px',
       isWideOnly: true,
       cell: ({ latest }) => <Instant at={latest.uploaded_at} />,
@@ -177,6 +186,7 @@ function columnsFor(
     {
       id: 'by',
       header: 'By',
+      sortBy: ({ latest }) => latest.uploaded_by.label,
       width: 'minmax(130px, 1fr)',
       isWideOnly: true,
       cell: ({ latest }) => <span className={ui.cut}>{latest.uploaded_by.label}</span>,

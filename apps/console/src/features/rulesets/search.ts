@@ -1,13 +1,16 @@
+import { readSort, type Sort } from '../../ui/data-table/columns.ts'
+
 export type ListSearch = {
   /** Words in name or description. */
   readonly q?: string
   /** The editor with a small text to begin with, instead of the list. */
   readonly new?: boolean
+  readonly sort?: Sort
 }
 
 export function readListSearch(search: Record<string, unknown>): ListSearch {
   const q = textIn(search['q'])
-  return { ...(q !== undefined && { q }), ...(search['new'] === true && { new: true }) }
+  return { ...(q !== undefined && { q }), ...(search['new'] === true && { new: true }), ...readSort(search['sort']) }
 }
 
 export const tabs = ['editor', 'try', 'revisions', 'rollouts', 'agents'] as const

@@ -1,4 +1,7 @@
+import { readSort, type Sort } from '../../ui/data-table/columns.ts'
+
 export type TokensSearch = {
+  readonly sort?: Sort
   /** Words in name, prefix or owner. */
   readonly q?: string
   /** With the revoked ones. */
@@ -16,5 +19,6 @@ export function readSearch(search: Record<string, unknown>): TokensSearch {
     ...(revoked === true && { revoked }),
     ...(typeof token === 'string' && token !== '' && { token }),
     ...(make === true && { make }),
+    ...readSort(search['sort']),
   }
 }

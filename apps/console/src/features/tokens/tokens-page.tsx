@@ -28,6 +28,7 @@ const columns: readonly Column<ApiToken>[] = [
   {
     id: 'name',
     header: 'Name',
+    sortBy: ({ name }) => name,
     width: 'minmax(140px, 2fr)',
     isFixed: true,
     cell: ({ name }) => (
@@ -39,6 +40,7 @@ const columns: readonly Column<ApiToken>[] = [
   {
     id: 'status',
     header: 'Status',
+    sortBy: ({ status }) => statusMarks[status].word,
     width: '110px',
     isFixed: true,
     cell: ({ status }) => <VerdictBadge {...statusMarks[status]} />,
@@ -53,6 +55,8 @@ const columns: readonly Column<ApiToken>[] = [
   {
     id: 'permissions',
     header: 'May',
+    sortBy: ({ permissions }) => permissions.length,
+    isLargestFirst: true,
     width: '120px',
     isWideOnly: true,
     cell: ({ permissions }) => <span title={permissions.join(', ')}>{counted(permissions.length, 'permission')}</span>,
@@ -64,10 +68,18 @@ const columns: readonly Column<ApiToken>[] = [
     isWideOnly: true,
     cell: ({ environments }) => <span className={ui.cut}>{environments?.join(', ') ?? 'everywhere'}</span>,
   },
-  { id: 'used', header: 'Last used', width: '140px', cell: (token) => <LastUse token={token} /> },
+  {
+    id: 'used',
+    header: 'Last used',
+    sortBy: ({ last_used_at }) => last_used_at,
+    isLargestFirst: true,
+    width: '140px',
+    cell: (token) => <LastUse token={token} />,
+  },
   {
     id: 'ends',
     header: 'Ends',
+    sortBy: ({ expires_at }) => expires_at,
     width: '100px',
     isWideOnly: true,
     cell: ({ expires_at }) => (expires_at ? <Instant at={expires_at} /> : <span className={ui.faint}>never</span>),
@@ -75,6 +87,7 @@ const columns: readonly Column<ApiToken>[] = [
   {
     id: 'owner',
     header: 'Owner',
+    sortBy: ({ owner }) => owner.label,
     width: 'minmax(130px, 1fr)',
     isWideOnly: true,
     cell: ({ owner }) => <span className={ui.cut}>{owner.label}</span>,
@@ -156,6 +169,8 @@ export function TokensPage() {
           rows={rows}
           rowId={({ id }) => id}
           choice={choice}
+          sort={search.sort}
+          onSort={(sort) => go({ sort })}
           openId={search.token}
           onOpen={({ id }) => go({ token: id }, false)}
         />

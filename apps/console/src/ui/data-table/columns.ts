@@ -7,8 +7,10 @@ export type Column<Row> = {
   readonly width: string
   readonly cell: (row: Row) => ReactNode
   readonly align?: 'end'
-  /** Sorting is the server's; a column that it can sort by says so. */
-  readonly isSortable?: boolean
+  /** What rows are put in order by under this column, in a list that is there as a whole; rows without it come last. */
+  readonly sortBy?: (row: Row) => string | number | null
+  /** The first press puts the largest on top: times and counts. */
+  readonly isLargestFirst?: boolean
   /** Left out until somebody chooses it. */
   readonly isHiddenAtFirst?: boolean
   /** Cannot be left out. */
@@ -17,7 +19,8 @@ export type Column<Row> = {
   readonly isWideOnly?: boolean
 }
 
-export type Sort = { readonly by: string; readonly direction: 'ascending' | 'descending' }
+/** As the address keeps it: the id of a column, with `-` before it for the largest first. */
+export type Sort = string
 
 /** What somebody chose, over what a column says of itself. */
 export type ColumnChoice = Readonly<Record<string, boolean>>
@@ -40,9 +43,42 @@ export function minWidthOf<Row>(columns: readonly Column<Row>[], hasSelection: b
   return widths.reduce((sum, width) => sum + width, 24 + (hasSelection ? 36 : 0))
 }
 
-export function nextSort(sort: Sort | undefined, by: string): Sort {
-  if (sort?.by !== by) return { by, direction: 'descending' }
-  return { by, direction: sort.direction === 'descending' ? 'ascending' : 'descending' }
+export function readSort(value: unknown): { readonly sort?: Sort } {
+  return typeof value === 'string' && /^-?[a-z]+$/.test(value) ? { sort: value } : {}
+}
+
+export function directionOf(sort: Sort | undefined, id: string): 'ascending' | 'descending' | 'none' {
+  if (sort === id) return 'ascending'
+  return sort === `-${id}` ? 'descending' : 'none'
+}
+
+/** One press sorts, the next turns it round, the third gives the list its own order back. */
+export function nextSort<Row>(sort: Sort | undefined, { id, isLargestFirst }: Column<Row>): Sort | undefined {
+  const [first, second] = isLargestFirst ? [`-${id}`, id] : [id, `-${id}`]
+  if (sort === second) return undefined
+  return sort === first ? second : first
+}
+
+// Numbers in names count as numbers: agent-2 comes before agent-10.
+const words = new Intl.Collator(undefined, { numeric: true })
+
+/** The rows in the order somebody asked for; what ties keeps the order it came in. */
+export function inOrder<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  sort: Sort | undefined,
+): readonly Row[] {
+  const column = columns.find(({ id }) => directionOf(sort, id) !== 'none')
+  const valueOf = column?.sortBy
+  if (!column || !valueOf) return rows
+  const sign = directionOf(sort, column.id) === 'descending' ? -1 : 1
+  const keyed = rows.map((row) => ({ row, value: valueOf(row) }))
+  return keyed
+    .toSorted(({ value: a }, { value: b }) => {
+      if (a === null || b === null) return Number(a === null) - Number(b === null)
+      return sign * (typeof a === 'number' && typeof b === 'number' ? a - b : words.compare(String(a), String(b)))
+    })
+    .map(({ row }) => row)
 }
 
 /** Selects the rows from one to another, as a click with Shift does. */

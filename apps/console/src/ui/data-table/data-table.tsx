@@ -1,11 +1,13 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useDensity } from '../density.ts'
 import { SortDownIcon, SortUpIcon } from '../icons.tsx'
 import {
   type Column,
   type ColumnChoice,
+  directionOf,
+  inOrder,
   minWidthOf,
   nextSort,
   type Sort,
@@ -26,8 +28,9 @@ type Props<Row> = {
   /** The row whose drawer or page is open beside the table. */
   readonly openId?: string
   readonly selection?: { readonly ids: ReadonlySet<string>; readonly onChange: (ids: ReadonlySet<string>) => void }
-  readonly sort?: Sort
-  readonly onSort?: (sort: Sort) => void
+  /** Given by lists that are there as a whole; the address keeps it. */
+  readonly sort?: Sort | undefined
+  readonly onSort?: (sort: Sort | undefined) => void
   /** Asked for the next page when the end comes near. */
   readonly onEnd?: () => void
   /** Told whenever the list leaves its top or comes back to it: a live tail pauses meanwhile. */
@@ -44,7 +47,8 @@ type Props<Row> = {
  * x selects, and Shift extends.
  */
 export function DataTable<Row>(props: Props<Row>) {
-  const { label, columns, rows, rowId, choice = {}, onOpen, openId, selection, sort, onSort, onEnd, onTop } = props
+  const { label, columns, rowId, choice = {}, onOpen, openId, selection, sort, onSort, onEnd, onTop } = props
+  const rows = useMemo(() => inOrder(props.rows, columns, sort), [props.rows, columns, sort])
   const isNarrow = useMediaQuery('(max-width: 767px)', undefined, { getInitialValueInEffect: false }) ?? false
   const { rowHeight } = useDensity()
   const scroller = useRef<HTMLDivElement>(null)
@@ -202,24 +206,24 @@ export function DataTable<Row>(props: Props<Row>) {
 type HeaderProps<Row> = {
   readonly column: Column<Row>
   readonly sort: Sort | undefined
-  readonly onSort: ((sort: Sort) => void) | undefined
+  readonly onSort: ((sort: Sort | undefined) => void) | undefined
 }
 
 function HeaderCell<Row>({ column, sort, onSort }: HeaderProps<Row>) {
-  const isSorted = sort?.by === column.id
-  const direction = isSorted ? sort.direction : 'none'
-  if (!column.isSortable || !onSort) {
+  if (!column.sortBy || !onSort) {
     return (
       <span role="columnheader" className={classes.cell} data-align={column.align}>
         {column.header}
       </span>
     )
   }
+  const direction = directionOf(sort, column.id)
   return (
     <span role="columnheader" aria-sort={direction} className={classes.cell} data-align={column.align}>
-      <button type="button" className={classes.sort} onClick={() => onSort(nextSort(sort, column.id))}>
+      <button type="button" className={classes.sort} onClick={() => onSort(nextSort(sort, column))}>
         {column.header}
-        {isSorted && (sort.direction === 'ascending' ? <SortUpIcon size={12} /> : <SortDownIcon size={12} />)}
+        {direction === 'ascending' && <SortUpIcon size={12} />}
+        {direction === 'descending' && <SortDownIcon size={12} />}
       </button>
     </span>
   )
