@@ -3,6 +3,7 @@ import type { ListedApproval } from '../../api/types.ts'
 import { Countdown } from '../../ui/countdown.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Instant } from '../../ui/instant.tsx'
+import { Plain } from '../../ui/plain/plain.tsx'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import classes from './approvals.module.css'
 import { verdictOfApproval } from './words.ts'
@@ -35,7 +36,9 @@ export function ApprovalRow({ item, isCurrent, isSelected, onSelect }: Props) {
         data-approval
       >
         <span className={classes.itemLine}>
-          <span className={classes.itemTool}>{item.tool}</span>
+          <span className={classes.itemTool}>
+            <Plain text={item.tool} />
+          </span>
           {isPending ? (
             <Countdown deadline={item.deadline} />
           ) : (
@@ -47,7 +50,9 @@ export function ApprovalRow({ item, isCurrent, isSelected, onSelect }: Props) {
           <EnvironmentTag name={item.environment} />
         </span>
         <span className={classes.itemLine}>
-          <span className={classes.itemMessage}>{item.message}</span>
+          <span className={classes.itemMessage} dir="auto">
+            <Plain text={item.message} />
+          </span>
           {!isPending && (
             <span className={classes.itemWhen}>
               <Instant at={item.settled_at ?? item.deadline} />

@@ -10,6 +10,7 @@ import { Fact, Facts } from '../../ui/facts.tsx'
 import { AgentIcon, KeysIcon, ShieldIcon } from '../../ui/icons.tsx'
 import { Instant } from '../../ui/instant.tsx'
 import { counted } from '../../ui/numbers.ts'
+import { Plain } from '../../ui/plain/plain.tsx'
 import { PrincipalChip } from '../../ui/principal-chip.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import ui from '../../ui/ui.module.css'
@@ -40,8 +41,12 @@ export function ApprovalStory({ approval }: Props) {
           <span className={classes.code}>{agent_id}</span>
           <span className={classes.quiet}>{isPending ? 'asks' : 'asked'} to call</span>
         </div>
-        <h2 className={classes.tool}>{tool}</h2>
-        <p className={classes.message}>{message}</p>
+        <h2 className={classes.tool}>
+          <Plain text={tool} />
+        </h2>
+        <p className={classes.message}>
+          <Plain text={message} />
+        </p>
         <div className={classes.clock}>
           {isPending ? (
             <Countdown deadline={approval.deadline} since={approval.created_at} withBar />

@@ -4,6 +4,7 @@ import type { ListedApproval } from '../../api/types.ts'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { counted } from '../../ui/numbers.ts'
+import { Plain } from '../../ui/plain/plain.tsx'
 import actions from './actions.module.css'
 import classes from './approvals.module.css'
 import { divided } from './bulk.ts'
@@ -107,7 +108,9 @@ function Calls({ items }: Pick<Props, 'items'>) {
     <ul className={classes.bulkItems}>
       {items.map(({ id, tool, agent_id, environment }) => (
         <li key={id}>
-          <code>{tool}</code>
+          <code>
+            <Plain text={tool} />
+          </code>
           <span className={classes.itemAgent}>{agent_id}</span>
           <EnvironmentTag name={environment} />
         </li>

@@ -10,6 +10,7 @@ import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { Fact, Facts } from '../../ui/facts.tsx'
 import { Failed, Loading } from '../../ui/list-states.tsx'
 import { Notice } from '../../ui/notice.tsx'
+import { Plain } from '../../ui/plain/plain.tsx'
 import { type AssertionOptions, signWithPasskey } from '../account/passkey.ts'
 import classes from './countersign.module.css'
 import type { Decision } from './use-decide.ts'
@@ -79,8 +80,11 @@ function Body({
   return (
     <div className={classes.stack}>
       <p className={classes.sentence}>
-        As <strong>{person.email}</strong> you {approve ? 'approve' : 'deny'} the call <code>{approval.tool}</code> of{' '}
-        <code>{approval.agent_id}</code> in <EnvironmentTag name={approval.environment} />
+        As <strong>{person.email}</strong> you {approve ? 'approve' : 'deny'} the call{' '}
+        <code>
+          <Plain text={approval.tool} />
+        </code>{' '}
+        of <code>{approval.agent_id}</code> in <EnvironmentTag name={approval.environment} />
         {reason === undefined ? ', without a reason.' : ':'}
       </p>
       {reason !== undefined && <blockquote className={classes.reason}>{reason}</blockquote>}

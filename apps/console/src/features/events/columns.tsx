@@ -1,6 +1,7 @@
 import type { Column } from '../../ui/data-table/columns.ts'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { durationWords } from '../../ui/instants.ts'
+import { Plain } from '../../ui/plain/plain.tsx'
 import { RevisionChip } from '../../ui/revision-chip.tsx'
 import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
@@ -11,8 +12,8 @@ import { badgeOf } from './words.ts'
 
 const code = (text: string | null) =>
   text === null ? null : (
-    <code className={ui.cutMono} title={text}>
-      {text}
+    <code className={ui.cutMono} title={text} dir="auto">
+      <Plain text={text} />
     </code>
   )
 
@@ -60,8 +61,8 @@ export function columnsFor(isNarrow: boolean, isInOneEnvironment: boolean): read
             </code>
           )}
           {reason !== null && (
-            <span className={ui.cutFaint} title={reason}>
-              {reason}
+            <span className={ui.cutFaint} title={reason} dir="auto">
+              <Plain text={reason} />
             </span>
           )}
         </>

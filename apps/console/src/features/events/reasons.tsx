@@ -1,3 +1,4 @@
+import { Plain } from '../../ui/plain/plain.tsx'
 import ui from '../../ui/ui.module.css'
 import type { Reason } from '../../ui/why.tsx'
 import type { EventDetail } from './types.ts'
@@ -20,7 +21,7 @@ export function reasonsOf(detail: EventDetail): Told {
           id: 'rule',
           words: (
             <>
-              <code>{rule}</code> {reason}
+              <code>{rule}</code> {reason !== null && <Plain text={reason} />}
             </>
           ),
           holds: series === 'allowed',

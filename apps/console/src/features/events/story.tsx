@@ -1,5 +1,6 @@
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
+import { Plain } from '../../ui/plain/plain.tsx'
 import ui from '../../ui/ui.module.css'
 import { VerdictBadge } from '../../ui/verdict-badge.tsx'
 import classes from './event-drawer.module.css'
@@ -67,7 +68,9 @@ function Where({ step, isOpen, onOpen }: WhereProps) {
 export function Heading({ detail }: { readonly detail: EventDetail }) {
   return (
     <header className={classes.heading}>
-      <h2>{detail.tool}</h2>
+      <h2>
+        <Plain text={detail.tool} />
+      </h2>
       <p>
         called by{' '}
         <PageLink

@@ -9,6 +9,7 @@ import { Countdown } from '../../ui/countdown.tsx'
 import { EnvironmentTag } from '../../ui/environment-tag.tsx'
 import { CheckIcon } from '../../ui/icons.tsx'
 import { useSecond } from '../../ui/now.ts'
+import { Plain } from '../../ui/plain/plain.tsx'
 import { tell, tellFailure } from '../../ui/tell.tsx'
 import actions from '../approvals/actions.module.css'
 import { approvalQuery } from '../approvals/queries.ts'
@@ -76,10 +77,14 @@ function HeldCall({ item }: { readonly item: Needs['items'][number] }) {
   return (
     <li className={classes.heldCall}>
       <Link to="/approvals/$id" params={{ id }} search={(before) => before} className={classes.heldLink}>
-        <span className={classes.heldTool}>{tool}</span>
+        <span className={classes.heldTool}>
+          <Plain text={tool} />
+        </span>
         <span className={classes.heldWords}>
           <span className={classes.code}>{agent_id}</span>
-          <span className={classes.heldMessage}>{message}</span>
+          <span className={classes.heldMessage} dir="auto">
+            <Plain text={message} />
+          </span>
         </span>
       </Link>
       <EnvironmentTag name={environment} />

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react'
 import { CopyButton } from '../copy-button.tsx'
 import { ChevronDownIcon, ChevronRightIcon, LockIcon, SearchIcon, WrapIcon } from '../icons.tsx'
+import { Plain } from '../plain/plain.tsx'
 import classes from './arguments.module.css'
 import { type Node, readTree } from './json-tree.ts'
 import { foldedAtFirst, isHit, isMasked, type Line, linesOf, membersOf, sizeWords } from './lines.ts'
@@ -114,7 +115,7 @@ function TreeLine({ line, isHit, onToggle }: LineProps) {
         <span className={classes.fold} />
       )}
       {words && <span className={classes.change}>{words}</span>}
-      <span className={classes.name}>{name}</span>
+      <span className={classes.name}>{name !== null && <Plain text={name} />}</span>
       {canFold || node.is === 'object' || node.is === 'list' ? (
         <span className={classes.size}>{sizeWords(node)}</span>
       ) : (
@@ -146,7 +147,7 @@ function Value({ node }: { readonly node: Node }) {
   }
   return (
     <span className={classes.text}>
-      {node.text === '' ? <span className={classes.none}>empty text</span> : node.text}
+      {node.text === '' ? <span className={classes.none}>empty text</span> : <Plain text={node.text} />}
     </span>
   )
 }
