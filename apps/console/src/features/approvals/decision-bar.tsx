@@ -103,7 +103,7 @@ export function DecisionBar({ approval }: Props) {
             variant="default"
             disabled={isClosed || !mayApprove}
             onClick={() => carryOut(true, true)}
-            title="Policy does not ask for it: your passkey signs exactly this call, and anybody can verify that later"
+            title="Nothing here asks for it: your passkey signs exactly this call, and anybody can verify that later"
           >
             Sign and approve
             <kbd className={actions.key} aria-hidden="true">

@@ -26,7 +26,7 @@ export function CompareRevisions({ name, from, to, onChange, onClose }: Props) {
       <div className={whole.bar}>
         <span>Compare</span>
         <Select
-          aria-label="Older version"
+          aria-label="Older revision"
           className={classes.version}
           data={choices}
           value={String(from)}
@@ -34,7 +34,7 @@ export function CompareRevisions({ name, from, to, onChange, onClose }: Props) {
         />
         <span>with</span>
         <Select
-          aria-label="Newer version"
+          aria-label="Newer revision"
           className={classes.version}
           data={choices}
           value={String(to)}

@@ -13,7 +13,7 @@ export function LiveTags({ live, latest }: Props) {
       {live.map(({ environment, version }) => (
         <span key={environment} className={classes.liveTag}>
           <EnvironmentTag name={environment} />
-          <code title={version === latest ? 'The latest version' : `v${latest} is the latest`}>v{version}</code>
+          <code title={version === latest ? 'The latest revision' : `v${latest} is the latest`}>v{version}</code>
           {version !== latest && <span className={ui.faint}>of {latest}</span>}
         </span>
       ))}
