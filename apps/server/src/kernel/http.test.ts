@@ -35,13 +35,7 @@ test('a connection that was opened and never used does not hold up the end', asy
 })
 
 test('a request that comes on a connection from before the end is answered, and the connection closed', async () => {
-  const http = makeHttp({
-    baseUrl: 'http://localhost:8000',
-    bodyBytesMax: 1_024,
-    trustedProxies: [],
-    allowedHosts: [],
-    corsOrigins: [],
-  })
+  const http = makeHttp(plain)
   http.get('/', async () => ({ is: 'fine' }))
   await http.listen({ host: '127.0.0.1', port: 0 })
   const { port } = http.server.address() as { readonly port: number }

@@ -32,17 +32,26 @@ export function declareGauges({
   retention,
 }: Needs): void {
   const orUnknown = (read: () => Promise<number>) => (): Promise<number> => read().catch(() => Number.NaN)
+  /** Asks once for all values that are taken from one answer. */
+  const oncePerPrint = <Found>(ask: () => Promise<Found>): (() => Promise<Found>) => {
+    let asked: Promise<Found> | undefined
+    metrics.beforePrint(() => {
+      asked = undefined
+    })
+    return () => (asked ??= ask())
+  }
   metrics.gauge('connected_agents', 'Agents with an open stream, on every replica', orUnknown(connectedAgents))
   metrics.gauge('agent_streams', 'Streams of agents that this process holds', openStreams)
+  const held = oncePerPrint(heldCalls)
   metrics.gauge(
     'approvals_pending',
     'Held calls that wait for a human',
-    orUnknown(async () => (await heldCalls()).count),
+    orUnknown(async () => (await held()).count),
   )
   metrics.gauge(
     'approvals_waiting_seconds',
     'How long the oldest of them waits',
-    orUnknown(async () => (await heldCalls()).oldestSeconds),
+    orUnknown(async () => (await held()).oldestSeconds),
   )
   metrics.gauge(
     'trail_unsequenced_seconds',
@@ -50,7 +59,8 @@ export function declareGauges({
     orUnknown(unsequencedSeconds),
   )
   if (anchoring) {
-    const of = (read: (health: AnchoringHealth) => number) => orUnknown(async () => read(await anchoring()))
+    const health = oncePerPrint(anchoring)
+    const of = (read: (found: AnchoringHealth) => number) => orUnknown(async () => read(await health()))
     metrics.gauge(
       'trail_anchor_healthy',
       '1 while the trail is anchored in time, 0 when somebody has to act',
@@ -73,7 +83,8 @@ export function declareGauges({
     )
   }
   if (retention) {
-    const of = (read: (health: RemovalHealth) => number) => orUnknown(async () => read(await retention()))
+    const health = oncePerPrint(retention)
+    const of = (read: (found: RemovalHealth) => number) => orUnknown(async () => read(await health()))
     metrics.gauge(
       'trail_retention_healthy',
       '1 while expired entries are archived and removed, 0 when somebody has to act',
