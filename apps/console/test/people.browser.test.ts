@@ -35,6 +35,19 @@ test('somebody is invited, joins by the link, which works once, is given another
   await page.getByRole('gridcell', { name: 'approver in staging' }).waitFor(patiently)
   expect(await page.content()).not.toContain(link.split('#')[1])
 
+  // A press puts the list in order, the next turns it round, and the address keeps it.
+  const sessions = page.getByRole('columnheader', { name: 'Sessions' })
+  const firstRow = page.getByRole('row').nth(1)
+  for (const [direction, first] of [
+    ['descending', admin.email],
+    ['ascending', email],
+  ] as const) {
+    await sessions.getByRole('button').click()
+    await firstRow.getByText(first, { exact: true }).first().waitFor()
+    expect(await sessions.getAttribute('aria-sort')).toBe(direction)
+    expect(new URL(page.url()).searchParams.get('sort')).toBe(direction === 'descending' ? '-sessions' : 'sessions')
+  }
+
   const joining = await scene.newPage()
   const { pathname, hash } = new URL(link)
   await joining.open(`${pathname}${hash}`)
