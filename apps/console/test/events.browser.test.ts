@@ -137,6 +137,29 @@ test('nothing moves under somebody who has scrolled: what is new is counted and 
   await page.getByRole('button', { name: 'Show 1 new event' }).waitFor()
 })
 
+test('nothing moves under somebody who has scrolled when the live stream comes late, and what came before it is counted', async () => {
+  const { tenant, report } = await reporter()
+  await report(
+    'build-1',
+    Array.from({ length: 120 }, (_, index) => ({ tool_name: `tool_${index}`, timestamp: ago(200 + index) })),
+  )
+  const { page, open } = await scene.newPage(tenant)
+  const { promise: isLet, resolve: letStream } = Promise.withResolvers<void>()
+  await page.route('**/api/v2/stream', async (route) => {
+    await isLet
+    await route.continue()
+  })
+  await open('/events')
+  const grid = page.getByRole('grid', { name: 'Events' })
+  await grid.getByText('tool_3', { exact: true }).hover()
+  await page.mouse.wheel(0, 900)
+  await grid.getByText('tool_30', { exact: true }).waitFor()
+  await report('build-1', [{ tool_name: 'new_a' }, { tool_name: 'new_b' }])
+  letStream()
+  await page.getByRole('button', { name: 'Show 2 new events' }).waitFor()
+  expect(await grid.getByText('tool_30', { exact: true }).isVisible()).toBe(true)
+})
+
 test('a call is told from asked to done, with every digit and no secret, and read on from the keyboard', async () => {
   const { tenant, report } = await reporter()
   const call = { call_id: 'the-call', tool_name: 'issue_refund' }

@@ -1,6 +1,6 @@
-import { QueryClient } from '@tanstack/react-query'
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { expect, test, vi } from 'vitest'
-import { announcementNames, readAnnouncement, staleKeys, startRefreshing } from './announcements.ts'
+import { announcementNames, readAnnouncement, readByItsPage, staleKeys, startRefreshing } from './announcements.ts'
 
 test('every announcement but reset says what it makes stale', () => {
   for (const name of announcementNames.filter((known) => known !== 'reset')) expect(staleKeys(name)).not.toEqual([])
@@ -27,6 +27,32 @@ test('a burst of announcements is one refresh, of what they touch and nothing el
     announce({ name: 'reset', data: {} })
     await vi.advanceTimersByTimeAsync(1000)
     expect([isStale('keys'), isStale('approvals'), isStale('settings')]).toEqual([true, true, true])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('after a gap in the stream a list that its page keeps in step is not read again under its reader, unless it could not be read', async () => {
+  vi.useFakeTimers()
+  try {
+    const client = new QueryClient({ defaultOptions: { queries: { retry: false } } })
+    const read = { kept: 0, failed: 0, other: 0 }
+    const watch = (name: keyof typeof read, isKept: boolean) =>
+      new QueryObserver(client, {
+        queryKey: [name],
+        queryFn: () => {
+          read[name] += 1
+          return name === 'failed' ? Promise.reject(new Error('The server is away.')) : Promise.resolve([])
+        },
+        meta: { [readByItsPage]: isKept },
+      }).subscribe(() => undefined)
+    const ends = [watch('kept', true), watch('failed', true), watch('other', false)]
+    await vi.advanceTimersByTimeAsync(1000)
+    startRefreshing(client)({ name: 'reset', data: {} })
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(read).toEqual({ kept: 1, failed: 2, other: 2 })
+    expect(client.getQueryState(['kept'])?.isInvalidated).toBe(true)
+    for (const end of ends) end()
   } finally {
     vi.useRealTimers()
   }

@@ -1,11 +1,12 @@
-import type { QueryClient } from '@tanstack/react-query'
+import type { Query, QueryClient } from '@tanstack/react-query'
 import type { StreamEventName } from '../api/types.ts'
 
 export type Announcement = { readonly name: StreamEventName; readonly data: Readonly<Record<string, unknown>> }
 
 /**
  * The first word of the query keys that an announcement makes stale. A page joins by naming its queries so:
- * `['approvals', …]`, `['agents', …]`. Events are counted by their page, which decides when to fetch.
+ * `['approvals', …]`, `['agents', …]`. Events are counted by their page, which decides when to fetch: its query says so
+ * with `readByItsPage`.
  */
 const staleBy: Readonly<Record<StreamEventName, readonly string[]>> = {
   'approval.created': ['approvals', 'overview'],
@@ -44,6 +45,14 @@ function isAnnouncementName(name: string): name is StreamEventName {
   return Object.hasOwn(staleBy, name)
 }
 
+/** In a query's `meta`: only its page fetches it again, also after a gap in the stream. */
+export const readByItsPage = 'readByItsPage'
+
+/** What could not be read is no page's to keep still. */
+function isLeftToItsPage({ meta, state }: Query): boolean {
+  return meta?.[readByItsPage] === true && state.status === 'success'
+}
+
 /** How long announcements are gathered before pages fetch, so that a burst is one refresh. */
 const gatherMs = 150
 
@@ -58,7 +67,9 @@ export function startRefreshing(client: QueryClient): (announcement: Announcemen
     stale.clear()
     if (everything) {
       everything = false
-      void client.invalidateQueries()
+      void client.invalidateQueries({ predicate: (query) => !isLeftToItsPage(query) })
+      // Stale for whoever opens it next; under somebody who reads it nothing moves.
+      void client.invalidateQueries({ predicate: isLeftToItsPage, refetchType: 'none' })
       return
     }
     void client.invalidateQueries({ predicate: ({ queryKey }) => keys.has(String(queryKey[0])) })

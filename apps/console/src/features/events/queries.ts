@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { addressOf, api } from '../../api/client.ts'
 import { serverNow } from '../../api/server-time.ts'
+import { readByItsPage } from '../../stream/announcements.ts'
 import { jsonMember } from './json-member.ts'
 import { type EventList, queryOf } from './search.ts'
 import type { EventDetail, EventFacets, EventHistogram, EventsPageAnswer, ShownDetail } from './types.ts'
@@ -22,6 +23,7 @@ export function eventsQuery(list: EventList) {
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,
     placeholderData: keepPreviousData,
+    meta: { [readByItsPage]: true },
   })
 }
 

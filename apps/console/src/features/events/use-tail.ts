@@ -85,7 +85,10 @@ export function useTail({ list, isOpenEnded, isHeld }: Options) {
   useAnnouncements(
     useCallback(
       ({ name, data }: Announcement) => {
-        if (name !== 'events.arrived' || !isOpenEnded) return
+        if (!isOpenEnded) return
+        // Nobody knows what came while there was no stream.
+        if (name === 'reset') lookSoon()
+        if (name !== 'events.arrived') return
         const { environment } = state.current.list
         const { environments } = data
         if (environment !== undefined && Array.isArray(environments) && !environments.includes(environment)) return
