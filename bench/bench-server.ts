@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
@@ -38,7 +39,8 @@ export async function startBenchServer(environment: Readonly<Record<string, stri
   const folder = await mkdtemp(join(tmpdir(), 'countersign-bench-'))
   // Passable for the database's user, or its cluster would be put elsewhere and stay there.
   await chmod(folder, 0o711)
-  const port = 20_000 + (Math.floor(performance.now() * 1_000) % 20_000)
+  // Below what the system itself hands out to outgoing connections.
+  const port = 20_000 + randomInt(12_000)
   const main = join(import.meta.dirname, '../apps/server/src/main.ts')
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeArguments, main], {
     cwd: folder,
