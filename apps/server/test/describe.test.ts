@@ -26,6 +26,17 @@ test('the API describes itself, every route of ours included', async () => {
   }
 })
 
+test('whatever must have a form says it in words too, since an error tells them', async () => {
+  const { text } = await server.call('GET', '/api/v2/openapi.json')
+  const wordless: string[] = []
+  JSON.parse(text, (_name, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('pattern' in value)) return value
+    if (typeof value.pattern === 'string' && !('title' in value)) wordless.push(value.pattern)
+    return value
+  })
+  expect(wordless).toEqual([])
+})
+
 test('in production the description is there for whoever reads the settings, whole, and for nobody else', async () => {
   const other = await testServer({ databaseUrl: database.url, environment: { COUNTERSIGN_PROFILE: 'production' } })
   const acme = await other.newTenant()

@@ -2,7 +2,12 @@ import { environmentName, identifier, idText, instant, nullable, pageOf, pageQue
 import { type Static, Type } from './type.ts'
 
 /** A glob on the agent's id: `*`, `?`, `[abc]`, `[!abc]`. Printable ASCII without slashes. */
-export const agentPattern = Type.String({ minLength: 1, maxLength: 200, pattern: '^[ -.0-\\[\\]-~]+$' })
+export const agentPattern = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  title: 'printable ASCII without slashes, such as build-* or worker-[0-9]',
+  pattern: '^[ -.0-\\[\\]-~]+$',
+})
 export const tagMatch = Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.String({ maxLength: 256 }), {
   maxProperties: 64,
 })

@@ -2,6 +2,7 @@ import { instant, nullable } from './list.ts'
 import { type Static, Type } from './type.ts'
 
 const dataSubject = Type.String({
+  title: 'whom entries name, such as person:<id> or anyone:2026-11',
   pattern: '^(?:person:[0-9a-f-]{36}|anyone:\\d{4}-(?:0[1-9]|1[0-2])|(?!person:|anyone:)[a-z_]{1,40}:[^\\s]{1,400})$',
   description: 'As entries name it: person:<id>, or anyone:<year>-<month> for the strangers of a month',
 })

@@ -4,7 +4,11 @@ import { Type } from './type.ts'
 export const rendering = Type.Union([Type.Literal('auto'), Type.Literal('contract_bundle'), Type.Literal('ruleset')])
 
 /** Printed where people read, so it may hold no markup. */
-const label = Type.String({ maxLength: 255, pattern: '^[^<>\\u0000-\\u001f]*$' })
+const label = Type.String({
+  maxLength: 255,
+  title: 'a text without < > and control characters',
+  pattern: '^[^<>\\u0000-\\u001f]*$',
+})
 
 export const agentKey = Type.Object({
   id: idText,

@@ -2,8 +2,14 @@ import { environmentName, identifier, idText, instant, nullable, pageOf, pageQue
 import { rulesetDiagnostic, yamlCharactersMax } from './rulesets.ts'
 import { type Static, Type } from './type.ts'
 
-export const libraryRuleId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,127}$' })
-export const compositionName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,127}$' })
+export const libraryRuleId = Type.String({
+  title: 'small letters, digits, underscore and hyphen, 128 at most',
+  pattern: '^[a-z0-9][a-z0-9_-]{0,127}$',
+})
+export const compositionName = Type.String({
+  title: 'small letters, digits, dot, underscore and hyphen, 128 at most',
+  pattern: '^[a-z0-9][a-z0-9._-]{0,127}$',
+})
 const ruleType = Type.Union([
   Type.Literal('pre'),
   Type.Literal('post'),

@@ -19,12 +19,21 @@ export const instant = Type.String({ format: 'date-time' })
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** Agent ids, environments and ruleset names (agent-api §1.4). */
-export const identifier = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$' })
-export const environmentName = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$' })
+export const identifier = Type.String({
+  title: 'letters, digits, dot, underscore and hyphen, 128 at most',
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$',
+})
+export const environmentName = Type.String({
+  title: 'letters, digits, dot, underscore and hyphen, 64 at most',
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$',
+})
 /** As the rack's own tools call it: `east`, or `acme/east`. */
 export const rackPattern = '^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62})?$'
-export const rackName = Type.String({ pattern: rackPattern })
-export const idText = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' })
+export const rackName = Type.String({ title: 'the name of a rack, such as east or acme/east', pattern: rackPattern })
+export const idText = Type.String({
+  title: 'an id as lists show it, 36 characters',
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+})
 
 /** Whoever did something, as lists show it. */
 export const principalRef = Type.Object({

@@ -11,8 +11,18 @@ export const personStatus = Type.Union([
   Type.Literal('suspended', { description: 'Until somebody lifts it' }),
 ])
 
-const personName = Type.String({ minLength: 1, maxLength: 120, pattern: '^[^<>\\u0000-\\u001f]+$' })
-const reason = Type.String({ minLength: 1, maxLength: 400, pattern: '^[^\\u0000-\\u001f]+$' })
+const personName = Type.String({
+  minLength: 1,
+  maxLength: 120,
+  title: 'a text without < > and control characters',
+  pattern: '^[^<>\\u0000-\\u001f]+$',
+})
+const reason = Type.String({
+  minLength: 1,
+  maxLength: 400,
+  title: 'a text without control characters',
+  pattern: '^[^\\u0000-\\u001f]+$',
+})
 const grants = Type.Array(roleGrant, { minItems: 1, maxItems: 50 })
 
 export const person = Type.Object({

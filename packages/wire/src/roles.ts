@@ -8,11 +8,21 @@ export const permissionName = Type.Union(permissions.map((name) => Type.Literal(
 const permissionText = Type.String()
 
 export const roleName = Type.String({
+  title: 'a small letter, then small letters, digits and hyphens, 63 at most',
   pattern: '^[a-z][a-z0-9-]{0,62}$',
   description: 'Small letters, digits, hyphens',
 })
-const title = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^<>\\u0000-\\u001f]+$' })
-const description = Type.String({ maxLength: 400, pattern: '^[^<>\\u0000-\\u001f]*$' })
+const title = Type.String({
+  minLength: 1,
+  maxLength: 80,
+  title: 'a text without < > and control characters',
+  pattern: '^[^<>\\u0000-\\u001f]+$',
+})
+const description = Type.String({
+  maxLength: 400,
+  title: 'a text without < > and control characters',
+  pattern: '^[^<>\\u0000-\\u001f]*$',
+})
 
 export const role = Type.Object({
   name: roleName,

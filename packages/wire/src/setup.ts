@@ -1,7 +1,12 @@
 import { idText } from './list.ts'
 import { Type } from './type.ts'
 
-const emailForm = { minLength: 3, maxLength: 255, pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$' }
+const emailForm = {
+  minLength: 3,
+  maxLength: 255,
+  title: 'an e-mail address',
+  pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$',
+}
 
 export const emailText = Type.String(emailForm)
 
@@ -18,7 +23,14 @@ export const setupBody = Type.Object(
     token: Type.String({ maxLength: 500 }),
     email: emailText,
     password: Type.String({ maxLength: 1024 }),
-    tenant_name: Type.Optional(Type.String({ minLength: 1, maxLength: 120, pattern: '^[^\\u0000-\\u001f]+$' })),
+    tenant_name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 120,
+        title: 'a text without control characters',
+        pattern: '^[^\\u0000-\\u001f]+$',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -6,7 +6,11 @@ export const signingKeyState = Type.Union([Type.Literal('current'), Type.Literal
 
 export const signingKey = Type.Object({
   id: idText,
-  public_key: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Ed25519, as agents pin it' }),
+  public_key: Type.String({
+    title: '64 hexadecimal digits',
+    pattern: '^[0-9a-f]{64}$',
+    description: 'Ed25519, as agents pin it',
+  }),
   state: signingKeyState,
   made_at: instant,
   made_by: principalRef,

@@ -442,7 +442,7 @@ type AjvError = {
   readonly message?: string
   readonly params: Record<string, unknown>
   readonly keyword: string
-  readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> }
+  readonly parentSchema?: { readonly title?: string; readonly properties?: Readonly<Record<string, unknown>> }
 }
 
 function inputError(context: string, error: unknown): InputError {
@@ -454,6 +454,9 @@ function inputError(context: string, error: unknown): InputError {
     return { path: at, message: noSuchField(Object.keys(parentSchema?.properties ?? {})) }
   if (keyword === 'enum')
     return { path: at, message: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` }
+  // Few can read a regular expression, and nobody wants to: what is right has words in the schema.
+  if (keyword === 'pattern' && parentSchema?.title !== undefined)
+    return { path: at, message: `must be ${parentSchema.title}` }
   return { path: at, message }
 }
 

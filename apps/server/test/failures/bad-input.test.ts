@@ -348,3 +348,29 @@ test('a field that is not taken is named, and so are those that are', async () =
     errors: [{ path: 'body.name', message }],
   })
 })
+
+test.each([
+  [
+    'an id',
+    'GET',
+    '/api/v2/events/x',
+    undefined,
+    { path: 'params.id', message: 'must be an id as lists show it, 36 characters' },
+  ],
+  [
+    'a name with an end of line',
+    'POST',
+    '/api/v2/keys',
+    { environment: 'production', label: 'ci\n' },
+    { path: 'body.label', message: 'must be a text without < > and control characters' },
+  ],
+])(
+  '%s that does not fit is told in words and not as a regular expression',
+  async (_what, method, path, body, error) => {
+    const answer = await server.call(method, path, { ...person(), ...(body && { body }) })
+    expect({ status: answer.status, errors: (answer.body as { errors: unknown }).errors }).toEqual({
+      status: 422,
+      errors: [error],
+    })
+  },
+)

@@ -173,7 +173,7 @@ test.each([
   [
     'an environment of 65 characters',
     { tool_name: 'a', environment: 'x'.repeat(65) },
-    about('environment', 'must match pattern "^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$"'),
+    about('environment', 'must be letters, digits, dot, underscore and hyphen, 64 at most'),
   ],
   ['a list of arguments', { tool_name: 'a', tool_args: [] }, about('tool_args', 'must be object')],
 ])('%s is refused by its name', async (_what, body, detail) => {

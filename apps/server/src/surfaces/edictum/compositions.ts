@@ -1,4 +1,4 @@
-import { environmentName, Type } from '@countersign/wire'
+import { compositionName, environmentName, Type } from '@countersign/wire'
 import {
   type ComposeRulesets,
   listCompositions,
@@ -18,8 +18,7 @@ type Needs = {
 }
 
 const mode = Type.Union([Type.Literal('enforce'), Type.Literal('observe')])
-const nameText = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,127}$' })
-const path = Type.Object({ name: nameText })
+const path = Type.Object({ name: compositionName })
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const section = Type.Optional(Type.Union([Type.Null(), Type.Record(Type.String(), Type.Unknown())]))
 const fields = {
@@ -79,7 +78,7 @@ export function compositionRoutes({ db, compositions, compose, rollOut }: Needs)
       path: '/compositions',
       needs: 'rulesets:write',
       status: 201,
-      body: Type.Object({ name: nameText, ...fields }),
+      body: Type.Object({ name: compositionName, ...fields }),
       handle: async ({ who, body: { name, ...body }, facts }) =>
         detailOf(who, await compositions.create(who, name, wordsOf(body), facts)),
     }),

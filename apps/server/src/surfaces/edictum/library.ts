@@ -1,4 +1,4 @@
-import { Type, yamlCharactersMax } from '@countersign/wire'
+import { libraryRuleId, Type, yamlCharactersMax } from '@countersign/wire'
 import type { importRuleset } from '../../features/compositions/index.ts'
 import {
   findRuleVersion,
@@ -18,7 +18,6 @@ type Needs = {
   readonly importRuleset: ReturnType<typeof importRuleset>
 }
 
-const contractId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,127}$' })
 const contractType = Type.Union([
   Type.Literal('pre'),
   Type.Literal('post'),
@@ -29,7 +28,7 @@ const name = Type.String({ minLength: 1, maxLength: 255 })
 const description = Type.Union([Type.Null(), Type.String({ maxLength: 2_000 })])
 const tags = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })
 const definition = Type.Record(Type.String(), Type.Unknown())
-const idPath = Type.Object({ contract_id: contractId })
+const idPath = Type.Object({ contract_id: libraryRuleId })
 const listedMax = 10_000
 /** A document of 1 MiB with every character escaped. */
 const bodyBytesMax = 5 * 1_048_576
@@ -74,7 +73,7 @@ export function libraryRoutes({ db, rules, importRuleset: take }: Needs): readon
       needs: 'rulesets:write',
       status: 201,
       body: Type.Object({
-        contract_id: contractId,
+        contract_id: libraryRuleId,
         name,
         type: contractType,
         definition,
@@ -123,7 +122,10 @@ export function libraryRoutes({ db, rules, importRuleset: take }: Needs): readon
       method: 'GET',
       path: '/contracts/:contract_id/versions/:version',
       needs: 'rulesets:read',
-      params: Type.Object({ contract_id: contractId, version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }) }),
+      params: Type.Object({
+        contract_id: libraryRuleId,
+        version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+      }),
       handle: async ({ who, params: { contract_id: id, version } }) => ({
         ...versionOf(who.tenant, await find(who.tenant, id, version)),
         versions: [],

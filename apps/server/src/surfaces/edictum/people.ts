@@ -1,4 +1,4 @@
-import { emailText, rendering, Type } from '@countersign/wire'
+import { emailText, environmentName, rendering, Type } from '@countersign/wire'
 import type { ManageAgentKeys } from '../../features/keys/index.ts'
 import { findAgentKey, listAgentKeys } from '../../features/keys/index.ts'
 import type { TakeFromLimit } from '../../features/limits/index.ts'
@@ -26,13 +26,29 @@ type Needs = {
 const credentials = Type.Object({ email: Type.String({ maxLength: 255 }), password: Type.String({ maxLength: 1024 }) })
 const setup = Type.Object({
   email: emailText,
-  password: Type.String({ minLength: 12, maxLength: 1024, pattern: '^[^\\u0000]*$' }),
-  tenant_name: Type.Optional(Type.String({ minLength: 1, maxLength: 120, pattern: '^[^\\u0000-\\u001f]+$' })),
+  password: Type.String({ minLength: 12, maxLength: 1024, title: 'a text without U+0000', pattern: '^[^\\u0000]*$' }),
+  tenant_name: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 120,
+      title: 'a text without control characters',
+      pattern: '^[^\\u0000-\\u001f]+$',
+    }),
+  ),
   setup_token: Type.Optional(Type.String({ maxLength: 500 })),
 })
 const keyDraft = Type.Object({
-  env: Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$' }),
-  label: Type.Optional(Type.Union([Type.String({ maxLength: 255, pattern: '^[^<>\\u0000-\\u001f]*$' }), Type.Null()])),
+  env: environmentName,
+  label: Type.Optional(
+    Type.Union([
+      Type.String({
+        maxLength: 255,
+        title: 'a text without < > and control characters',
+        pattern: '^[^<>\\u0000-\\u001f]*$',
+      }),
+      Type.Null(),
+    ]),
+  ),
   rendering: Type.Optional(rendering),
 })
 

@@ -13,7 +13,11 @@ type Needs = {
   readonly tokens: ManageTokens
 }
 
-const tokenName = Type.String({ maxLength: 150, pattern: '^[^<>\\u0000-\\u001f]*$' })
+const tokenName = Type.String({
+  maxLength: 150,
+  title: 'a text without < > and control characters',
+  pattern: '^[^<>\\u0000-\\u001f]*$',
+})
 const names = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 200 })
 // A malformed id is one that nothing has: 404, as for every other.
 const params = Type.Object({ tokenID: Type.String({ maxLength: 100 }) })

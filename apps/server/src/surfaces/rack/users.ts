@@ -15,7 +15,12 @@ type Needs = {
 }
 
 const params = Type.Object({ email: Type.String({ minLength: 1, maxLength: 255 }) })
-const personName = Type.String({ minLength: 1, maxLength: 120, pattern: '^[^<>\\u0000-\\u001f]+$' })
+const personName = Type.String({
+  minLength: 1,
+  maxLength: 120,
+  title: 'a text without < > and control characters',
+  pattern: '^[^<>\\u0000-\\u001f]+$',
+})
 const roles = Type.Array(Type.String({ minLength: 1, maxLength: 150 }), { maxItems: 50 })
 const writes = { needs: 'people:write', factor: 'always', params, bodyBytesMax: 16_384 } as const
 
