@@ -92,6 +92,14 @@ await db.query('analyze events')
 await db.query('analyze event_counts')
 const loadedSeconds = Math.round((performance.now() - begun) / 1_000)
 
+const sizeOf = async (table: string): Promise<string> => {
+  const { rows } = await db.query<{ size: string }>(`select pg_size_pretty(pg_total_relation_size($1)) as size`, [
+    table,
+  ])
+  return rows[0]?.size ?? ''
+}
+const waitingSizes = [await sizeOf('event_count_changes')]
+
 const since = new Date(Date.now() - days * 86_400_000).toISOString()
 const names = Object.keys(dimensions) as (keyof typeof dimensions)[]
 const singles = names.map((name) => ({ [name]: dimensions[name][1] ?? '' }))
@@ -130,6 +138,8 @@ for (const [name, path] of Object.entries(paths)) {
   figures[`${name}_slowest`] = sorted.slice(-3).map(({ ms, filter }) => `${Math.round(ms)} ms ${filter}`)
 }
 
+waitingSizes.push(await sizeOf('event_count_changes'))
+
 const { rows: wrong } = await db.query<{ differences: string }>(
   `with plain as (
      select e.environment, e.agent, e.tool, e.verdict, e.mode, e.rule, count(*) as count
@@ -159,6 +169,7 @@ report('feed', {
   events: Number(sizes[0]?.events),
   count_rows: Number(sizes[0]?.counts),
   count_size: sizes[0]?.bytes,
+  waiting_size_before_and_after: waitingSizes,
   loaded_in_seconds: loadedSeconds,
   counts_that_differ_from_the_events: differences,
   ...figures,

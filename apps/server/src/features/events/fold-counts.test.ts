@@ -72,3 +72,36 @@ test('what a long wait leaves empty is given back once all is folded and nobody 
   expect(await kilobytes()).toBe(full)
   expect(await counted()).toBe(2 * many)
 })
+
+test('it is given back also where somebody reads it at every moment', async () => {
+  const fold = foldCounts({ db, clock: { now: () => new Date(Date.UTC(2026, 0, 2)) } })
+  await wait(many)
+  await fold()
+  await expect
+    .poll(
+      async () => {
+        const reader = await db.connect()
+        await reader.query('begin')
+        await reader.query('select count(*) from event_count_changes')
+        let isOver = false
+        const folding = fold().finally(() => {
+          isOver = true
+        })
+        // The count ends once somebody waits for it.
+        for (;;) if (isOver || (await isAwaited())) break
+        await reader.query('commit')
+        await reader.end()
+        await folding
+        return kilobytes()
+      },
+      { timeout: 30_000, interval: 0 },
+    )
+    .toBe(0)
+})
+
+async function isAwaited(): Promise<boolean> {
+  const [row] = await db.query<{ awaited: boolean }>(
+    `select exists (select from pg_locks where relation = 'event_count_changes'::regclass and not granted) as awaited`,
+  )
+  return row?.awaited === true
+}
