@@ -1,14 +1,11 @@
 import { environmentName, idText, instant, nullable } from './list.ts'
+import { nameText } from './text.ts'
 import { Type } from './type.ts'
 
 export const rendering = Type.Union([Type.Literal('auto'), Type.Literal('contract_bundle'), Type.Literal('ruleset')])
 
 /** Printed where people read, so it may hold no markup. */
-const label = Type.String({
-  maxLength: 255,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]*$',
-})
+const label = nameText({ min: 0, max: 255 })
 
 export const agentKey = Type.Object({
   id: idText,

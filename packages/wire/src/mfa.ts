@@ -1,15 +1,11 @@
 import { idText, instant } from './list.ts'
+import { nameText } from './text.ts'
 import { type Static, Type } from './type.ts'
 
 export const factorKind = Type.Union([Type.Literal('totp'), Type.Literal('passkey'), Type.Literal('yubico')])
 export type FactorKind = Static<typeof factorKind>
 
-export const factorLabel = Type.String({
-  minLength: 1,
-  maxLength: 150,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]+$',
-})
+export const factorLabel = nameText({ max: 150 })
 
 const nullableInstant = Type.Union([instant, Type.Null()])
 

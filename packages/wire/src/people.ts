@@ -2,6 +2,7 @@ import { idText, instant, nullable } from './list.ts'
 import { factorKind } from './mfa.ts'
 import { heldRole, roleGrant } from './roles.ts'
 import { emailText } from './setup.ts'
+import { lineText, nameText } from './text.ts'
 import { Type } from './type.ts'
 
 export const personStatus = Type.Union([
@@ -11,18 +12,8 @@ export const personStatus = Type.Union([
   Type.Literal('suspended', { description: 'Until somebody lifts it' }),
 ])
 
-const personName = Type.String({
-  minLength: 1,
-  maxLength: 120,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]+$',
-})
-const reason = Type.String({
-  minLength: 1,
-  maxLength: 400,
-  title: 'a text without control characters',
-  pattern: '^[^\\u0000-\\u001f]+$',
-})
+const personName = nameText({ max: 120 })
+const reason = lineText({ max: 400 })
 const grants = Type.Array(roleGrant, { minItems: 1, maxItems: 50 })
 
 export const person = Type.Object({

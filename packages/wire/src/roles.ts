@@ -1,5 +1,6 @@
 import { environmentName, idText, instant, nullable, rackName } from './list.ts'
 import { permissions } from './permission.ts'
+import { nameText } from './text.ts'
 import { Type } from './type.ts'
 
 export const permissionName = Type.Union(permissions.map((name) => Type.Literal(name)))
@@ -12,17 +13,8 @@ export const roleName = Type.String({
   pattern: '^[a-z][a-z0-9-]{0,62}$',
   description: 'Small letters, digits, hyphens',
 })
-const title = Type.String({
-  minLength: 1,
-  maxLength: 80,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]+$',
-})
-const description = Type.String({
-  maxLength: 400,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]*$',
-})
+const title = nameText({ max: 80 })
+const description = nameText({ min: 0, max: 400 })
 
 export const role = Type.Object({
   name: roleName,

@@ -1,4 +1,5 @@
 import { idText } from './list.ts'
+import { lineText } from './text.ts'
 import { Type } from './type.ts'
 
 const emailForm = {
@@ -23,14 +24,7 @@ export const setupBody = Type.Object(
     token: Type.String({ maxLength: 500 }),
     email: emailText,
     password: Type.String({ maxLength: 1024 }),
-    tenant_name: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 120,
-        title: 'a text without control characters',
-        pattern: '^[^\\u0000-\\u001f]+$',
-      }),
-    ),
+    tenant_name: Type.Optional(lineText({ max: 120 })),
   },
   { additionalProperties: false },
 )

@@ -1,13 +1,9 @@
 import { environmentName, idText, instant, nullable } from './list.ts'
 import { permissionName } from './roles.ts'
+import { nameText } from './text.ts'
 import { Type } from './type.ts'
 
-const tokenName = Type.String({
-  minLength: 1,
-  maxLength: 150,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]+$',
-})
+const tokenName = nameText({ max: 150 })
 
 export const tokenStatus = Type.Union([
   Type.Literal('live'),

@@ -362,7 +362,14 @@ test.each([
     'POST',
     '/api/v2/keys',
     { environment: 'production', label: 'ci\n' },
-    { path: 'body.label', message: 'must be a text without < > and control characters' },
+    { path: 'body.label', message: 'must be a text without < >, control and direction characters' },
+  ],
+  [
+    'a name that turns the direction of what follows',
+    'POST',
+    '/api/v2/keys',
+    { environment: 'production', label: 'ci\u202egnitset' },
+    { path: 'body.label', message: 'must be a text without < >, control and direction characters' },
   ],
 ])(
   '%s that does not fit is told in words and not as a regular expression',

@@ -1,4 +1,4 @@
-import { emailText, environmentName, rendering, Type } from '@countersign/wire'
+import { emailText, environmentName, lineText, nameText, rendering, Type } from '@countersign/wire'
 import type { ManageAgentKeys } from '../../features/keys/index.ts'
 import { findAgentKey, listAgentKeys } from '../../features/keys/index.ts'
 import type { TakeFromLimit } from '../../features/limits/index.ts'
@@ -27,28 +27,12 @@ const credentials = Type.Object({ email: Type.String({ maxLength: 255 }), passwo
 const setup = Type.Object({
   email: emailText,
   password: Type.String({ minLength: 12, maxLength: 1024, title: 'a text without U+0000', pattern: '^[^\\u0000]*$' }),
-  tenant_name: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 120,
-      title: 'a text without control characters',
-      pattern: '^[^\\u0000-\\u001f]+$',
-    }),
-  ),
+  tenant_name: Type.Optional(lineText({ max: 120 })),
   setup_token: Type.Optional(Type.String({ maxLength: 500 })),
 })
 const keyDraft = Type.Object({
   env: environmentName,
-  label: Type.Optional(
-    Type.Union([
-      Type.String({
-        maxLength: 255,
-        title: 'a text without < > and control characters',
-        pattern: '^[^<>\\u0000-\\u001f]*$',
-      }),
-      Type.Null(),
-    ]),
-  ),
+  label: Type.Optional(Type.Union([nameText({ min: 0, max: 255 }), Type.Null()])),
   rendering: Type.Optional(rendering),
 })
 

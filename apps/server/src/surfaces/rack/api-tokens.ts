@@ -1,4 +1,4 @@
-import { isPermission, type Permission, permissionRows, Type } from '@countersign/wire'
+import { isPermission, nameText, type Permission, permissionRows, Type } from '@countersign/wire'
 import { findRoles } from '../../features/access/index.ts'
 import { listPeople } from '../../features/people/index.ts'
 import { builtInRoles, type Caller, type Person, type Route, route } from '../../features/roles/index.ts'
@@ -13,11 +13,7 @@ type Needs = {
   readonly tokens: ManageTokens
 }
 
-const tokenName = Type.String({
-  maxLength: 150,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]*$',
-})
+const tokenName = nameText({ min: 0, max: 150 })
 const names = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 200 })
 // A malformed id is one that nothing has: 404, as for every other.
 const params = Type.Object({ tokenID: Type.String({ maxLength: 100 }) })

@@ -1,4 +1,4 @@
-import { emailText, Type } from '@countersign/wire'
+import { emailText, nameText, Type } from '@countersign/wire'
 import { findRoles } from '../../features/access/index.ts'
 import { type ListedPerson, listPeople, type ManagePeople, statusOf } from '../../features/people/index.ts'
 import { type Caller, type Route, route } from '../../features/roles/index.ts'
@@ -15,12 +15,7 @@ type Needs = {
 }
 
 const params = Type.Object({ email: Type.String({ minLength: 1, maxLength: 255 }) })
-const personName = Type.String({
-  minLength: 1,
-  maxLength: 120,
-  title: 'a text without < > and control characters',
-  pattern: '^[^<>\\u0000-\\u001f]+$',
-})
+const personName = nameText({ max: 120 })
 const roles = Type.Array(Type.String({ minLength: 1, maxLength: 150 }), { maxItems: 50 })
 const writes = { needs: 'people:write', factor: 'always', params, bodyBytesMax: 16_384 } as const
 
