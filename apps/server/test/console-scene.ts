@@ -94,10 +94,6 @@ export async function lookAt(
       await page.emulateMedia({ colorScheme })
       await page.setViewportSize(viewport)
       await page.locator(`:root[data-mantine-color-scheme=${colorScheme}]`).waitFor(patiently)
-      // Colors on their way from the one scheme to the other have a contrast that nobody reads.
-      await page.evaluate(
-        `Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished)).then(() => null)`,
-      )
       const seen = `${path}, ${colorScheme}, ${viewport.width}`
       expect(await accessFaults(page), seen).toEqual([])
       const [wide, room] = await page.evaluate<readonly number[]>('[document.documentElement.scrollWidth, innerWidth]')
@@ -110,17 +106,31 @@ export async function lookAt(
 export async function accessFaults(page: Page): Promise<readonly string[]> {
   // Half a megabyte, which stays until the page is left.
   if (!(await page.evaluate<boolean>(`'axe' in globalThis`))) await page.evaluate(axe.source)
-  // A button that just became ready is still on its way from one color to the other. What turns for ever is not waited for.
-  await page.evaluate(
-    `Promise.allSettled(document.getAnimations()
-       .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity).map(({ finished }) => finished))`,
-  )
+  await settle(page)
   const found: unknown = await page.evaluate(
     `axe.run(document, { resultTypes: ['violations'], preload: false,
        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
        .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target.join(' ')).join(', ')))`,
   )
   return Array.isArray(found) ? found.map(String) : ['axe gave no answer']
+}
+
+/**
+ * Resolves once nothing moves or changes its color for two frames: what is on its way has a contrast that nobody reads.
+ * What turns for ever is not waited for.
+ */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(`(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+    const moving = () => document.getAnimations()
+      .filter(({ playState, effect }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity)
+    for (let still = 0; still < 2; still += 1) {
+      await frame()
+      if (moving().length === 0) continue
+      await Promise.allSettled(moving().map(({ finished }) => finished))
+      still = -1
+    }
+  })()`)
 }
 
 function launch(): Promise<Browser> {
