@@ -68,12 +68,21 @@ export const fleetSummary = Type.Object({
 })
 export type FleetSummary = Static<typeof fleetSummary>
 
+/** `-` before one turns the order round; who has nothing to be put in order by comes last either way. */
+export const agentSorts = ['agent', 'environment', 'status', 'ruleset', 'event', 'seen', 'first'] as const
+export type AgentSort = (typeof agentSorts)[number]
+const agentSort = Type.String({
+  title: `one of ${agentSorts.join(', ')}, with - before it for the other way round`,
+  pattern: `^-?(${agentSorts.join('|')})$`,
+})
+
 export const agentsQuery = Type.Object({
   ...pageQuery,
   environment: Type.Optional(environmentName),
   status: Type.Optional(agentStatus),
   ruleset: Type.Optional(identifier),
   connected: Type.Optional(Type.Boolean()),
+  sort: Type.Optional(agentSort),
   q: Type.Optional(Type.String({ maxLength: 200, description: 'Part of the agent id, display name or a tag' })),
 })
 export const agentsPage = Type.Object({ ...pageOf(agentRow).properties, summary: fleetSummary })

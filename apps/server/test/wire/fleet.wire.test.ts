@@ -1,4 +1,4 @@
-import type { AgentDetail, AgentRow, AgentsPage } from '@countersign/wire'
+import { type AgentDetail, type AgentRow, type AgentSort, type AgentsPage, agentSorts } from '@countersign/wire'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentStream, eventually, openStream } from '../agent-stream.ts'
 import { fetchRuleset, rollOutYaml, rulesetYaml } from '../rulesets-scene.ts'
@@ -231,6 +231,65 @@ test('one agent is shown with its streams, tags, assignment and manifest; names 
   const kinds = await eventually(history, (found) => found.includes('revision'))
   expect(kinds).toEqual(['assignment', 'connected', 'first_seen', 'revision'])
   expect((await server.call('DELETE', path, { cookie: tenant.cookie })).status).toBe(409)
+})
+
+test('the fleet is put in any order, either way, with what is unknown last, and its pages meet without a gap', async () => {
+  await rollOutYaml(server, tenant, rulesetYaml('base', 'one'))
+  const { revision_hash: hash } = await fetchRuleset(server, key, '/v1/rulesets/base/current', 'fetched')
+  await listen(`/v1/stream?bundle_name=base&policy_version=${hash}`, 'on-line')
+  await listen('/v1/stream', 'asks-nothing')
+  await report('/v1', 'runs-it', hash)
+  await report('/v1', 'odd', 'f'.repeat(64))
+  key = (await server.newKey(tenant, 'staging')).key
+  await listen('/v1/stream', 'runs-it')
+  await report('/v1', 'last', 'e'.repeat(64))
+  const count = ({ items }: AgentsPage, holds: (row: AgentRow) => boolean) => items.filter(holds).length
+  // Rows are written a moment after what they tell of.
+  await eventually(
+    () => agents(),
+    (page) =>
+      count(page, () => true) === 7 &&
+      count(page, ({ last_event_at }) => last_event_at !== null) === 3 &&
+      count(page, ({ running }) => running !== null) === 5 &&
+      count(page, ({ is_connected }) => is_connected) === 3,
+  )
+
+  const urgency = ['drifting', 'silent', 'unknown', 'updating', 'current']
+  const keys: Readonly<Record<AgentSort, (row: AgentRow) => string | null>> = {
+    agent: ({ agent_id }) => agent_id,
+    environment: ({ environment }) => environment,
+    status: ({ status }) => String(urgency.indexOf(status)),
+    ruleset: ({ ruleset }) => ruleset,
+    event: ({ last_event_at }) => last_event_at,
+    seen: ({ is_connected, last_seen_at }) => (is_connected ? 'now' : last_seen_at),
+    first: ({ first_seen_at }) => first_seen_at,
+  }
+  for (const by of agentSorts) {
+    for (const sort of [by, `-${by}`]) {
+      const whole = (await agents(`sort=${sort}`)).items
+      const placed = whole.map(keys[by])
+      const some = placed.filter((one) => one !== null)
+      expect(placed, sort).toEqual([...some, ...placed.filter((one) => one === null)])
+      const rising = some.toSorted((a, b) => (a < b ? -1 : Number(a > b)))
+      expect(some, sort).toEqual(sort === by ? rising : rising.toReversed())
+
+      const read: AgentRow[] = []
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const page: AgentsPage = await agents(
+          `sort=${sort}&limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+        )
+        read.push(...page.items)
+        cursor = page.next_cursor
+      }
+      const names = (rows: readonly AgentRow[]) => rows.map(({ agent_id, environment }) => `${environment}/${agent_id}`)
+      expect(names(read), sort).toEqual(names(whole))
+      expect(new Set(names(read)).size).toBe(7)
+    }
+  }
+  const { next_cursor } = await agents('sort=-seen&limit=2')
+  const other = `/api/v2/agents?sort=seen&cursor=${encodeURIComponent(next_cursor ?? '')}`
+  expect((await server.call('GET', other, { cookie: tenant.cookie })).status).toBe(422)
+  expect((await server.call('GET', '/api/v2/agents?sort=beauty', { cookie: tenant.cookie })).status).toBe(422)
 })
 
 test('what is another tenant’s does not exist, and bad input is told', async () => {

@@ -30,6 +30,7 @@ const columns: readonly Column<AgentRow>[] = [
   {
     id: 'agent',
     header: 'Agent',
+    isSortedByServer: true,
     width: 'minmax(170px, 1.6fr)',
     isFixed: true,
     cell: ({ agent_id, display_name, is_connected }) => (
@@ -47,6 +48,7 @@ const columns: readonly Column<AgentRow>[] = [
   {
     id: 'environment',
     header: 'Environment',
+    isSortedByServer: true,
     width: '140px',
     isWideOnly: true,
     cell: ({ environment }) => <EnvironmentTag name={environment} />,
@@ -54,6 +56,7 @@ const columns: readonly Column<AgentRow>[] = [
   {
     id: 'status',
     header: 'State',
+    isSortedByServer: true,
     width: '110px',
     isFixed: true,
     cell: ({ status }) => <StatusBadge status={status} />,
@@ -61,6 +64,7 @@ const columns: readonly Column<AgentRow>[] = [
   {
     id: 'ruleset',
     header: 'Ruleset',
+    isSortedByServer: true,
     width: 'minmax(280px, 2.2fr)',
     isWideOnly: true,
     cell: ({ ruleset, ruleset_source }) =>
@@ -93,15 +97,26 @@ const columns: readonly Column<AgentRow>[] = [
   {
     id: 'event',
     header: 'Last event',
+    isSortedByServer: true,
+    isLargestFirst: true,
     width: '110px',
     isWideOnly: true,
     cell: ({ last_event_at }) =>
       last_event_at ? <Instant at={last_event_at} /> : <span className={ui.faint}>none</span>,
   },
-  { id: 'seen', header: 'Last seen', width: '110px', cell: ({ last_seen_at }) => <Instant at={last_seen_at} /> },
+  {
+    id: 'seen',
+    header: 'Last seen',
+    isSortedByServer: true,
+    isLargestFirst: true,
+    width: '110px',
+    cell: ({ last_seen_at }) => <Instant at={last_seen_at} />,
+  },
   {
     id: 'first',
     header: 'First seen',
+    isSortedByServer: true,
+    isLargestFirst: true,
     width: '110px',
     isHiddenAtFirst: true,
     isWideOnly: true,
@@ -187,6 +202,8 @@ export function FleetPage() {
           onOpen={({ agent_id, environment: where }) =>
             void navigate({ to: '/fleet/$in/$agent', params: { in: where, agent: agent_id } })
           }
+          sort={search.sort}
+          onSort={(sort) => go({ sort })}
           onEnd={onEnd}
           footer={list.isFetchingNextPage ? 'Reading more agents' : null}
         />

@@ -4,8 +4,8 @@ import { api } from '../../api/client.ts'
 import type { Page } from '../../api/types.ts'
 import type { FleetSearch } from './search.ts'
 
-export function agentsQuery(environment: string | undefined, { status, q, ruleset }: FleetSearch) {
-  const query = { environment, status, q, ruleset }
+export function agentsQuery(environment: string | undefined, { status, q, ruleset, sort }: FleetSearch) {
+  const query = { environment, status, q, ruleset, sort }
   return infiniteQueryOptions({
     queryKey: ['agents', 'list', query],
     queryFn: ({ signal, pageParam }) =>

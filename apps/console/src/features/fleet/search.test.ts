@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { readSearch } from './search.ts'
 
 describe('the address of the fleet', () => {
-  test('keeps its filters', () => {
-    expect(readSearch({ status: 'drifting', q: 'build', ruleset: 'base' })).toEqual({
+  test('keeps its filters and its order', () => {
+    expect(readSearch({ status: 'drifting', q: 'build', ruleset: 'base', sort: '-seen' })).toEqual({
+      sort: '-seen',
       status: 'drifting',
       q: 'build',
       ruleset: 'base',
@@ -15,6 +16,7 @@ describe('the address of the fleet', () => {
   })
 
   test('leaves out what means nothing', () => {
+    expect(readSearch({ sort: '-beauty' })).toEqual({})
     expect(readSearch({ status: 'happy', q: '', ruleset: 5, other: 'x' })).toEqual({})
   })
 })

@@ -9,6 +9,8 @@ export type Column<Row> = {
   readonly align?: 'end'
   /** What rows are put in order by under this column, in a list that is there as a whole; rows without it come last. */
   readonly sortBy?: (row: Row) => string | number | null
+  /** The server puts the list in order by this column. */
+  readonly isSortedByServer?: boolean
   /** The first press puts the largest on top: times and counts. */
   readonly isLargestFirst?: boolean
   /** Left out until somebody chooses it. */

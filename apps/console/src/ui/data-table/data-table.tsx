@@ -210,7 +210,7 @@ type HeaderProps<Row> = {
 }
 
 function HeaderCell<Row>({ column, sort, onSort }: HeaderProps<Row>) {
-  if (!column.sortBy || !onSort) {
+  if (!(column.sortBy || column.isSortedByServer) || !onSort) {
     return (
       <span role="columnheader" className={classes.cell} data-align={column.align}>
         {column.header}

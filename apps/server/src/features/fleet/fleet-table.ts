@@ -1,4 +1,4 @@
-import type { AgentStatus } from '@countersign/wire'
+import type { AgentSort, AgentStatus } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import { type AssignmentSource, type Dialect, type EvidenceSource, type Tags, updatingMs } from './agent.ts'
 
@@ -39,6 +39,21 @@ export type FleetRow = {
   readonly firstSeenAt: Date
   readonly lastSeenAt: Date
   readonly lastEventAt: Date | null
+  /** What the row's place in the order asked for depends on; null comes last. */
+  readonly sortedBy: string | null
+}
+
+export type FleetOrder = { readonly by: AgentSort; readonly isDescending: boolean }
+
+/** The last row of the page before. */
+export type FleetPlace = Pick<FleetRow, 'agentId' | 'environment'> & Partial<Pick<FleetRow, 'sortedBy'>>
+
+export type FleetPage = {
+  readonly status?: AgentStatus | undefined
+  /** By agent and environment unless told otherwise; these decide between equals too. */
+  readonly order?: FleetOrder | undefined
+  readonly after?: FleetPlace | undefined
+  readonly limit: number
 }
 
 export type FleetCounts = Readonly<Record<AgentStatus | 'total' | 'connected', number>>
@@ -121,27 +136,46 @@ export type FleetAsk = {
   readonly moment: Moment
 }
 
+const stamp = (at: string): string => `to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`
+
+/** One text for each order, so that a place in any of them is told the same way. */
+const sortedBy: Readonly<Record<AgentSort, string>> = {
+  agent: 's."agentId"',
+  environment: 's.environment',
+  // What needs somebody is first.
+  status: `(array_position(array['drifting', 'silent', 'unknown', 'updating', 'current'], s.status))::text`,
+  ruleset: 's.ruleset',
+  event: stamp('s."lastEventAt"'),
+  // Who is connected is seen now, whenever that is: behind every date, and the same on each page.
+  seen: `case when s.streams > 0 then 'now' else ${stamp('s."lastSeenAt"')} end`,
+  first: stamp('s."firstSeenAt"'),
+}
+
 export function listFleet(
   db: Sql,
   tenant: string,
   { live, filter, moment }: FleetAsk,
-  page: {
-    readonly status?: AgentStatus | undefined
-    readonly after?: { readonly agentId: string; readonly environment: string } | undefined
-    readonly limit: number
-  },
+  { status, order, after, limit }: FleetPage,
 ): Promise<FleetRow[]> {
+  const [way, beyond] = order?.isDescending ? ['desc', '<'] : ['asc', '>']
   return db.query<FleetRow>(
-    `${seen} select s.* from seen as s
-      where ($16::text is null or s.status = $16)
-        and ($17::text is null or (s."agentId", s.environment) > ($17, $18))
-      order by s."agentId", s.environment limit $19`,
+    `${seen}, sorted as (
+       select s.*, (${order ? sortedBy[order.by] : 'null::text'}) collate "C" as "sortedBy" from seen as s
+        where ($16::text is null or s.status = $16)
+     )
+     select s.* from sorted as s
+      where $17::text is null
+         or (s."sortedBy" is null and $19::text is not null)
+         or s."sortedBy" ${beyond} $19
+         or (s."sortedBy" is not distinct from $19 and (s."agentId", s.environment) > ($17, $18))
+      order by s."sortedBy" is null, s."sortedBy" ${way}, s."agentId", s.environment limit $20`,
     [
       ...valuesOf(tenant, live, filter, moment),
-      page.status ?? null,
-      page.after?.agentId ?? null,
-      page.after?.environment ?? null,
-      page.limit,
+      status ?? null,
+      after?.agentId ?? null,
+      after?.environment ?? null,
+      after?.sortedBy ?? null,
+      limit,
     ],
   )
 }

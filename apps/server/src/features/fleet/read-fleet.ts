@@ -1,10 +1,10 @@
-import type { AgentStatus } from '@countersign/wire'
 import type { Sql } from '../../kernel/db.ts'
 import {
   countFleet,
   type FleetAsk,
   type FleetCounts,
   type FleetFilter,
+  type FleetPage,
   type FleetRow,
   type LiveRollout,
   listFleet,
@@ -33,15 +33,7 @@ type Needs = {
 }
 
 export type FleetReader = {
-  readonly page: (
-    tenant: string,
-    filter: FleetFilter,
-    page: {
-      readonly status?: AgentStatus | undefined
-      readonly after?: { readonly agentId: string; readonly environment: string } | undefined
-      readonly limit: number
-    },
-  ) => Promise<readonly FleetRow[]>
+  readonly page: (tenant: string, filter: FleetFilter, page: FleetPage) => Promise<readonly FleetRow[]>
   /** Of all that fit the filter, whatever their status. */
   readonly counts: (tenant: string, filter: FleetFilter) => Promise<FleetCounts>
   readonly one: (tenant: string, environment: string, agentId: string) => Promise<FleetRow | undefined>

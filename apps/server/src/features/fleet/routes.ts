@@ -7,6 +7,7 @@ import {
   agentHistoryPage,
   agentHistoryQuery,
   agentOfEnvironment,
+  agentSorts,
   agentsPage,
   agentsQuery,
   Type,
@@ -15,7 +16,14 @@ import type { Sql } from '../../kernel/db.ts'
 import { invalidInput, notFound } from '../../kernel/problem.ts'
 import { type Route, route } from '../roles/index.ts'
 import type { ChangeAgents } from './change-agent.ts'
-import { type FleetRow, findAgentFile, listAgentHistory, listLiveStreams } from './fleet-table.ts'
+import {
+  type FleetOrder,
+  type FleetPlace,
+  type FleetRow,
+  findAgentFile,
+  listAgentHistory,
+  listLiveStreams,
+} from './fleet-table.ts'
 import type { Manifest } from './manifest.ts'
 import type { FleetReader } from './read-fleet.ts'
 import type { ResolveAssignment } from './resolve-agents.ts'
@@ -118,15 +126,15 @@ export function fleetRoutes({ db, fleet, change, revisionOfHash, resolveAssignme
       needs: 'fleet:read',
       query: agentsQuery,
       answers: agentsPage,
-      handle: async ({ who: { tenant }, query: { status, limit = 50, cursor, connected, ...query } }) => {
+      handle: async ({ who: { tenant }, query: { status, limit = 50, cursor, sort, connected, ...query } }) => {
         const filter = { environment: query.environment, ruleset: query.ruleset, isConnected: connected, q: query.q }
         const [rows, summary] = await Promise.all([
-          fleet.page(tenant, filter, { status, after: placeIn(cursor), limit: limit + 1 }),
+          fleet.page(tenant, filter, { status, order: orderOf(sort), after: placeIn(cursor, sort), limit: limit + 1 }),
           fleet.counts(tenant, filter),
         ])
         const items = await Promise.all(rows.slice(0, limit).map((row) => rowOnWire(tenant, row)))
-        const last = items.at(-1)
-        const next = rows.length > limit && last ? `${last.agent_id} ${last.environment}` : null
+        const last = rows[limit - 1]
+        const next = rows.length > limit && last ? cursorAt(last, sort) : null
         return { items, next_cursor: next, total: status === undefined ? summary.total : summary[status], summary }
       },
     }),
@@ -201,11 +209,21 @@ function cannotFollow(asks: string, assigned: string) {
   }
 }
 
-function placeIn(cursor: string | undefined): { readonly agentId: string; readonly environment: string } | undefined {
+function orderOf(sort: string | undefined): FleetOrder | undefined {
+  const by = agentSorts.find((one) => one === sort?.replace('-', ''))
+  return by && { by, isDescending: sort?.startsWith('-') === true }
+}
+
+/** None of its parts can hold a space. */
+function cursorAt({ agentId, environment, sortedBy }: FleetPlace, sort = ''): string {
+  return [agentId, environment, sort, ...(sortedBy == null ? [] : [sortedBy])].join(' ').trimEnd()
+}
+
+function placeIn(cursor: string | undefined, order = ''): FleetPlace | undefined {
   if (cursor === undefined) return undefined
-  const [agentId, environment] = cursor.split(' ')
-  if (agentId === undefined || environment === undefined) throw badCursor()
-  return { agentId, environment }
+  const [agentId, environment, sort = '', sortedBy = null] = cursor.split(' ')
+  if (agentId === undefined || environment === undefined || sort !== order) throw badCursor()
+  return { agentId, environment, sortedBy }
 }
 
 function numberIn(cursor: string | undefined): number | undefined {
