@@ -20,9 +20,10 @@ import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
 import { tokensRoute } from './features/tokens/route.ts'
 import { trailRoute } from './features/trail/route.ts'
-import { ErrorPage, NotFoundPage } from './frame/error-pages.tsx'
+import { ErrorPage } from './frame/error-pages.tsx'
 import { frameRoute } from './frame/frame-route.tsx'
 import { rootRoute } from './frame/root-route.tsx'
+import { unknownRoute } from './frame/unknown-route.ts'
 
 /** Every page, one line each; a page's own folder says its path and its search parameters. */
 const routes = rootRoute.addChildren([
@@ -53,6 +54,7 @@ const routes = rootRoute.addChildren([
     anchorsRoute,
     settingsRoute,
     accountRoute,
+    unknownRoute,
   ]),
 ])
 
@@ -63,7 +65,6 @@ export const router = createRouter({
   defaultPendingMs: 200,
   scrollRestoration: false,
   defaultErrorComponent: ErrorPage,
-  defaultNotFoundComponent: NotFoundPage,
 })
 
 declare module '@tanstack/react-router' {

@@ -27,6 +27,7 @@ const pages = [
   ['/settings?tab=signing', 'Settings'],
   ['/account', 'Account & security'],
   ['/settings?tab=danger', 'Settings'],
+  ['/no/such', 'No such page'],
 ] as const
 
 test('every page can be read and used by everybody, breaks no policy and is never wider than the screen', async () => {

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router'
+import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
 import { ApiProblem, wordsFor } from '../api/problem.ts'
 import classes from './frame.module.css'
 
@@ -28,18 +28,6 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
         <Button variant="default" onClick={() => window.location.reload()}>
           Reload the page
         </Button>
-      </div>
-    </div>
-  )
-}
-
-export function NotFoundPage() {
-  return (
-    <div className={classes.whole}>
-      <h1>No such page</h1>
-      <p>The address is wrong, or what it named is gone or not yours to see.</p>
-      <div className={classes.wholeActions}>
-        <Link to="/">Go to the overview</Link>
       </div>
     </div>
   )
