@@ -287,9 +287,17 @@ test('the fleet is put in any order, either way, with what is unknown last, and 
     }
   }
   const { next_cursor } = await agents('sort=-seen&limit=2')
-  const other = `/api/v2/agents?sort=seen&cursor=${encodeURIComponent(next_cursor ?? '')}`
-  expect((await server.call('GET', other, { cookie: tenant.cookie })).status).toBe(422)
-  expect((await server.call('GET', '/api/v2/agents?sort=beauty', { cookie: tenant.cookie })).status).toBe(422)
+  for (const [sort, cursor] of [
+    ['seen', next_cursor ?? ''],
+    ['-seen', 'a1 production -seen yesterday'],
+    ['first', 'a1 production first 1e999'],
+    ['status', 'a1 production status drifting'],
+    ['beauty', ''],
+  ] as const) {
+    const path = `/api/v2/agents?sort=${sort}&cursor=${encodeURIComponent(cursor)}`
+    const answer = await server.call('GET', path, { cookie: tenant.cookie })
+    expect(answer.status, `${sort}, ${cursor}`).toBe(422)
+  }
 })
 
 test('what is another tenant’s does not exist, and bad input is told', async () => {

@@ -39,7 +39,7 @@ export type FleetRow = {
   readonly firstSeenAt: Date
   readonly lastSeenAt: Date
   readonly lastEventAt: Date | null
-  /** What the row's place in the order asked for depends on; null comes last. */
+  /** What the row's place in the order asked for depends on, without a space; null comes last. */
   readonly sortedBy: string | null
 }
 
@@ -136,19 +136,37 @@ export type FleetAsk = {
   readonly moment: Moment
 }
 
-const stamp = (at: string): string => `to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`
+type Order = { readonly by: string; readonly is: keyof typeof placeForms }
 
-/** One text for each order, so that a place in any of them is told the same way. */
-const sortedBy: Readonly<Record<AgentSort, string>> = {
-  agent: 's."agentId"',
-  environment: 's.environment',
+/** How a place is written down between two pages, and read again. */
+const placeForms = {
+  text: { form: /^[^\s]*$/, write: 'p.place', read: '$19::text' },
+  rank: { form: /^\d$/, write: 'p.place::text', read: '$19::integer' },
+  instant: {
+    form: /^(?:Infinity|\d{1,12}(?:\.\d{1,6})?)$/,
+    write: 'extract(epoch from p.place)::text',
+    read: 'to_timestamp($19::float8)',
+  },
+} as const
+
+const orders: Readonly<Record<AgentSort, Order>> = {
+  agent: { by: 's."agentId" collate "C"', is: 'text' },
+  environment: { by: 's.environment collate "C"', is: 'text' },
   // What needs somebody is first.
-  status: `(array_position(array['drifting', 'silent', 'unknown', 'updating', 'current'], s.status))::text`,
-  ruleset: 's.ruleset',
-  event: stamp('s."lastEventAt"'),
+  status: { by: `array_position(array['drifting', 'silent', 'unknown', 'updating', 'current'], s.status)`, is: 'rank' },
+  ruleset: { by: 's.ruleset collate "C"', is: 'text' },
+  event: { by: 's."lastEventAt"', is: 'instant' },
   // Who is connected is seen now, whenever that is: behind every date, and the same on each page.
-  seen: `case when s.streams > 0 then 'now' else ${stamp('s."lastSeenAt"')} end`,
-  first: stamp('s."firstSeenAt"'),
+  seen: { by: `case when s.streams > 0 then 'infinity' else s."lastSeenAt" end`, is: 'instant' },
+  first: { by: 's."firstSeenAt"', is: 'instant' },
+}
+
+const inOrderOfNames: Order = { by: 'null::text', is: 'text' }
+
+/** Whether a place that somebody sent can be one in this order. */
+export function isPlaceIn(order: FleetOrder | undefined, { sortedBy }: FleetPlace): boolean {
+  const { is } = order ? orders[order.by] : inOrderOfNames
+  return sortedBy == null || placeForms[is].form.test(sortedBy)
 }
 
 export function listFleet(
@@ -157,18 +175,22 @@ export function listFleet(
   { live, filter, moment }: FleetAsk,
   { status, order, after, limit }: FleetPage,
 ): Promise<FleetRow[]> {
+  const { by, is } = order ? orders[order.by] : inOrderOfNames
+  const { write, read } = placeForms[is]
   const [way, beyond] = order?.isDescending ? ['desc', '<'] : ['asc', '>']
   return db.query<FleetRow>(
-    `${seen}, sorted as (
-       select s.*, (${order ? sortedBy[order.by] : 'null::text'}) collate "C" as "sortedBy" from seen as s
-        where ($16::text is null or s.status = $16)
+    `${seen}, placed as (
+       select s.*, ${by} as place from seen as s where $16::text is null or s.status = $16
+     ), page as (
+       select p.* from placed as p
+        where $17::text is null
+           or (p.place is null and $19::text is not null)
+           or p.place ${beyond} ${read}
+           or (p.place is not distinct from ${read} and (p."agentId", p.environment) > ($17, $18))
+        order by p.place is null, p.place ${way}, p."agentId", p.environment limit $20
      )
-     select s.* from sorted as s
-      where $17::text is null
-         or (s."sortedBy" is null and $19::text is not null)
-         or s."sortedBy" ${beyond} $19
-         or (s."sortedBy" is not distinct from $19 and (s."agentId", s.environment) > ($17, $18))
-      order by s."sortedBy" is null, s."sortedBy" ${way}, s."agentId", s.environment limit $20`,
+     select p.*, ${write} as "sortedBy" from page as p
+      order by p.place is null, p.place ${way}, p."agentId", p.environment`,
     [
       ...valuesOf(tenant, live, filter, moment),
       status ?? null,

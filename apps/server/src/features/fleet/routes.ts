@@ -21,6 +21,7 @@ import {
   type FleetPlace,
   type FleetRow,
   findAgentFile,
+  isPlaceIn,
   listAgentHistory,
   listLiveStreams,
 } from './fleet-table.ts'
@@ -219,11 +220,13 @@ function cursorAt({ agentId, environment, sortedBy }: FleetPlace, sort = ''): st
   return [agentId, environment, sort, ...(sortedBy == null ? [] : [sortedBy])].join(' ').trimEnd()
 }
 
-function placeIn(cursor: string | undefined, order = ''): FleetPlace | undefined {
+function placeIn(cursor: string | undefined, asked = ''): FleetPlace | undefined {
   if (cursor === undefined) return undefined
   const [agentId, environment, sort = '', sortedBy = null] = cursor.split(' ')
-  if (agentId === undefined || environment === undefined || sort !== order) throw badCursor()
-  return { agentId, environment, sortedBy }
+  if (agentId === undefined || environment === undefined || sort !== asked) throw badCursor()
+  const place = { agentId, environment, sortedBy }
+  if (!isPlaceIn(orderOf(sort), place)) throw badCursor()
+  return place
 }
 
 function numberIn(cursor: string | undefined): number | undefined {
