@@ -22,6 +22,7 @@ import { tokensRoute } from './features/tokens/route.ts'
 import { trailRoute } from './features/trail/route.ts'
 import { ErrorPage } from './frame/error-pages.tsx'
 import { frameRoute } from './frame/frame-route.tsx'
+import { watchForMissingParts, whatParts } from './frame/missing-parts.ts'
 import { rootRoute } from './frame/root-route.tsx'
 import { unknownRoute } from './frame/unknown-route.ts'
 
@@ -65,6 +66,12 @@ export const router = createRouter({
   defaultPendingMs: 200,
   scrollRestoration: false,
   defaultErrorComponent: ErrorPage,
+})
+
+watchForMissingParts()
+// Where something was missing once, the next page is opened by a document of its own, with everything in it.
+router.subscribe('onBeforeNavigate', ({ toLocation, pathChanged }) => {
+  if (pathChanged && whatParts() === 'to be had again') window.location.assign(toLocation.href)
 })
 
 declare module '@tanstack/react-router' {

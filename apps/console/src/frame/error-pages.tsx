@@ -1,11 +1,15 @@
 import { Button } from '@mantine/core'
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 import { ApiProblem, wordsFor } from '../api/problem.ts'
 import classes from './frame.module.css'
+import { reloadOnce, useParts } from './missing-parts.ts'
 
 /** A page that could not be drawn: what happened, and the two ways on. */
 export function ErrorPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter()
+  const parts = useParts()
+  if (parts !== 'whole') return <NotLoaded isServerThere={parts === 'to be had again'} />
   const requestId = error instanceof ApiProblem ? error.requestId : null
   return (
     <div className={classes.whole} role="alert">
@@ -28,6 +32,27 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
         <Button variant="default" onClick={() => window.location.reload()}>
           Reload the page
         </Button>
+      </div>
+    </div>
+  )
+}
+
+/** A page of which a part could not be fetched: opened by itself once there is a server to fetch it from. */
+function NotLoaded({ isServerThere }: { readonly isServerThere: boolean }) {
+  const [isInVain, setInVain] = useState(false)
+  useEffect(() => {
+    if (isServerThere) setInVain(!reloadOnce())
+  }, [isServerThere])
+  return (
+    <div className={classes.whole} role="alert">
+      <h1>This page could not be loaded</h1>
+      <p>
+        {isInVain
+          ? 'It was loaded anew and a part of it is still missing. Something between you and the server may keep it back.'
+          : 'The server does not answer. The page opens as soon as it does.'}
+      </p>
+      <div className={classes.wholeActions}>
+        <Button onClick={() => window.location.reload()}>Reload the page</Button>
       </div>
     </div>
   )

@@ -1,7 +1,8 @@
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, redirect } from '@tanstack/react-router'
 import { queryClient } from '../../api/query-client.ts'
 import { sessionQuery, stepLeft } from '../../api/session.ts'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 import { readNext } from '../sign-in/next.ts'
 
@@ -10,7 +11,7 @@ export const accountRoute = createRoute({
   path: '/account',
   validateSearch: (search: Record<string, unknown>): { readonly add?: true } =>
     search['add'] === true ? { add: true } : {},
-  component: lazyRouteComponent(() => import('./account-page.tsx'), 'AccountPage'),
+  component: lazyPage(() => import('./account-page.tsx'), 'AccountPage'),
 })
 
 /** Where somebody lands who must have a factor and has none: nothing else is open to them. */
@@ -26,5 +27,5 @@ export const enrollRoute = createRoute({
     if (!session) redirect({ to: '/sign-in', search, replace: true, throw: true })
     else if (stepLeft(session) !== 'enroll') redirect({ href: search.next ?? '/', replace: true, throw: true })
   },
-  component: lazyRouteComponent(() => import('./enroll-page.tsx'), 'EnrollPage'),
+  component: lazyPage(() => import('./enroll-page.tsx'), 'EnrollPage'),
 })

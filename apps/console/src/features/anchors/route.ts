@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const anchorsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/anchors',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./anchors-page.tsx'), 'AnchorsPage'),
+  component: lazyPage(() => import('./anchors-page.tsx'), 'AnchorsPage'),
 })

@@ -1,12 +1,13 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const approvalsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/approvals',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./approvals-page.tsx'), 'ApprovalsPage'),
+  component: lazyPage(() => import('./approvals-page.tsx'), 'ApprovalsPage'),
 })
 
 /** One approval: where links of notifications lead. The list stays beside it. */

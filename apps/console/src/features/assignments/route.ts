@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const assignmentsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/assignments',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./assignments-page.tsx'), 'AssignmentsPage'),
+  component: lazyPage(() => import('./assignments-page.tsx'), 'AssignmentsPage'),
 })

@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, redirect } from '@tanstack/react-router'
 import { queryClient } from '../../api/query-client.ts'
 import { sessionQuery, stepLeft } from '../../api/session.ts'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 
 type CliSearch = { readonly code?: string }
@@ -18,5 +19,5 @@ export const cliSignInRoute = createRoute({
     if (session && left === null) return
     redirect({ to: '/sign-in', search: { next }, replace: true, throw: true })
   },
-  component: lazyRouteComponent(() => import('./cli-sign-in-page.tsx'), 'CliSignInPage'),
+  component: lazyPage(() => import('./cli-sign-in-page.tsx'), 'CliSignInPage'),
 })

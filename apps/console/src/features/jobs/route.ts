@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const jobsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/jobs',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./jobs-page.tsx'), 'JobsPage'),
+  component: lazyPage(() => import('./jobs-page.tsx'), 'JobsPage'),
 })

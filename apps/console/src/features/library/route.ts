@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const libraryRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/library',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./library-page.tsx'), 'LibraryPage'),
+  component: lazyPage(() => import('./library-page.tsx'), 'LibraryPage'),
 })

@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const rehearseRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/rehearse',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./rehearse-page.tsx'), 'RehearsePage'),
+  component: lazyPage(() => import('./rehearse-page.tsx'), 'RehearsePage'),
 })

@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const rolesRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/roles',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./roles-page.tsx'), 'RolesPage'),
+  component: lazyPage(() => import('./roles-page.tsx'), 'RolesPage'),
 })

@@ -1,17 +1,18 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readListSearch, readRulesetSearch } from './search.ts'
 
 export const rulesetsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/rulesets',
   validateSearch: readListSearch,
-  component: lazyRouteComponent(() => import('./rulesets-page.tsx'), 'RulesetsPage'),
+  component: lazyPage(() => import('./rulesets-page.tsx'), 'RulesetsPage'),
 })
 
 export const rulesetRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/rulesets/$name',
   validateSearch: readRulesetSearch,
-  component: lazyRouteComponent(() => import('./ruleset-page.tsx'), 'RulesetPage'),
+  component: lazyPage(() => import('./ruleset-page.tsx'), 'RulesetPage'),
 })

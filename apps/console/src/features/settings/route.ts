@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, redirect } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const settingsRoute = createRoute({
@@ -11,5 +12,5 @@ export const settingsRoute = createRoute({
     if (new URLSearchParams(location.searchStr).get('tab') === 'sessions')
       redirect({ to: '/account', search: {}, replace: true, throw: true })
   },
-  component: lazyRouteComponent(() => import('./settings-page.tsx'), 'SettingsPage'),
+  component: lazyPage(() => import('./settings-page.tsx'), 'SettingsPage'),
 })

@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, redirect } from '@tanstack/react-router'
 import { queryClient } from '../../api/query-client.ts'
 import { setupQuery } from '../../api/setup.ts'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 
 /** The link that the server prints when it starts with nobody in it carries the token. */
@@ -15,5 +16,5 @@ export const setupRoute = createRoute({
     const { done } = await queryClient.fetchQuery(setupQuery)
     if (done) redirect({ to: '/sign-in', search: {}, replace: true, throw: true })
   },
-  component: lazyRouteComponent(() => import('./setup-page.tsx'), 'SetupPage'),
+  component: lazyPage(() => import('./setup-page.tsx'), 'SetupPage'),
 })

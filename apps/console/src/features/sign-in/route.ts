@@ -1,7 +1,8 @@
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, redirect } from '@tanstack/react-router'
 import { queryClient } from '../../api/query-client.ts'
 import { sessionQuery, stepLeft } from '../../api/session.ts'
 import { setupQuery } from '../../api/setup.ts'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 import { readNext } from './next.ts'
 import type { Reason } from './reasons.ts'
@@ -24,5 +25,5 @@ export const signInRoute = createRoute({
     const { done } = await queryClient.ensureQueryData(setupQuery)
     if (!done) redirect({ to: '/setup', replace: true, throw: true })
   },
-  component: lazyRouteComponent(() => import('./sign-in-page.tsx'), 'SignInPage'),
+  component: lazyPage(() => import('./sign-in-page.tsx'), 'SignInPage'),
 })

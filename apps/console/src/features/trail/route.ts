@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
+import { lazyPage } from '../../frame/lazy-page.ts'
 import { readSearch } from './search.ts'
 
 export const trailRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/trail',
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import('./trail-page.tsx'), 'TrailPage'),
+  component: lazyPage(() => import('./trail-page.tsx'), 'TrailPage'),
 })
