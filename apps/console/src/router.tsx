@@ -20,9 +20,9 @@ import { setupRoute } from './features/setup/route.ts'
 import { signInRoute } from './features/sign-in/route.ts'
 import { tokensRoute } from './features/tokens/route.ts'
 import { trailRoute } from './features/trail/route.ts'
+import { documentState, watchForMissingParts } from './frame/document-state.ts'
 import { ErrorPage } from './frame/error-pages.tsx'
 import { frameRoute } from './frame/frame-route.tsx'
-import { watchForMissingParts, whatParts } from './frame/missing-parts.ts'
 import { rootRoute } from './frame/root-route.tsx'
 import { unknownRoute } from './frame/unknown-route.ts'
 
@@ -69,9 +69,9 @@ export const router = createRouter({
 })
 
 watchForMissingParts()
-// Where something was missing once, the next page is opened by a document of its own, with everything in it.
+// Where something is missing or older than the server's, the next page is opened by a document of its own.
 router.subscribe('onBeforeNavigate', ({ toLocation, pathChanged }) => {
-  if (pathChanged && whatParts() === 'to be had again') window.location.assign(toLocation.href)
+  if (pathChanged && documentState() === 'replaceable') window.location.assign(toLocation.href)
 })
 
 declare module '@tanstack/react-router' {

@@ -2,14 +2,14 @@ import { Button } from '@mantine/core'
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { ApiProblem, wordsFor } from '../api/problem.ts'
+import { reloadOnce, useDocumentState } from './document-state.ts'
 import classes from './frame.module.css'
-import { reloadOnce, useParts } from './missing-parts.ts'
 
 /** A page that could not be drawn: what happened, and the two ways on. */
 export function ErrorPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter()
-  const parts = useParts()
-  if (parts !== 'whole') return <NotLoaded isServerThere={parts === 'to be had again'} />
+  const state = useDocumentState()
+  if (state !== 'whole') return <NotLoaded isServerThere={state === 'replaceable'} />
   const requestId = error instanceof ApiProblem ? error.requestId : null
   return (
     <div className={classes.whole} role="alert">

@@ -6,7 +6,7 @@ import { stepLeft, useMaybeSession, useSession } from '../api/session.ts'
 import { colorOf } from '../ui/environments.ts'
 import { useEnvironment } from './environment.ts'
 import classes from './frame.module.css'
-import { useLiveRefresh } from './live-refresh.ts'
+import { useLiveRefresh, useNewerConsole } from './live-refresh.ts'
 import { Navigation } from './navigation-bar.tsx'
 import { TitleSlot } from './page.tsx'
 import { Palette } from './palette.tsx'
@@ -40,6 +40,7 @@ export function Frame() {
 
   useLeaveWhenSignedOut()
   useLiveRefresh()
+  useNewerConsole()
   useCountInTab(pending)
   useShortcuts(session.permissions, { palette: () => setPaletteOpen(true), help: () => setHelpOpen(true) })
   useEffect(() => setDrawerOpen(false), [pathname])

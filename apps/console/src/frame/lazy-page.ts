@@ -1,5 +1,5 @@
 import { lazyRouteComponent } from '@tanstack/react-router'
-import { PageNotLoaded } from './missing-parts.ts'
+import { PageNotLoaded } from './document-state.ts'
 
 /** A page whose code is fetched when it is first opened or pointed at. Left to itself the router would reload into nothing while the server is away. */
 export function lazyPage<Page extends Record<string, unknown>, Name extends keyof Page & string>(

@@ -1,7 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { type Announcement, startRefreshing } from '../stream/announcements.ts'
+import { useStreamStatus } from '../stream/status.ts'
 import { listen } from '../stream/stream.ts'
+import { lookForNewerConsole } from './document-state.ts'
 
 const listeners = new Set<(announcement: Announcement) => void>()
 
@@ -15,6 +17,16 @@ export function useLiveRefresh(): void {
       for (const listener of listeners) listener(announcement)
     })
   }, [client])
+}
+
+/** Whoever was away and is back may be a newer server with a newer console. */
+export function useNewerConsole(): void {
+  const { is } = useStreamStatus()
+  const wasAway = useRef(false)
+  useEffect(() => {
+    if (is === 'connected' && wasAway.current) void lookForNewerConsole()
+    wasAway.current = is === 'reconnecting'
+  }, [is])
 }
 
 /** For pages that do more with an announcement than fetch again, such as counting what is new. */

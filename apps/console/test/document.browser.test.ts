@@ -96,3 +96,47 @@ test('a part that is kept back for good is tried once more, and then said to be 
   await eventsLink(page).click()
   await expectEvents(page)
 })
+
+test('after the server was away and came back newer, the next page is opened with the newer console, and what is open stays', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  // The older server's stream ends; the newer server's console begins with another file.
+  const ending = { status: 200, contentType: 'text/event-stream', body: ': \n\n' }
+  await page.route('**/api/v2/stream', (route) => route.fulfill(ending), { times: 1 })
+  await page.route(`${scene.origin}/`, async (route) => {
+    const answer = await route.fetch()
+    const body = (await answer.text()).replace(/assets\/index-[^"]+/, 'assets/index-new.js')
+    await route.fulfill({ response: answer, body })
+  })
+  const looked = page.waitForResponse(`${scene.origin}/`)
+  await open('/keys')
+  await page.getByRole('textbox', { name: 'Find a key' }).fill('half a wor')
+  let loads = 0
+  page.on('domcontentloaded', () => {
+    loads += 1
+  })
+  await (await looked).finished()
+  await page.getByText('Live', { exact: true }).waitFor(patiently)
+  expect(await page.getByRole('textbox', { name: 'Find a key' }).inputValue()).toBe('half a wor')
+  expect(loads).toBe(0)
+  await eventsLink(page).click()
+  await expectEvents(page)
+  expect(loads).toBe(1)
+})
+
+test('after the same server was away, pages go on being opened within the document', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  const ending = { status: 200, contentType: 'text/event-stream', body: ': \n\n' }
+  await page.route('**/api/v2/stream', (route) => route.fulfill(ending), { times: 1 })
+  const looked = page.waitForResponse(`${scene.origin}/`)
+  await open('/keys')
+  let loads = 0
+  page.on('domcontentloaded', () => {
+    loads += 1
+  })
+  await (await looked).finished()
+  await eventsLink(page).click()
+  await expectEvents(page)
+  await page.getByRole('link', { name: 'Keys', exact: true }).click()
+  await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor(patiently)
+  expect(loads).toBe(0)
+})
