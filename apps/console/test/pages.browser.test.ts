@@ -109,6 +109,24 @@ test('everything can be reached without a mouse', async () => {
   expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true)
 })
 
+test('where the answer to a write is lost, nobody claims that nothing was done, and what was written stays', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  await open('/keys?make=true')
+  const label = page.getByRole('textbox', { name: 'Label' })
+  await label.fill('cut off')
+  await page.route('**/api/v2/keys', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue()
+    // Done, and never heard of.
+    await route.fetch()
+    return route.abort('connectionreset')
+  })
+  await page.getByRole('button', { name: 'Make the key' }).click()
+  await page.getByText('it is not known whether this was done').waitFor()
+  expect(await label.inputValue()).toBe('cut off')
+  await page.keyboard.press('Escape')
+  await page.getByRole('gridcell', { name: 'cut off' }).waitFor()
+})
+
 test('a setting says where it comes from, holds when it is changed, and can be undone', async () => {
   const { page, open } = await scene.newPage(tenant)
   await open('/settings')

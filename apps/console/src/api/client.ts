@@ -96,6 +96,7 @@ async function sendOnce(method: Method, path: string, options: RequestOptions): 
   const isUse = !isBackground && (method !== 'GET' || !isAtRest())
   if (!isUse) headers['x-countersign-background'] = 'true'
   let response: Response
+  let text: string
   try {
     response = await fetch(addressOf(path, query), {
       method,
@@ -104,12 +105,12 @@ async function sendOnce(method: Method, path: string, options: RequestOptions): 
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     })
+    text = await response.text()
   } catch (cause) {
     if (signal?.aborted) throw cause
-    throw new ApiProblem(unreachable)
+    throw unreachable(method !== 'GET')
   }
   learnServerTime(response.headers.get('date'))
-  const text = await response.text()
   if (!response.ok) throw readProblem(response.status, text, response.headers)
   if (isUse) noteUse()
   return text

@@ -31,14 +31,19 @@ export class ApiProblem extends Error {
   }
 }
 
-export const unreachable: Problem = {
-  status: 0,
-  code: 'unreachable',
-  title: 'The server does not answer',
-  detail: 'The server does not answer. Check your connection; nothing was changed by this page.',
-  requestId: null,
-  errors: [],
-  retryAfterSeconds: null,
+/** A write may have arrived before the connection was lost, and then been done: that is nobody's to deny. */
+export function unreachable(isWrite: boolean): ApiProblem {
+  return new ApiProblem({
+    status: 0,
+    code: 'unreachable',
+    title: 'The server does not answer',
+    detail: isWrite
+      ? 'The server does not answer, so it is not known whether this was done. Look before you try again.'
+      : 'The server does not answer. Check your connection.',
+    requestId: null,
+    errors: [],
+    retryAfterSeconds: null,
+  })
 }
 
 /** Reads a problem document; whatever else came back (a proxy's page, nothing) becomes one. */
