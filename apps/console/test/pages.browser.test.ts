@@ -109,6 +109,19 @@ test('everything can be reached without a mouse', async () => {
   expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true)
 })
 
+test('a key that is asked for twice in one instant is made once', async () => {
+  const { page, open } = await scene.newPage(tenant)
+  await open('/keys?make=true')
+  await page.getByRole('textbox', { name: 'Label' }).fill('pressed twice')
+  let asked = 0
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/api/v2/keys')) asked += 1
+  })
+  await page.getByRole('button', { name: 'Make the key' }).dblclick()
+  await page.getByText('It is shown once').waitFor()
+  expect(asked).toBe(1)
+})
+
 test('where the answer to a write is lost, nobody claims that nothing was done, and what was written stays', async () => {
   const { page, open } = await scene.newPage(tenant)
   await open('/keys?make=true')

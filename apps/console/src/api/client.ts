@@ -49,7 +49,23 @@ async function send<Answer>(method: Method, path: string, options?: RequestOptio
 const writes = new Set<Promise<unknown>>()
 let answeredWrites = 0
 
+/** Those that are under way, by what they ask for. */
+const underWay = new Map<string, Promise<string>>()
+
+/** Pressing twice before the page could change asks for one thing, so the second press gets the answer of the first. */
 async function write(method: Method, path: string, options: RequestOptions): Promise<string> {
+  if (options.signal) return writeOnce(method, path, options)
+  const asked = JSON.stringify([method, path, options.query, options.body])
+  const writing = underWay.get(asked) ?? writeOnce(method, path, options)
+  underWay.set(asked, writing)
+  try {
+    return await writing
+  } finally {
+    underWay.delete(asked)
+  }
+}
+
+async function writeOnce(method: Method, path: string, options: RequestOptions): Promise<string> {
   const writing = sendOnce(method, path, options)
   writes.add(writing)
   try {

@@ -5,6 +5,7 @@ import { useCan, useSession } from '../../api/session.ts'
 import { Instant } from '../../ui/instant.tsx'
 import { EmptyState, FilteredToNothing } from '../../ui/list-states.tsx'
 import { Snippet } from '../../ui/snippets/snippet.tsx'
+import { useExampleRuleset } from '../rulesets/example-ruleset.ts'
 import classes from './events.module.css'
 import { newestQuery } from './queries.ts'
 
@@ -40,6 +41,7 @@ function First({ environment }: { readonly environment: string | undefined }) {
   const mayMakeKeys = useCan('keys:write')
   const { server, environments } = useSession()
   const named = environment ?? environments.find(({ is_protected }) => !is_protected)?.name ?? 'development'
+  const ruleset = useExampleRuleset(named)
   return (
     <div className={classes.first}>
       <EmptyState
@@ -49,7 +51,7 @@ function First({ environment }: { readonly environment: string | undefined }) {
         Every call an agent makes, is refused or has to wait for shows here as soon as it reports it. Put a key into one
         of these and run it: its call appears by itself.
       </EmptyState>
-      <Snippet url={server.base_url} agentKey="YOUR_KEY" environment={named} ruleset="base" />
+      <Snippet url={server.base_url} agentKey="YOUR_KEY" environment={named} ruleset={ruleset} />
     </div>
   )
 }

@@ -8,6 +8,7 @@ import type { AgentKey, MadeAgentKey } from '../../api/types.ts'
 import { Notice } from '../../ui/notice.tsx'
 import { ShownOnce } from '../../ui/shown-once.tsx'
 import { Snippet } from '../../ui/snippets/snippet.tsx'
+import { useExampleRuleset } from '../rulesets/example-ruleset.ts'
 import classes from './keys.module.css'
 import { renderingChoices } from './words.ts'
 
@@ -118,6 +119,7 @@ function Draft({ environment, onMade }: DraftProps) {
 
 function Once({ made, onDone }: { readonly made: MadeAgentKey; readonly onDone: () => void }) {
   const { server } = useSession()
+  const ruleset = useExampleRuleset(made.environment)
   return (
     <div className={classes.form}>
       <p className={classes.lead}>
@@ -125,7 +127,7 @@ function Once({ made, onDone }: { readonly made: MadeAgentKey; readonly onDone: 
         make another.
       </p>
       <ShownOnce text={made.key} what="the key" />
-      <Snippet url={server.base_url} agentKey={made.key} environment={made.environment} ruleset="base" />
+      <Snippet url={server.base_url} agentKey={made.key} environment={made.environment} ruleset={ruleset} />
       <div className={classes.actions}>
         <Button onClick={onDone}>I have copied it</Button>
       </div>

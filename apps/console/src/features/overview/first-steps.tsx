@@ -6,6 +6,7 @@ import type { Overview } from '../../api/types.ts'
 import { CheckIcon } from '../../ui/icons.tsx'
 import { PageLink } from '../../ui/page-link.tsx'
 import { Snippet } from '../../ui/snippets/snippet.tsx'
+import { useExampleRuleset } from '../rulesets/example-ruleset.ts'
 import classes from './first-steps.module.css'
 
 type Start = Overview['start']
@@ -16,6 +17,7 @@ export function FirstSteps({ start }: { readonly start: Start }) {
   const mayMakeKeys = useCan('keys:write')
   const { server, environments } = useSession()
   const environment = environments.find(({ is_protected }) => !is_protected)?.name ?? 'development'
+  const ruleset = useExampleRuleset(environment)
   const isConnected = start.has_agent && start.has_event
   return (
     <section className={classes.start} aria-label="First steps">
@@ -46,7 +48,7 @@ export function FirstSteps({ start }: { readonly start: Start }) {
                   ? 'An agent is connected. Its first call will show here.'
                   : 'This line checks itself when the agent connects. Put your key into the example and run it.'}
               </p>
-              <Snippet url={server.base_url} agentKey="YOUR_KEY" environment={environment} ruleset="base" />
+              <Snippet url={server.base_url} agentKey="YOUR_KEY" environment={environment} ruleset={ruleset} />
             </>
           )}
         </Step>

@@ -53,6 +53,8 @@ export function checkQuery(yaml: string) {
     queryFn: ({ signal }) => api.post<CheckedRuleset>('/rulesets/check', { yaml }, { signal }),
     staleTime: 60_000,
     gcTime: 10_000,
+    // What could not be checked is checked once the server is back, without another letter typed.
+    refetchInterval: ({ state }) => (state.status === 'error' ? 3000 : false),
   })
 }
 
