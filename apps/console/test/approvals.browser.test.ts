@@ -66,11 +66,12 @@ test('a call that is held appears by itself, is decided from the keyboard, and s
   expect(faults).toEqual([])
 })
 
-test('letters that are written into a field decide nothing, and letters that turn the text stand there by their code', async () => {
+test('letters that are written decide nothing, into a field or past it, and letters that turn the text stand there by their code', async () => {
   const id = await ask('send_mail', { path: '/srv/\u202egpj.exe' })
   const { page, open } = await scene.newPage(tenant)
   await open(`/approvals/${id}`)
   await page.getByText('U+202E', { exact: true }).waitFor()
+  await page.keyboard.type('bad idea')
   await page.getByLabel('Reason', { exact: true }).fill('')
   await page.keyboard.type('a bad idea and a dear one')
   expect(await statusOf(id)).toBe('pending')
