@@ -52,10 +52,10 @@ test('a run that ends badly without a failing test, or without any test, has fai
   expect(readReport(undefined, 1).failed).toBe(1)
   expect(readReport(report(), 0).failed).toBe(1)
   expect(readReport(report('passed'), 1)).toMatchObject({ passed: 1, failed: 1, notRun: [] })
-  expect(readReport(report('passed', 'failed', 'pending'), 1)).toMatchObject({
+  expect(readReport(report('passed', 'failed', 'skipped'), 1)).toMatchObject({
     passed: 1,
     failed: 1,
-    notRun: ['pending'],
+    notRun: ['skipped'],
   })
   expect(readReport(report('passed'), 0)).toMatchObject({ passed: 1, failed: 0, notRun: [], failures: [] })
 })
@@ -103,6 +103,28 @@ test('a file run once more counts as it ended, and says which of its tests had f
   expect(readReport(better, 0)).toMatchObject({ passed: 3, failed: 0, unsteady: ['one'] })
   const worse = withSecondTry(first, report(file('a', ['one', 'passed'], ['two', 'failed'])))
   expect(readReport(worse, 1)).toMatchObject({ passed: 2, failed: 1, failures: ['two: too slow'] })
+})
+
+test('a file whose process ended early is named, run once more and said to have been, whatever Vitest calls it', () => {
+  const file = (name: string, ...statuses: readonly string[]) => ({
+    name,
+    status: 'passed',
+    assertionResults: statuses.map((status, at) => ({ fullName: `${name}${at + 1}`, status, failureMessages: [] })),
+  })
+  const report = (...testResults: readonly object[]) => JSON.stringify({ testResults })
+  const first = report(file('a', 'pending', 'pending'), file('b'), file('c', 'passed', 'skipped'))
+  expect(filesThatFailed(first)).toEqual(['a', 'b'])
+  const ended = 'its process ended before its tests did'
+  expect(readReport(first, 1)).toMatchObject({
+    passed: 1,
+    failed: 1,
+    notRun: ['c2'],
+    failures: [`a: ${ended}`, `b: ${ended}`],
+  })
+  const better = withSecondTry(first, report(file('a', 'passed', 'passed'), file('b', 'passed')))
+  expect(readReport(better, 0)).toMatchObject({ passed: 4, failed: 0, failures: [], unsteady: ['a1', 'b1'] })
+  const again = withSecondTry(first, report(file('a', 'passed', 'passed'), file('b')))
+  expect(readReport(again, 1)).toMatchObject({ failed: 1, failures: [`b: ${ended}`] })
 })
 
 test('a run without any test says so', () => {

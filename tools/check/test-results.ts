@@ -39,27 +39,29 @@ export function readReport(text: string | undefined, code: number): Omit<LaneRes
   const passed = tests.filter(({ status }) => status === 'passed')
   const failed = tests.filter(({ status }) => status === 'failed')
   const notRun = tests
-    .filter(({ status }) => status !== 'passed' && status !== 'failed')
+    .filter(({ status }) => status !== 'passed' && status !== 'failed' && status !== neverEnded)
     .map(({ fullName }) => fullName)
   const files = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !hasFailed(assertionResults),
   )
+  const cutOff = report.testResults.filter(wasCutOff)
   const failures = [
     ...failed.map((test) => `${test.fullName}: ${firstLine(test.failureMessages?.[0])}`),
     ...files.map((file) => `${file.name ?? 'a file'}: ${firstLine(file.message)}`),
+    ...cutOff.map((file) => `${file.name ?? 'a file'}: ${endedEarly}`),
   ]
-  const isUnexplained = failed.length === 0 && (code !== 0 || passed.length + notRun.length === 0)
+  const isUnexplained = failed.length === 0 && (code !== 0 || cutOff.length > 0 || passed.length + notRun.length === 0)
   if (isUnexplained && failures.length === 0) failures.push(`no test failed, yet the run exited with ${code}`)
   const unsteady = passed.filter((test) => (test.failureMessages?.length ?? 0) > 0).map(({ fullName }) => fullName)
   return { passed: passed.length, failed: isUnexplained ? 1 : failed.length, notRun, failures, unsteady }
 }
 
-/** The files in which something failed, as Vitest's JSON report names them. */
+/** The files in which something failed, or whose process ended too early, as Vitest's JSON report names them. */
 export function filesThatFailed(text: string | undefined): readonly string[] {
   if (text === undefined) return []
   const report: Report = JSON.parse(text)
   const failed = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' || hasFailed(assertionResults),
+    (file) => file.status === 'failed' || hasFailed(file.assertionResults) || wasCutOff(file),
   )
   return failed.flatMap(({ name }) => name ?? [])
 }
@@ -80,14 +82,23 @@ export function withSecondTry(first: string, second: string): string {
         .filter(({ status }) => status === 'failed')
         .map(({ fullName, failureMessages }) => [fullName, failureMessages ?? ['failed']]),
     )
+    // One test stands for a file that was cut off.
+    const standsFor = wasCutOff(file) ? retried.assertionResults[0]?.fullName : undefined
     const assertionResults = retried.assertionResults.map((test) => ({
       ...test,
-      failureMessages: [...(messages.get(test.fullName) ?? []), ...(test.failureMessages ?? [])],
+      failureMessages: [
+        ...(messages.get(test.fullName) ?? (test.fullName === standsFor ? [endedEarly] : [])),
+        ...(test.failureMessages ?? []),
+      ],
     }))
     return { ...retried, assertionResults }
   })
   return JSON.stringify({ testResults })
 }
+
+/** Vitest's word for a test that was never told to have ended; a skipped one is `skipped`. */
+const neverEnded = 'pending'
+const endedEarly = 'its process ended before its tests did'
 
 type TestOutcome = {
   readonly status: string
@@ -96,13 +107,21 @@ type TestOutcome = {
   readonly failureMessages?: readonly string[]
 }
 
-type Report = {
-  readonly testResults: readonly {
-    readonly name?: string
-    readonly status?: string
-    readonly message?: string
-    readonly assertionResults: readonly TestOutcome[]
-  }[]
+type TestFile = {
+  readonly name?: string
+  readonly status?: string
+  readonly message?: string
+  readonly assertionResults: readonly TestOutcome[]
+}
+
+type Report = { readonly testResults: readonly TestFile[] }
+
+/** Whether its process ended (a crash of the engine, a signal): Vitest calls such a file passed, with tests that never ended or none. */
+function wasCutOff({ status, assertionResults }: TestFile): boolean {
+  return (
+    status === 'passed' &&
+    (assertionResults.length === 0 || assertionResults.some((test) => test.status === neverEnded))
+  )
 }
 
 function hasFailed(tests: readonly TestOutcome[]): boolean {
