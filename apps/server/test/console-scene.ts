@@ -76,7 +76,7 @@ type Sights = {
 
 /**
  * Opens each page and looks at it, wide in the light and on a telephone in the dark unless told otherwise: it can be read
- * and used by everybody and is never wider than the screen. It is loaded once and follows the change as a turned screen does.
+ * and used by everybody and is never wider than the screen; within the frame the page alone scrolls, never the document beside it. It is loaded once and follows the change as a turned screen does.
  */
 export async function lookAt(
   { page, open }: Pick<Awaited<ReturnType<ConsoleScene['newPage']>>, 'page' | 'open'>,
@@ -98,6 +98,10 @@ export async function lookAt(
       expect(await accessFaults(page), seen).toEqual([])
       const [wide, room] = await page.evaluate<readonly number[]>('[document.documentElement.scrollWidth, innerWidth]')
       expect(wide, seen).toBeLessThanOrEqual(room ?? 0)
+      const tooTall = await page.evaluate<number>(
+        `document.querySelector('main') ? document.documentElement.scrollHeight - innerHeight : 0`,
+      )
+      expect(tooTall, `${seen}: the document scrolls too, px`).toBeLessThanOrEqual(0)
     }
   }
 }

@@ -1,3 +1,5 @@
+type Details = Readonly<Record<string, unknown>>
+
 const words: Readonly<Record<string, string>> = {
   'agent.changed': 'changed an agent',
   'anchor.requested': 'had the trail anchored',
@@ -61,7 +63,7 @@ const words: Readonly<Record<string, string>> = {
   'rollout_trial.stopped': 'kept an observed rollout from enforcing',
   'rollout_trial.cancelled': 'abandoned an observed rollout',
   'rollout_trial.superseded': 'ended an observed rollout, since another took its place',
-  'route.refused': 'tried what is not allowed',
+  'route.refused': 'was refused',
   'ruleset.rolled_out': 'rolled out',
   'ruleset.uploaded': 'uploaded a revision',
   'session.started': 'signed in',
@@ -84,7 +86,22 @@ const words: Readonly<Record<string, string>> = {
   'tenant.created': 'set up this server',
 }
 
+/** Acts whose name says less than their details do. */
+const closer: Readonly<Record<string, (details: Details) => string | undefined>> = {
+  'factor.proven': ({ kind }) => (kind === 'password' ? 'gave the password again' : undefined),
+  'factor.refused': ({ why }) => (why === 'wrong_password' ? 'gave a wrong password' : undefined),
+  'route.refused': (details) => (asksForProof(details) ? 'was asked to prove who it is' : undefined),
+  'ruleset.rolled_out': ({ kind }) => rolledOut[String(kind)],
+}
+
+const rolledOut: Readonly<Record<string, string>> = { rollback: 'rolled back', promotion: 'promoted' }
+
+/** A request that was only put off until somebody proves who they are, as any page asks: nothing was tried that is not allowed. */
+export function asksForProof({ code }: Details): boolean {
+  return code === 'mfa_step_up_required' || code === 'mfa_required'
+}
+
 /** What was done, as the rest of a sentence that begins with who did it. Unknown ones keep their own name, readable. */
-export function actWords(act: string): string {
-  return words[act] ?? act.replace('.', ': ').replaceAll('_', ' ')
+export function actWords(act: string, details: Details): string {
+  return closer[act]?.(details) ?? words[act] ?? act.replace('.', ': ').replaceAll('_', ' ')
 }

@@ -4,10 +4,13 @@ export const agentStatuses = ['current', 'updating', 'drifting', 'silent', 'unkn
 export type AgentStatus = (typeof agentStatuses)[number]
 
 export const statusWords: Readonly<Record<AgentStatus, { readonly word: string; readonly help: string }>> = {
-  current: { word: 'Current', help: 'Runs what is rolled out for it' },
-  updating: { word: 'Updating', help: 'Was sent a new revision less than five minutes ago' },
+  current: { word: 'Current', help: 'Runs what is rolled out for it, or did when it was last heard of' },
+  updating: {
+    word: 'Updating',
+    help: 'A new revision was rolled out less than five minutes ago, and it does not run it yet',
+  },
   drifting: { word: 'Drifting', help: 'Runs something else than what is rolled out for it' },
-  silent: { word: 'Silent', help: 'Has no stream and was not heard of for a while' },
+  silent: { word: 'Silent', help: 'Has no stream and was not heard of for as long as the settings allow' },
   unknown: { word: 'Unknown', help: 'Never said what it runs, or nothing is rolled out for it' },
 }
 

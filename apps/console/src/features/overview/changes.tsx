@@ -18,7 +18,7 @@ export function Changes({ changes }: { readonly changes: Overview['changes'] }) 
             <li key={`${at} ${act} ${subject.id}`}>
               <PrincipalChip who={actor} />
               <span className={classes.act}>
-                {actWords(act)} <span title={subject.id}>{subjectWords(subject, details)}</span>
+                {actWords(act, details)} <span title={subject.id}>{subjectWords(subject, details)}</span>
               </span>
               <span className={classes.when}>
                 {number === null ? (

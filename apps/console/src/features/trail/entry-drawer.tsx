@@ -39,13 +39,13 @@ const macWords = {
 
 function Entry({ entry }: { readonly entry: TrailEntryWithBytes }) {
   const { at, act, outcome, actor, subject, request_id, personal, details, is_erased } = entry
-  const odd = outcomeOf(outcome)
+  const odd = outcomeOf(outcome, details)
   const names = useNames()
   const request = personal.request ?? {}
   return (
     <div className={classes.entry}>
       <p className={classes.sentence}>
-        <PrincipalChip who={actorOf(entry, names)} /> {actWords(act)}{' '}
+        <PrincipalChip who={actorOf(entry, names)} /> {actWords(act, details)}{' '}
         {subject.kind !== 'session' && subjectWords(subject, details, names)} {odd && <VerdictBadge {...odd} />}
       </p>
       <Facts>

@@ -57,12 +57,12 @@ const columnsWith = (names: Names): readonly Column<TrailEntryShown>[] => [
     header: 'Did',
     width: 'minmax(150px, 1.4fr)',
     isFixed: true,
-    cell: ({ act, outcome, repeats }) => {
-      const odd = outcomeOf(outcome)
+    cell: ({ act, outcome, details, repeats }) => {
+      const odd = outcomeOf(outcome, details)
       return (
         <>
           <span className={ui.cut} title={act}>
-            {actWords(act)}
+            {actWords(act, details)}
           </span>
           {repeats && (
             <span

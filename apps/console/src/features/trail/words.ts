@@ -1,4 +1,5 @@
 import type { PrincipalRef, TrailEntryShown } from '../../api/types.ts'
+import { asksForProof } from '../../ui/acts.ts'
 import type { Names } from '../../ui/subjects.ts'
 import type { Verdict } from '../../ui/verdicts.ts'
 
@@ -29,7 +30,11 @@ const outcomes: Readonly<Record<string, { readonly word: string; readonly verdic
 }
 
 /** Null for what was simply done: a badge on every row would say nothing. */
-export function outcomeOf(outcome: string): { readonly word: string; readonly verdict: Verdict } | null {
+export function outcomeOf(
+  outcome: string,
+  details: TrailEntryShown['details'],
+): { readonly word: string; readonly verdict: Verdict } | null {
   if (outcome === 'done') return null
+  if (outcome === 'refused' && asksForProof(details)) return { word: 'Put off', verdict: 'held' }
   return outcomes[outcome] ?? { word: outcome, verdict: 'unknown' }
 }

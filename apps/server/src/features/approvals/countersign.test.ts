@@ -98,7 +98,12 @@ describe('policy', () => {
       status: 403,
       body: { code: 'mfa_step_up_required' },
     })
-    expect((await call(cookie, 'POST', '/mfa/verification/password', { password: server.password })).status).toBe(200)
+    const prove = (password: string) => call(cookie, 'POST', '/mfa/verification/password', { password })
+    expect(await prove('not the password')).toMatchObject({
+      status: 403,
+      body: { reason: 'wrong_password', detail: 'This is not your password. Nothing was done; try again.' },
+    })
+    expect((await prove(server.password)).status).toBe(200)
   })
 
   test('may want a signature: being signed in, a fresh proof and the older wire are not enough', async () => {

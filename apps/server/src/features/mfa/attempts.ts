@@ -119,6 +119,7 @@ function refused({ why, until, isLock }: Failed, now: Date): Problem {
   const words =
     {
       replay_detected: 'This code was used already. Wait for the next one.',
+      wrong_password: 'This is not your password. Nothing was done; try again.',
       invalid_challenge: 'This was answered already, or too late. Start again.',
       counter_regressed:
         'This passkey was refused: it may have been copied. Use another factor and tell an administrator.',

@@ -26,6 +26,7 @@ export type Factor = {
 /** Why a proof was not accepted; goes into the trail, while the caller hears less. */
 export type Refusal =
   | 'invalid_code'
+  | 'wrong_password'
   | 'replay_detected'
   | 'invalid_challenge'
   | 'invalid_credential'

@@ -144,7 +144,7 @@ export function proveFactors(needs: FactorNeeds) {
         who,
         facts,
         () =>
-          Promise.resolve(isRight ? { isRight: true, factor: 'password', kind: 'password' } : wrong('invalid_code')),
+          Promise.resolve(isRight ? { isRight: true, factor: 'password', kind: 'password' } : wrong('wrong_password')),
         async (tx, { kind }, at) => ({ at, kind, lifted: await proveSession(tx, who, 'password', at) }),
       )
     },

@@ -5,7 +5,7 @@ export type Folded = { readonly newest: OpenedEntry; readonly oldest: OpenedEntr
 
 /**
  * Folds repeats for reading; what is stored stays as it is. Same: who, with what, from where, did what to what, and how it
- * ended. Only neighbors in the list are folded, so that the order of what happened stays true.
+ * ended; refusals for different reasons are not. Only neighbors in the list are folded, so that the order of what happened stays true.
  */
 export function foldRepeats() {
   const groups: Folded[] = []
@@ -29,7 +29,7 @@ export function foldRepeats() {
 }
 
 function nameOf(one: OpenedEntry): string {
-  const { act, outcome, actor, subject } = one.entry
+  const { act, outcome, actor, subject, details } = one.entry
   const { kind, id, credential = '', key_id: keyId = '' } = actor
-  return JSON.stringify([act, outcome, kind, id, credential, keyId, subject.kind, subject.id, addressOf(one) ?? ''])
+  return JSON.stringify([act, outcome, kind, id, credential, keyId, subject.kind, subject.id, addressOf(one) ?? '', details['code'] ?? ''])
 }
