@@ -84,3 +84,33 @@ test('signing out everywhere else ends what is open elsewhere at once, and leave
   await page.getByText('this one').waitFor(patiently)
   expect(faults).toEqual([])
 })
+
+test.each(['https://elsewhere.example/', '//elsewhere.example', '/\\elsewhere.example', 'javascript:alert(1)'])(
+  'a link to the sign-in that wants to lead on to %s leads to the overview',
+  async (next) => {
+    const tenant = await scene.server.newTenant()
+    const { page, open } = await scene.newPage(tenant)
+    const left: string[] = []
+    page.on('request', (request) => {
+      if (!request.url().startsWith(scene.origin)) left.push(request.url())
+    })
+    await open(`/sign-in?${new URLSearchParams({ next })}`)
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor(patiently)
+    expect(page.url()).toBe(`${scene.origin}/`)
+    expect(left).toEqual([])
+  },
+)
+
+test('what an address says wrongly or in older words is put right in it, however often it is loaded', async () => {
+  const tenant = await scene.server.newTenant()
+  const { page, open } = await scene.newPage(tenant)
+  await open('/settings?tab=elsewhere')
+  await page.getByRole('tab', { name: 'General', selected: true }).waitFor(patiently)
+  await page.waitForURL(`${scene.origin}/settings`)
+  await open('/events?q=lost&tool=shell')
+  const once = `${scene.origin}/events?${new URLSearchParams({ filter: 'tool:shell lost' })}`
+  await page.waitForURL(once)
+  await page.reload()
+  await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor(patiently)
+  expect(page.url()).toBe(once)
+})

@@ -3,14 +3,14 @@ import { queryClient } from '../../api/query-client.ts'
 import { sessionQuery, stepLeft } from '../../api/session.ts'
 import { frameRoute } from '../../frame/frame-route.tsx'
 import { lazyPage } from '../../frame/lazy-page.ts'
+import { onlyRead } from '../../frame/only-read.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 import { readNext } from '../sign-in/next.ts'
 
 export const accountRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/account',
-  validateSearch: (search: Record<string, unknown>): { readonly add?: true } =>
-    search['add'] === true ? { add: true } : {},
+  validateSearch: onlyRead<{ readonly add?: true }>((search) => (search['add'] === true ? { add: true } : {})),
   component: lazyPage(() => import('./account-page.tsx'), 'AccountPage'),
 })
 
@@ -18,10 +18,10 @@ export const accountRoute = createRoute({
 export const enrollRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/enroll',
-  validateSearch: (search: Record<string, unknown>): { readonly next?: string } => {
+  validateSearch: onlyRead<{ readonly next?: string }>((search) => {
     const next = readNext(search['next'])
     return next === undefined ? {} : { next }
-  },
+  }),
   beforeLoad: async ({ search }) => {
     const session = await queryClient.ensureQueryData(sessionQuery)
     if (!session) redirect({ to: '/sign-in', search, replace: true, throw: true })

@@ -2,6 +2,7 @@ import { createRoute, redirect } from '@tanstack/react-router'
 import { queryClient } from '../../api/query-client.ts'
 import { sessionQuery, stepLeft } from '../../api/session.ts'
 import { lazyPage } from '../../frame/lazy-page.ts'
+import { onlyRead } from '../../frame/only-read.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 
 type CliSearch = { readonly code?: string }
@@ -9,8 +10,9 @@ type CliSearch = { readonly code?: string }
 export const cliSignInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/cli',
-  validateSearch: (search: Record<string, unknown>): CliSearch =>
+  validateSearch: onlyRead<CliSearch>((search) =>
     typeof search['code'] === 'string' ? { code: search['code'].slice(0, 40) } : {},
+  ),
   beforeLoad: async ({ location }) => {
     const session = await queryClient.ensureQueryData(sessionQuery)
     const next = location.href

@@ -1,12 +1,13 @@
 import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
 import { lazyPage } from '../../frame/lazy-page.ts'
+import { onlyRead } from '../../frame/only-read.ts'
 import { readSearch } from './search.ts'
 
 export const fleetRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/fleet',
-  validateSearch: readSearch,
+  validateSearch: onlyRead(readSearch),
   component: lazyPage(() => import('./fleet-page.tsx'), 'FleetPage'),
 })
 

@@ -1,13 +1,14 @@
 import { createRoute } from '@tanstack/react-router'
 import { frameRoute } from '../../frame/frame-route.tsx'
 import { lazyPage } from '../../frame/lazy-page.ts'
+import { onlyRead } from '../../frame/only-read.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 import { readSearch } from './search.ts'
 
 export const peopleRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: '/people',
-  validateSearch: readSearch,
+  validateSearch: onlyRead(readSearch),
   component: lazyPage(() => import('./people-page.tsx'), 'PeoplePage'),
 })
 

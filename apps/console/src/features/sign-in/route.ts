@@ -3,6 +3,7 @@ import { queryClient } from '../../api/query-client.ts'
 import { sessionQuery, stepLeft } from '../../api/session.ts'
 import { setupQuery } from '../../api/setup.ts'
 import { lazyPage } from '../../frame/lazy-page.ts'
+import { onlyRead } from '../../frame/only-read.ts'
 import { rootRoute } from '../../frame/root-route.tsx'
 import { readNext } from './next.ts'
 import type { Reason } from './reasons.ts'
@@ -13,11 +14,11 @@ type SignInSearch = { readonly next?: string; readonly ended?: boolean; readonly
 export const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): SignInSearch => ({
+  validateSearch: onlyRead<SignInSearch>((search) => ({
     ...(readNext(search['next']) && { next: readNext(search['next']) }),
     ...(search['ended'] === true && { ended: true }),
     ...(isReason(search['error']) && { error: search['error'] }),
-  }),
+  })),
   beforeLoad: async ({ search }) => {
     const session = await queryClient.ensureQueryData(sessionQuery)
     if (session && stepLeft(session) === 'prove') return
