@@ -114,3 +114,29 @@ test('what an address says wrongly or in older words is put right in it, however
   await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor(patiently)
   expect(page.url()).toBe(once)
 })
+
+test('an address of what is not there says so, and offers nothing that cannot help', async () => {
+  const tenant = await scene.server.newTenant()
+  const { page, open } = await scene.newPage(tenant)
+  const nobody = '00000000-0000-4000-8000-000000000000'
+  for (const path of [
+    '/approvals/none',
+    `/approvals/${nobody}`,
+    '/people/none',
+    '/rulesets/none',
+    '/fleet/production/x',
+  ]) {
+    await open(path)
+    const said = page.getByRole('alert').filter({ hasText: 'There is no such thing here' })
+    await said.waitFor(patiently)
+    expect(await said.getByRole('button').count(), path).toBe(0)
+  }
+  for (const path of ['/keys?key=none', '/tokens?token=none', '/roles?open=none', '/assignments?rule=none']) {
+    await open(path)
+    const said = page.getByRole('status').filter({ hasText: 'here is none' })
+    await said.waitFor(patiently)
+    await said.getByRole('button', { name: 'All right' }).click()
+    await said.waitFor({ state: 'detached', ...patiently })
+    expect(new URL(page.url()).search).toBe('')
+  }
+})

@@ -61,6 +61,12 @@ export function readProblem(status: number, text: string, headers: Headers): Api
   })
 }
 
+/** Whether the address names what is not there: refused as an id, or looked for in vain. Trying again changes nothing. */
+export function isAbsent(error: unknown): boolean {
+  if (!(error instanceof ApiProblem)) return false
+  return error.status === 404 || error.errors.some(({ path }) => /^\/?params\b/.test(path))
+}
+
 /** What to say about a failure of any kind. */
 export function wordsFor(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

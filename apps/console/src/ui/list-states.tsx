@@ -1,6 +1,6 @@
 import { Button, Skeleton } from '@mantine/core'
 import { type ReactNode, useEffect, useState } from 'react'
-import { ApiProblem, wordsFor } from '../api/problem.ts'
+import { ApiProblem, isAbsent, wordsFor } from '../api/problem.ts'
 import { CopyButton } from './copy-button.tsx'
 import { FailIcon } from './icons.tsx'
 import classes from './states.module.css'
@@ -34,6 +34,7 @@ type FailedProps = {
 }
 
 export function Failed({ what, error, onRetry }: FailedProps) {
+  if (isAbsent(error)) return <Absent />
   const requestId = error instanceof ApiProblem ? error.requestId : null
   return (
     <div className={classes.state} role="alert">
@@ -48,6 +49,16 @@ export function Failed({ what, error, onRetry }: FailedProps) {
       <Button variant="default" onClick={onRetry}>
         Try again
       </Button>
+    </div>
+  )
+}
+
+function Absent() {
+  return (
+    <div className={classes.state} role="alert">
+      <FailIcon size={20} className={classes.failIcon} />
+      <h2>There is no such thing here</h2>
+      <p>The address was cut short or mistyped, what it named was removed, or you may not see it.</p>
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
 import { useEnvironment } from '../../frame/environment.ts'
+import { AbsentNote } from '../../ui/absent-note.tsx'
 import { environmentColumn, givenRulesetColumn } from '../../ui/columns.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
@@ -83,6 +84,12 @@ export function RulesTab() {
           </Button>
         )}
       </div>
+      <AbsentNote
+        what="rule"
+        id={openId === 'new' ? undefined : openId}
+        isThere={data && opened !== undefined}
+        onClear={() => open(undefined)}
+      />
       <Listing
         list={list}
         hasRows={rows.length > 0}

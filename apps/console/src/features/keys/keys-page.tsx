@@ -5,6 +5,7 @@ import { useCan } from '../../api/session.ts'
 import type { AgentKey } from '../../api/types.ts'
 import { useEnvironment } from '../../frame/environment.ts'
 import { Page } from '../../frame/page.tsx'
+import { AbsentNote } from '../../ui/absent-note.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
@@ -125,6 +126,13 @@ export function KeysPage() {
           </Button>
         )}
       </div>
+      <AbsentNote
+        what="key"
+        id={search.key}
+        isThere={data && opened !== undefined}
+        {...(!search.revoked && { hint: 'revoked ones are listed with the switch above' })}
+        onClear={() => go({ key: undefined })}
+      />
       <Listing
         list={list}
         hasRows={rows.length > 0}

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
 import { Page } from '../../frame/page.tsx'
+import { AbsentNote } from '../../ui/absent-note.tsx'
 import { PlusIcon, ShieldIcon } from '../../ui/icons.tsx'
 import { Listing } from '../../ui/listing.tsx'
 import { counted } from '../../ui/numbers.ts'
@@ -48,6 +49,7 @@ export function RolesPage() {
             </Button>
           )}
         </div>
+        <AbsentNote what="role" id={search.open} isThere={list.data && opened !== undefined} onClear={() => go({})} />
         <Listing list={list} hasRows={list.data !== undefined} what="The roles" empty={null}>
           {list.data && <RoleMatrix list={list.data} onOpen={(open) => go({ open })} />}
         </Listing>

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCan } from '../../api/session.ts'
 import { Page } from '../../frame/page.tsx'
+import { AbsentNote } from '../../ui/absent-note.tsx'
 import { ColumnMenu, useColumnChoice } from '../../ui/data-table/column-menu.tsx'
 import type { Column } from '../../ui/data-table/columns.ts'
 import { DataTable } from '../../ui/data-table/data-table.tsx'
@@ -146,6 +147,13 @@ export function TokensPage() {
           </Button>
         )}
       </div>
+      <AbsentNote
+        what="token"
+        id={search.token}
+        isThere={list.data && opened !== undefined}
+        {...(!search.revoked && { hint: 'revoked ones are listed with the switch above' })}
+        onClear={() => go({ token: undefined })}
+      />
       <Listing
         list={list}
         hasRows={rows.length > 0}
