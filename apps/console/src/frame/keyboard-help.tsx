@@ -44,7 +44,14 @@ function groupsFor(permissions: readonly string[]): readonly Group[] {
 export function KeyboardHelp({ onClose }: { readonly onClose: () => void }) {
   const { permissions } = useSession()
   return (
-    <Modal opened onClose={onClose} title="Keyboard" size={760} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal
+      opened
+      closeOnClickOutside
+      onClose={onClose}
+      title="Keyboard"
+      size={760}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <div className={classes.groups}>
         {groupsFor(permissions).map(({ word, shortcuts }) => (
           <section key={word} aria-label={word}>

@@ -16,6 +16,7 @@ export function Palette({ isOpen, onClose }: Props) {
   return (
     <Modal
       opened={isOpen}
+      closeOnClickOutside
       onClose={onClose}
       withCloseButton={false}
       padding={0}

@@ -72,6 +72,8 @@ export const theme = createTheme({
         yOffset: '12vh',
         transitionProps: { duration: 120, transition: 'fade' },
         overlayProps: { blur: 0 },
+        // The second half of a double press, or one beside the form, would throw away what is typed into it.
+        closeOnClickOutside: false,
       },
     },
     Drawer: { defaultProps: { transitionProps: { duration: 140 } } },

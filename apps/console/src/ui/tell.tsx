@@ -3,7 +3,11 @@ import classes from './tell.module.css'
 
 /** Says that something was done, and offers the way back where there is one. Never for what the page already shows. */
 export function tell(title: string, message = '', undo?: () => void): void {
-  const id = notifications.show({
+  // Told again, the newest takes the place of what it repeats.
+  const id = `${title} ${message}`
+  notifications.hide(id)
+  notifications.show({
+    id,
     title,
     color: 'gray',
     message: undo ? (

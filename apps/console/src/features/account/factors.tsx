@@ -72,7 +72,6 @@ export function Factors({ status, isAdding, onAdding }: Props) {
         title="Add a second factor"
         size={480}
         // Backup codes that a stray click hides are lost.
-        closeOnClickOutside={false}
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
         {isAdding && (
@@ -222,7 +221,6 @@ export function BackupCodes({ status }: { readonly status: FactorStatus }) {
         onClose={() => setCodes(null)}
         title="Your new backup codes"
         size={480}
-        closeOnClickOutside={false}
         closeOnEscape={false}
         closeButtonProps={{ 'aria-label': 'Close' }}
       >

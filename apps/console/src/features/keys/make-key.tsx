@@ -28,7 +28,6 @@ export function MakeKey({ isOpen, environment, onClose }: Props) {
       size={made ? 720 : 480}
       yOffset="7vh"
       // A key that is not copied is lost: a stray click beside the dialog must not close it.
-      closeOnClickOutside={made === null}
       closeOnEscape={made === null}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >

@@ -189,7 +189,6 @@ function NewLink({ person: { id, email, status } }: { readonly person: Person })
         onClose={() => setMade(null)}
         title="Copy the link now"
         size={560}
-        closeOnClickOutside={false}
         closeOnEscape={false}
         closeButtonProps={{ 'aria-label': 'Close' }}
       >

@@ -17,6 +17,7 @@ export function Outline({ checked, problem, onGo }: Props) {
   const last = useRef<RulesetOutline | null>(null)
   if (checked?.outline) last.current = checked.outline
   const outline = last.current
+  const isOfBefore = outline !== null && checked !== undefined && !checked.outline
   const findings = checked?.diagnostics ?? []
   return (
     <aside className={classes.side} aria-label="Outline">
@@ -52,7 +53,12 @@ export function Outline({ checked, problem, onGo }: Props) {
         <>
           <section aria-label="Rules">
             <h2>
-              Rules <span className={classes.where}>{outline.default_mode} unless a rule says otherwise</span>
+              Rules{' '}
+              <span className={classes.where}>
+                {isOfBefore
+                  ? 'of the text before its last mistake'
+                  : `${outline.default_mode} unless a rule says otherwise`}
+              </span>
             </h2>
             <ul>
               {outline.rules.map((rule) => (

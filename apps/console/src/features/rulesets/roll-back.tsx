@@ -24,6 +24,7 @@ type Props = {
 export function RollBack({ name, environment, from, to, onClose, onDone }: Props) {
   const client = useQueryClient()
   const [reason, setReason] = useState('')
+  const [isMissing, setMissing] = useState(false)
   const preview = useQuery(previewQuery(name, to, environment))
   const back = useMutation({
     mutationFn: () =>
@@ -43,7 +44,9 @@ export function RollBack({ name, environment, from, to, onClose, onDone }: Props
   })
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    if (reason.trim() !== '') back.mutate()
+    const isEmpty = reason.trim() === ''
+    setMissing(isEmpty)
+    if (!isEmpty) back.mutate()
   }
   return (
     <Modal
@@ -53,7 +56,7 @@ export function RollBack({ name, environment, from, to, onClose, onDone }: Props
       size={620}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <form className={classes.form} onSubmit={submit}>
+      <form className={classes.form} onSubmit={submit} noValidate>
         <p className={classes.lead}>
           v{to} is signed anew and takes the place of v{from}.{' '}
           {preview.data &&
@@ -68,10 +71,14 @@ export function RollBack({ name, environment, from, to, onClose, onDone }: Props
           autosize
           minRows={2}
           data-autofocus
+          description="Why, for the history and the trail."
           required
-          withAsterisk={false}
+          error={isMissing && 'Say why: whoever reads the history will ask.'}
           value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
+          onChange={(event) => {
+            setReason(event.currentTarget.value)
+            setMissing(false)
+          }}
         />
         {preview.data?.semantic && (
           <details className={classes.details}>
@@ -84,7 +91,7 @@ export function RollBack({ name, environment, from, to, onClose, onDone }: Props
           <Button variant="default" onClick={onClose}>
             Keep v{from}
           </Button>
-          <Button type="submit" disabled={reason.trim() === ''} loading={back.isPending}>
+          <Button type="submit" loading={back.isPending}>
             Roll back to v{to}
           </Button>
         </div>

@@ -44,6 +44,8 @@ export function RulesetEditor({ draftKey, name, original, base, line }: Props) {
   const isCurrent = settled === text && checked !== undefined && !check.isPlaceholderData
   const editor = useRef<EditorHandle>(null)
   const file = useRef<HTMLInputElement>(null)
+  // Another text altogether: what was found in the one before says nothing of it.
+  const [replaced, setReplaced] = useState({ times: 0, by: original })
   const [isSaving, setSaving] = useState(false)
   const same = checked?.same_as_version ?? null
   const isOvertaken = draft !== undefined && draft.base !== base
@@ -58,8 +60,12 @@ export function RulesetEditor({ draftKey, name, original, base, line }: Props) {
     if (content.length > charactersMax)
       return tellFailure(`${from.name} was not read`, 'It is larger than 1 MiB of text.')
     const before = text
-    write(content)
-    tell(`${from.name} is in the editor`, 'It is not saved yet.', () => write(before))
+    const replace = (next: string): void => {
+      write(next)
+      setReplaced(({ times }) => ({ times: times + 1, by: next }))
+    }
+    replace(content)
+    tell(`${from.name} is in the editor`, 'It is not saved yet.', () => replace(before))
   }
   const canSave = isCurrent && checked.is_valid && same === null
 
@@ -130,7 +136,8 @@ export function RulesetEditor({ draftKey, name, original, base, line }: Props) {
           />
         </div>
         <Outline
-          checked={checked}
+          key={replaced.times}
+          checked={isCurrent || text !== replaced.by ? checked : undefined}
           problem={check.isError ? wordsFor(check.error) : undefined}
           onGo={(line, column) => editor.current?.goTo(line, column)}
         />

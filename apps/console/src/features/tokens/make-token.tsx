@@ -24,7 +24,6 @@ export function MakeToken({ onClose }: { readonly onClose: () => void }) {
       size={made ? 640 : 520}
       yOffset="7vh"
       // A token that is not copied is lost: a stray click beside the dialog must not close it.
-      closeOnClickOutside={made === null}
       closeOnEscape={made === null}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >

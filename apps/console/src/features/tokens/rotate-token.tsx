@@ -43,7 +43,6 @@ export function RotateToken({ token: { id, name } }: { readonly token: ApiToken 
         onClose={close}
         title={made ? 'Copy the token now' : `Rotate ${name}`}
         size={made ? 640 : 460}
-        closeOnClickOutside={made === null}
         closeOnEscape={made === null}
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
