@@ -307,3 +307,16 @@ test.each(refusals)(
     expect(`${found.message} ${found.hint}`).toContain(remedy)
   },
 )
+
+test('a type nobody knows does not hide what is wrong beside it', () => {
+  const text = documentWith(rule.replace('pre', 'before').replace('tool: Bash', 'tool: [Bash]'))
+  expect(parseRuleset(text).diagnostics.map(({ code }) => code)).toEqual(['rule.type', 'rule.tool'])
+})
+
+test.each([
+  ['a: [\n', '['],
+  ['a: {b: 1\n', '{'],
+])('%j names the bracket that is open', (text, opener) => {
+  const [finding] = parseRuleset(text).diagnostics
+  expect(finding?.message).toContain(`a ${opener} above is not closed`)
+})

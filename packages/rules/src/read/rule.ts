@@ -59,7 +59,10 @@ export function readRule(place: Place, reading: Reading): Rule | undefined {
   const type = readType(rule, reading)
   const enabled = readBoolean(rule, 'enabled', 'rule.enabled', reading) ?? true
   const mode = readMode(child(rule, 'mode'), 'rule.mode', reading)
-  if (type === undefined) return undefined
+  if (type === undefined) {
+    readWhatAnyTypeHas(rule, reading)
+    return undefined
+  }
   const head = {
     id: id ?? '',
     enabled,
@@ -68,6 +71,13 @@ export function readRule(place: Place, reading: Reading): Rule | undefined {
   }
   const read = readBody(type, rule, head, reading)
   return id === undefined ? undefined : read
+}
+
+/** Of a rule whose type is not known, so that one mistake does not hide those beside it. */
+function readWhatAnyTypeHas(rule: MapPlace, reading: Reading): void {
+  if (child(rule, 'tool')) readTool(rule, reading)
+  // The later stage may ask for everything the earlier one may.
+  if (child(rule, 'when')) readWhen(rule, 'post', reading)
 }
 
 function readBody(type: Rule['type'], rule: MapPlace, head: Head, reading: Reading): Rule | undefined {

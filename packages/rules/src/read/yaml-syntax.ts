@@ -226,6 +226,16 @@ function positionOf(source: unknown): Position {
 }
 
 function toFinding(code: YAMLError['code'] | string, message: string, [start, end]: Position): Finding {
+  const unclosed = /^Flow (?:map|sequence) in block collection must be .* end with a ([\]}])$/.exec(message)?.[1]
+  if (unclosed !== undefined) {
+    const opener = unclosed === ']' ? '[' : '{'
+    return {
+      code: 'yaml.parse',
+      at: { start, end },
+      message: `Cannot parse the YAML here: a ${opener} above is not closed, or this line is not indented below it.`,
+      hint: `Close it with ${unclosed}, or indent what belongs inside.`,
+    }
+  }
   const hint = hints[code]
   return {
     code: 'yaml.parse',
