@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { type Config, ConfigError, isLoopback, readConfig } from './boot/config.ts'
 import { buildConsole } from './boot/console-build.ts'
 import { type DataFolder, openDataFolder } from './boot/data-folder.ts'
@@ -37,6 +38,8 @@ async function start(config: Config, log: Log, begun: number): Promise<void> {
   const consoleBuilt = buildConsole({ say, log })
   // Awaited at the end; until then nobody else listens for its failure.
   consoleBuilt.catch(() => undefined)
+  // A port that is taken must be told before a database was started, or changed, for nothing.
+  if (config.roles.includes('api')) await tryListening(config)
 
   const folder = config.databaseUrl ? undefined : await openDataFolder(config.dataDir)
   // Most of the code is read while the database starts. A failure is told where it is read for use.
@@ -148,6 +151,14 @@ async function run(running: Running): Promise<void> {
   if (!isLoopback(config.host)) log.info({ host: config.host }, 'Listening beyond this machine')
   say(`countersign ready on ${baseUrl} (${seconds} s)`)
   if (bootstrap === 'not given') say(`Set it up: ${baseUrl}/setup?token=${setupSecret.reveal()}`)
+}
+
+async function tryListening(config: Config): Promise<void> {
+  const probe = createServer()
+  const listening = once(probe, 'listening')
+  await listen({ listen: (on) => Promise.all([probe.listen({ ...on, exclusive: true }), listening]) }, config)
+  probe.close()
+  await once(probe, 'close')
 }
 
 async function listen(http: Listening, { host, port }: Config): Promise<void> {

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -187,27 +188,36 @@ test('every mistake of the configuration is told at once, with exit code 1 and w
 
 test('a start that fails after its database ran names the remedy and leaves no database running', async () => {
   const folder = join(parent, 'failing')
+  const server = await start({
+    COUNTERSIGN_DATA_DIR: folder,
+    COUNTERSIGN_ADMIN_EMAIL: email,
+    COUNTERSIGN_ADMIN_PASSWORD: 'short',
+  })
+  expect(await server.ready).toBe(false)
+  expect(await server.ended).toEqual({ code: 1, signal: null })
+  expect(server.complaints()).toContain('COUNTERSIGN_ADMIN_PASSWORD')
+  expect(server.said().join('\n')).not.toContain('left running')
+  expect(await runningEmbeddedPostgres(await openDataFolder(folder))).toBeUndefined()
+})
+
+test('a port that is taken is told before a database was started or a folder made', async () => {
+  const folder = join(parent, 'never-made')
   const taken = createServer()
   taken.listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const address = taken.address()
   const port = String(typeof address === 'object' ? address?.port : '')
   try {
-    for (const [environment, told] of [
-      [{ COUNTERSIGN_ADMIN_EMAIL: email, COUNTERSIGN_ADMIN_PASSWORD: 'short' }, 'COUNTERSIGN_ADMIN_PASSWORD'],
-      // Nobody sends requests to what never listened: there is nothing to wait for.
-      [
-        { COUNTERSIGN_PORT: port, COUNTERSIGN_DRAIN_SECONDS: '600' },
-        `at port ${port}. Another program, or another Countersign, has that port.`,
-      ],
-    ] as const) {
-      const server = await start({ COUNTERSIGN_DATA_DIR: folder, ...environment })
-      expect(await server.ready).toBe(false)
-      expect(await server.ended).toEqual({ code: 1, signal: null })
-      expect(server.complaints()).toContain(told)
-      expect(server.said().join('\n')).not.toContain('left running')
-      expect(await runningEmbeddedPostgres(await openDataFolder(folder))).toBeUndefined()
-    }
+    // Nobody sends requests to what never listened: there is nothing to wait for.
+    const server = await start({
+      COUNTERSIGN_DATA_DIR: folder,
+      COUNTERSIGN_PORT: port,
+      COUNTERSIGN_DRAIN_SECONDS: '600',
+    })
+    expect(await server.ready).toBe(false)
+    expect(await server.ended).toEqual({ code: 1, signal: null })
+    expect(server.complaints()).toContain(`at port ${port}. Another program, or another Countersign, has that port.`)
+    expect(existsSync(folder)).toBe(false)
   } finally {
     taken.close()
   }

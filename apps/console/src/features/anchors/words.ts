@@ -25,7 +25,7 @@ export function intervalWords(minutes: number): string {
 
 export const variablesText = `COUNTERSIGN_ANCHOR_BUCKET=my-anchors
 COUNTERSIGN_ANCHOR_CHAIN_ID=countersign-production
-AWS_REGION=eu-central-1`
+COUNTERSIGN_S3_REGION=eu-central-1`
 
 /** Which entries a hold keeps; its end is the first moment that is not held any more. */
 export function holdWords({ from, until }: Pick<Hold, 'from' | 'until'>): string {

@@ -31,5 +31,16 @@ export function foldRepeats() {
 function nameOf(one: OpenedEntry): string {
   const { act, outcome, actor, subject, details } = one.entry
   const { kind, id, credential = '', key_id: keyId = '' } = actor
-  return JSON.stringify([act, outcome, kind, id, credential, keyId, subject.kind, subject.id, addressOf(one) ?? '', details['code'] ?? ''])
+  return JSON.stringify([
+    act,
+    outcome,
+    kind,
+    id,
+    credential,
+    keyId,
+    subject.kind,
+    subject.id,
+    addressOf(one) ?? '',
+    details['code'] ?? '',
+  ])
 }
