@@ -25,7 +25,7 @@ export function AbsentNote({ what, id, isThere, hint, onClear }: Props) {
     <div className={classes.partial} role="status">
       <FailIcon size={14} />
       <span>
-        No {what} here is <code>{id}</code>: the address was cut short, or it was removed
+        There is no {what} <code>{id}</code> here: the address was cut short, or it was removed
         {hint !== undefined && `; ${hint}`}.
       </span>
       <button type="button" className={classes.link} onClick={onClear}>

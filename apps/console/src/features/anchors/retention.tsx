@@ -40,8 +40,9 @@ function Policy({ state }: { readonly state: RetentionState }) {
   if (!state.is_on) {
     return (
       <p className={ui.quiet}>
-        Entries are kept for ever. With <code>COUNTERSIGN_LOG_RETENTION_DAYS</code> and a bucket for anchors, older ones are
-        archived there under a lock and then removed; their hashes and a signed stub stay, so that every proof holds.
+        Entries are kept for ever. With <code>COUNTERSIGN_LOG_RETENTION_DAYS</code> and a bucket for anchors, older ones
+        are archived there under a lock and then removed; their hashes and a signed stub stay, so that every proof
+        holds.
       </p>
     )
   }

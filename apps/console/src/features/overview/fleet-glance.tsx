@@ -5,10 +5,10 @@ import { Card } from './card.tsx'
 import classes from './overview.module.css'
 
 const states = [
-  { state: 'current', word: 'Current', help: 'run what is rolled out for them, or did when last heard of' },
-  { state: 'updating', word: 'Updating', help: 'do not run yet what was rolled out just now' },
+  { state: 'current', word: 'Current', help: 'run, or last ran, what is rolled out' },
+  { state: 'updating', word: 'Updating', help: 'about to take what was just rolled out' },
   { state: 'drifting', word: 'Drifting', help: 'run something else' },
-  { state: 'silent', word: 'Silent', help: 'have not been heard of for long' },
+  { state: 'silent', word: 'Silent', help: 'not heard of for long' },
   { state: 'unknown', word: 'Unknown', help: 'never said what they run' },
 ] as const
 
