@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { approvalCommands } from './account/approval-commands.ts'
 import { eraseCommand } from './account/erase-command.ts'
@@ -32,6 +33,7 @@ export function makeProgram(surroundings: Surroundings): Command {
     .description(
       'Stands between whoever acts and the production they act on. These commands decide held calls, and look after rulesets, tokens, the trail and a server.',
     )
+    .version(ownVersion(), '-V, --version', 'print which release this is')
     .addHelpText('after', help)
     .showHelpAfterError()
     .exitOverride()
@@ -48,5 +50,41 @@ export function makeProgram(surroundings: Surroundings): Command {
     completionCommand(surroundings, () => program),
   ]
   for (const command of commands) program.addCommand(command)
+  explainGroups(program, [])
   return program
+}
+
+/** The first thing somebody wants of each group. */
+const groupExamples: Readonly<Record<string, string>> = {
+  approvals: 'countersign approvals list',
+  token: 'countersign token create ci --role cicd --days 90',
+  rules: 'countersign rules check rulesets/*.yaml',
+  trail: 'countersign trail verify --export trail.jsonl',
+  'trail anchors': 'countersign trail anchors list',
+  'trail hold': 'countersign trail hold list',
+  verify: 'countersign verify approval --help',
+  tenants: 'countersign tenants list',
+  people: 'countersign people recover --help',
+  secrets: 'countersign secrets reseal --dry-run',
+}
+
+function explainGroups(parent: Command, path: readonly string[]): void {
+  for (const command of parent.commands) {
+    const names = [...path, command.name()]
+    if (command.commands.length === 0) continue
+    explainGroups(command, names)
+    const example = groupExamples[names.join(' ')]
+    // Some say it in words of their own.
+    if (example === undefined) continue
+    command.addHelpText(
+      'after',
+      `\nExit code\n  That of the command; each says its own with --help. 2 when there is no such command.\n\nExample\n  ${example}`,
+    )
+  }
+}
+
+/** One number for the whole product, as the server tells it too. */
+function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '?'
 }

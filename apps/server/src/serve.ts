@@ -156,7 +156,11 @@ async function run(running: Running): Promise<void> {
 async function tryListening(config: Config): Promise<void> {
   const probe = createServer()
   const listening = once(probe, 'listening')
-  await listen({ listen: (on) => Promise.all([probe.listen({ ...on, exclusive: true }), listening]) }, config)
+  const listenOn = (on: ListenOn): Promise<unknown> => {
+    probe.listen({ ...on, exclusive: true })
+    return listening
+  }
+  await listen({ listen: listenOn }, config)
   probe.close()
   await once(probe, 'close')
 }
@@ -172,7 +176,8 @@ async function listen(http: Listening, { host, port }: Config): Promise<void> {
   }
 }
 
-type Listening = { readonly listen: (on: { host: string; port: number; backlog: number }) => Promise<unknown> }
+type ListenOn = { readonly host: string; readonly port: number; readonly backlog: number }
+type Listening = { readonly listen: (on: ListenOn) => Promise<unknown> }
 
 const remedies: Readonly<Record<string, string>> = {
   EADDRINUSE:

@@ -113,6 +113,20 @@ test('tokens are made, listed, rotated and revoked; the text alone is on standar
     ({ code }) => code === 3,
   )
   expect(revoked.out).toBe('')
+  expect(revoked.complaint).toContain('CSIGN_TOKEN is mistyped, ended or revoked')
+  expect(revoked.complaint).not.toContain('countersign login')
+})
+
+test.each([
+  ['localhost:8000', 'Did you mean http://localhost:8000, or https://localhost:8000?'],
+  ['ftp://countersign.example.com', 'Write it as https://countersign.example.com.'],
+  ['http://', 'Write it as https://countersign.example.com.'],
+])('%s as the server is told as no address, from the option and from CSIGN_SERVER alike', async (address, remedy) => {
+  const said = { code: 2, out: '', complaint: expect.stringContaining(`"${address}" is no address of a server.`) }
+  const named = await run(['whoami', '--server', address])
+  expect(named).toMatchObject(said)
+  expect(named.complaint).toContain(remedy)
+  expect(await run(['whoami'], { CSIGN_SERVER: address })).toMatchObject(said)
 })
 
 test('an act that needs a fresh proof says so by its exit code', async () => {

@@ -23,8 +23,18 @@ const timeoutMs = 30_000
 /** What a code that comes along with the request answers. */
 const provable = new Set(['mfa_required', 'mfa_step_up_required'])
 
+type CallOptions = {
+  readonly askCode?: AskCode | undefined
+  /** What to do about a credential that is refused. */
+  readonly remedy?: string | undefined
+}
+
 /** Speaks to a server's API with whatever credential there is. What needs a second factor is tried once more with its code. */
-export function callServer(server: string, token: string | undefined, askCode?: AskCode): CallServer {
+export function callServer(
+  server: string,
+  token: string | undefined,
+  { askCode, remedy = 'Run: countersign login' }: CallOptions = {},
+): CallServer {
   const once = async <Answer>(method: string, path: string, body: unknown, code?: string): Promise<Answer> => {
     let response: Response
     try {
@@ -46,7 +56,7 @@ export function callServer(server: string, token: string | undefined, askCode?: 
       throw new Refused(`${server} does not answer: ${why}`, exits.unreachable)
     }
     const answer: unknown = await response.json().catch(() => ({}))
-    if (!response.ok) throw refusal(response.status, answer)
+    if (!response.ok) throw refusal(response.status, answer, remedy)
     // What the server answers is checked by its own schema on the way out.
     return answer as Answer
   }
@@ -65,11 +75,11 @@ export function callServer(server: string, token: string | undefined, askCode?: 
 const factorHelp =
   'Give a code of your authenticator app, or a backup code, with --mfa-code; with a passkey alone do it in the console.'
 
-function refusal(status: number, answer: unknown): Refused {
+function refusal(status: number, answer: unknown, remedy: string): Refused {
   const { detail, code } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<string, unknown>
   const words = typeof detail === 'string' ? detail : `The server answered ${status}.`
   const name = typeof code === 'string' ? code : undefined
-  if (status === 401) return new Refused(`${words} Run: countersign login`, exits.notSignedIn, name)
+  if (status === 401) return new Refused(`${words} ${remedy}`, exits.notSignedIn, name)
   if (name?.startsWith('mfa_')) {
     const help = provable.has(name) ? ` ${factorHelp}` : ''
     return new Refused(`${words}${help}`, exits.factorNeeded, name)

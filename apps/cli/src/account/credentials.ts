@@ -67,8 +67,12 @@ export function credentialsIn(env: Env, openKeyring: () => Promise<Keyring>) {
     /** The server commands speak to: named, told by the environment, or the one signed in to last. */
     server: (named: string | undefined): string | undefined => {
       const given = named ?? env['CSIGN_SERVER'] ?? read().current ?? undefined
-      return given?.replace(/\/+$/, '')
+      return given === undefined ? undefined : addressOf(given)
     },
+    /** What to do when the server refuses what it is shown. */
+    remedy: env['CSIGN_TOKEN']
+      ? 'CSIGN_TOKEN is mistyped, ended or revoked: make another with countersign token create, or unset it.'
+      : undefined,
     /** An API token of the environment goes before a person's session. */
     tokenFor: async (server: string): Promise<string | undefined> => {
       if (env['CSIGN_TOKEN']) return env['CSIGN_TOKEN']
@@ -91,6 +95,17 @@ export function credentialsIn(env: Env, openKeyring: () => Promise<Keyring>) {
       write({ current: current === server ? null : current, servers: others })
     },
   }
+}
+
+/** Where the API is, without the slash at its end. */
+function addressOf(given: string): string {
+  const url = /^https?:\/\//i.test(given) ? URL.parse(given) : null
+  if (url !== null) return given.replace(/\/+$/, '')
+  const isHost = !given.includes('://') && URL.canParse(`http://${given}`)
+  throw new Refused(
+    `${JSON.stringify(given)} is no address of a server.${isHost ? ` Did you mean http://${given}, or https://${given}?` : ' Write it as https://countersign.example.com.'}`,
+    exits.unreachable,
+  )
 }
 
 function wordsOf(cause: unknown): string {

@@ -75,7 +75,13 @@ export function signInCommands(surroundings: AccountSurroundings): readonly Comm
 
   const logout = withServer(new Command('logout'))
     .description('End this command line’s session, here and on the server')
-    .addHelpText('after', exitHelp)
+    .addHelpText(
+      'after',
+      `${exitHelp}
+
+Example
+  countersign logout --server https://countersign.example.com`,
+    )
     .action((options: ServerOptions) =>
       withConnection(surroundings, options, async ({ server, call, credentials }) => {
         // Forgotten here even when the server cannot be told; it says so then.
@@ -90,7 +96,13 @@ export function signInCommands(surroundings: AccountSurroundings): readonly Comm
 
   const whoami = withServer(new Command('whoami'))
     .description('Tell who is signed in, and what they may do')
-    .addHelpText('after', exitHelp)
+    .addHelpText(
+      'after',
+      `${exitHelp}
+
+Example
+  countersign whoami --json`,
+    )
     .action((options: ServerOptions) =>
       withConnection(surroundings, options, async ({ server, call }) => {
         const session = await call<{ person: { email: string; role: string }; permissions: string[] }>(

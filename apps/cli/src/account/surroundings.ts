@@ -51,7 +51,11 @@ export async function withConnection(
     const askCode = codeFrom(surroundings, options)
     // Looked for when it is first needed: signing in must not fail for a session that cannot be found any more.
     const call: CallServer = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> =>
-      callServer(server, await credentials.tokenFor(server), askCode)<Answer>(method, path, body)
+      callServer(server, await credentials.tokenFor(server), { askCode, remedy: credentials.remedy })<Answer>(
+        method,
+        path,
+        body,
+      )
     await work({ server, call, credentials })
   } catch (cause) {
     if (!(cause instanceof Refused)) throw cause

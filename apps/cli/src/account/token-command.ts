@@ -48,7 +48,13 @@ export function tokenCommand(surroundings: AccountSurroundings): Command {
 
   withServer(token.command('list'))
     .description('List API tokens')
-    .addHelpText('after', exitHelp)
+    .addHelpText(
+      'after',
+      `${exitHelp}
+
+Example
+  countersign token list --json`,
+    )
     .action((options: ServerOptions) =>
       withConnection(surroundings, options, async ({ call }) => {
         const { items } = await call<{ items: readonly Token[] }>('GET', '/tokens')
@@ -84,7 +90,13 @@ export function tokenCommand(surroundings: AccountSurroundings): Command {
     .argument('<name>', 'its name or id')
     .option('--overlap-hours <n>', 'how long the old one still works (default: 24)')
     .option('--days <n>', 'how long the token lives from now')
-    .addHelpText('after', exitHelp)
+    .addHelpText(
+      'after',
+      `${exitHelp}
+
+Example
+  countersign token rotate ci --overlap-hours 1 | gh secret set CSIGN_TOKEN`,
+    )
     .action((name: string, options: RotateOptions) =>
       withConnection(surroundings, options, async ({ call }) => {
         const { id } = await found(call, name)
@@ -96,7 +108,13 @@ export function tokenCommand(surroundings: AccountSurroundings): Command {
   withServer(token.command('revoke'))
     .description('Revoke a token; its next request is refused')
     .argument('<name>', 'its name or id')
-    .addHelpText('after', exitHelp)
+    .addHelpText(
+      'after',
+      `${exitHelp}
+
+Example
+  countersign token revoke ci`,
+    )
     .action((name: string, options: ServerOptions) =>
       withConnection(surroundings, options, async ({ call }) => {
         const { id } = await found(call, name)

@@ -5,13 +5,16 @@ import { verbsOf } from './verbs.ts'
 type Shell = { readonly print: (text: string) => void }
 
 const help = `
-How to use it
-  bash   countersign completion bash > ~/.local/share/bash-completion/completions/countersign
-  zsh    countersign completion zsh > "\${fpath[1]}/_countersign"
-  fish   countersign completion fish > ~/.config/fish/completions/countersign.fish
-  or, for this shell alone: source <(countersign completion bash)
+The script knows the verbs and options of the release that printed it; print it anew after an update.
 
-The script knows the verbs and options of the release that printed it; print it anew after an update.`
+Exit code
+  0 printed · 2 a shell that is not known
+
+Examples
+  countersign completion bash > ~/.local/share/bash-completion/completions/countersign
+  countersign completion zsh > "\${fpath[1]}/_countersign"
+  countersign completion fish > ~/.config/fish/completions/countersign.fish
+  source <(countersign completion bash)   for this shell alone`
 
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
 

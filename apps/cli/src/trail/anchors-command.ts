@@ -25,11 +25,30 @@ Examples
   countersign trail anchors verify --key "$(cat key-of-the-log)"
   countersign trail anchors verify --folder ./downloaded --export trail.jsonl --key "$(cat key-of-the-log)"   offline`
 
+const anchorHelp = `
+The server writes one by itself every hour unless it is told otherwise. This is for a moment that must not wait: before an
+upgrade, after an incident.
+
+Exit code
+  0 written, or there is nothing new · 1 it could not be written · 2 the database or the bucket could not be used
+
+Example
+  countersign trail anchor`
+
+const listHelp = `
+Exit code
+  0 listed · 2 the database could not be read
+
+Examples
+  countersign trail anchors list --limit 5
+  countersign trail anchors list --json`
+
 /** `trail anchor`: one now. */
 export function anchorCommand({ env, print, fail }: Shell): Command {
   return withDatabase(new Command('anchor'))
     .alias('write-anchor')
     .description('Write the newest signed checkpoint into the bucket with Object Lock, now')
+    .addHelpText('after', anchorHelp)
     .action(async (options: DatabaseOptions) => {
       const outcome = await usingDatabase(options, env, async ({ db, folder }) => {
         const place = anchorPlace(env)
@@ -74,6 +93,7 @@ export function anchorsCommand({ env, print, fail }: Shell): Command {
     .description('List the newest anchors this database knows')
     .option('--limit <count>', 'how many', '20')
     .option('--json', 'print a JSON array')
+    .addHelpText('after', listHelp)
     .action(async (options: DatabaseOptions & { readonly limit: string; readonly json?: boolean }) => {
       const limit = /^[1-9]\d{0,5}$/.test(options.limit) ? Number(options.limit) : 20
       const rows = await usingDatabase(options, env, ({ db }) => listAnchors(db, anchorPlace(env), undefined, limit))

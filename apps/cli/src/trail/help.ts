@@ -29,15 +29,16 @@ Examples
 
 export const proveHelp = `
 An entry's proof is a C2SP tlog-proof: the entry itself, the path from its hash to the root, and the newest signed
-checkpoint. Whoever has it and the key of the log needs nothing else, neither you nor this server:
-  countersign trail prove 4711 --out 4711.tlog-proof
-  countersign trail verify 4711.tlog-proof --key "$(cat key-of-the-log)"
-
-With --since it proves that the log begins with everything that an older checkpoint counted, and nothing of it was changed:
-  countersign trail prove --since checkpoint-of-last-year --out grown.json
+checkpoint. Whoever has it and the key of the log needs nothing else, neither you nor this server. With --since it proves
+that the log begins with everything that an older checkpoint counted, and nothing of it was changed.
 
 Exit code
-  0 it was proven · 2 it could not be: no such entry, nothing signed yet, or not this log`
+  0 it was proven · 2 it could not be: no such entry, nothing signed yet, or not this log
+
+Examples
+  countersign trail prove 4711 --out 4711.tlog-proof
+  countersign trail verify 4711.tlog-proof --key "$(cat key-of-the-log)"
+  countersign trail prove --since checkpoint-of-last-year --out grown.json`
 
 export const fsckHelp = `
 Besides what "trail verify" looks at: every signed checkpoint is the key's and fits the log; every tile has the root its
@@ -45,12 +46,28 @@ hashes have, and none is missing; every committed entry has its number, or will 
 record. Run it after a restore, and whenever the server logged something odd about the trail. It changes nothing.
 
 Exit code
-  0 all is whole · 1 something is not (it says what and where) · 2 it could not be checked`
+  0 all is whole · 1 something is not (it says what and where) · 2 it could not be checked
+
+Examples
+  countersign trail fsck
+  countersign trail fsck --json`
+
+export const headHelp = `
+Keep it where whoever runs the server cannot change it: "trail verify --head" holds the log against it later.
+
+Exit code
+  0 printed · 2 it could not be read
+
+Example
+  countersign trail head >> heads-of-the-log.txt`
 
 export const exportHelp = `
 An export is JSON Lines: entries in order with their leaf hashes, the heads between them, and the newest signed checkpoint.
 "countersign trail verify" checks one with no database and no network, and so does docs/verify/verify.py, which shares no
 line with it. Personal facts in it stay sealed. With --from and --to it holds the entries between two recorded heads.
+
+Exit code
+  0 written · 2 it could not be, or the file is there already
 
 Examples
   countersign trail export trail.jsonl

@@ -8,7 +8,7 @@ import { exportTrail } from './export-trail.ts'
 import { fsckTrail } from './fsck.ts'
 import { addHead, addText, readGivenHeads, readGivenKey, readNumber } from './given-heads.ts'
 import { headText } from './head-text.ts'
-import { exportHelp, fsckHelp, proveHelp, verifyHelp } from './help.ts'
+import { exportHelp, fsckHelp, headHelp, proveHelp, verifyHelp } from './help.ts'
 import { makeProof, writeProof } from './prove-command.ts'
 import { anchorText, type ReadAnchors, readAnchors } from './read-anchors.ts'
 import { readArchives } from './read-archives.ts'
@@ -127,6 +127,7 @@ export function trailCommand({ env, print, fail }: Shell): Command {
 
   withDatabase(trail.command('head'))
     .description('Print the head of the log, to be kept elsewhere')
+    .addHelpText('after', headHelp)
     .action(async (options: DatabaseOptions) => {
       print(`${headText(await usingDatabase(options, env, ({ db }) => readLastHead(db)))}\n`)
     })
