@@ -9,6 +9,8 @@ test('a path of the console is kept with its filters', () => {
 test.each([
   '//evil.example',
   '/\\evil.example',
+  '/.//evil.example',
+  '/a/..//evil.example',
   'https://evil.example',
   '/\t/evil.example',
   '',
@@ -26,6 +28,9 @@ test('whatever is given, nobody is led to another site', () => {
         fc.string(),
         fc.webUrl(),
         fc.string().map((text) => `/${text}`),
+        fc
+          .string({ unit: fc.constantFrom('/', '.', '\\', 'x', '%2e', '%2f', '@', ':', '?', '\t') })
+          .map((text) => `/${text}`),
       ),
       (value) => {
         const next = readNext(value)

@@ -4,5 +4,7 @@ export function readNext(value: unknown): string | undefined {
   const here = 'https://console.invalid'
   const url = URL.parse(value, here)
   if (url?.origin !== here || url.pathname.startsWith('/sign-in')) return undefined
+  // Dots are resolved only now: of `/.//x` two slashes are left, which name another site.
+  if (url.pathname.startsWith('//')) return undefined
   return `${url.pathname}${url.search}${url.hash}`
 }
