@@ -37,5 +37,6 @@ test('whatever is given, nobody is led to another site', () => {
         if (next !== undefined) expect(new URL(next, 'https://here.example').origin).toBe('https://here.example')
       },
     ),
+    { numRuns: 2_000 },
   )
 })
