@@ -95,7 +95,7 @@ describe('documents', () => {
     [
       'cut short',
       'a: [',
-      'line 1, column 5: Cannot parse the YAML here: Flow sequence in block collection must be sufficiently indented and end with a ]. Line it up with its neighbors.',
+      'line 1, column 5: Cannot parse the YAML here: a [ above is not closed, or this line is not indented below it. Close it with ], or indent what belongs inside.',
     ],
     [
       'that contains itself',

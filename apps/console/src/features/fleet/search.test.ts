@@ -17,6 +17,7 @@ describe('the address of the fleet', () => {
 
   test('leaves out what means nothing', () => {
     expect(readSearch({ sort: '-beauty' })).toEqual({})
-    expect(readSearch({ status: 'happy', q: '', ruleset: 5, other: 'x' })).toEqual({})
+    expect(readSearch({ status: 'happy', q: '', ruleset: true, other: 'x' })).toEqual({})
+    expect(readSearch({ ruleset: 5 })).toEqual({ ruleset: '5' })
   })
 })

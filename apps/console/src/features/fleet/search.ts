@@ -21,6 +21,6 @@ export function readSearch(search: Record<string, unknown>): FleetSearch {
     ...(status !== undefined && { status }),
     ...((typeof q === 'string' || typeof q === 'number') && q !== '' && { q: String(q) }),
     ...(sort !== undefined && sortable.some((by) => by === sort.replace('-', '')) && { sort }),
-    ...(typeof ruleset === 'string' && ruleset !== '' && { ruleset }),
+    ...((typeof ruleset === 'string' || typeof ruleset === 'number') && ruleset !== '' && { ruleset: String(ruleset) }),
   }
 }

@@ -8,6 +8,8 @@ test('an address comes back from its own filters', () => {
 
 test('an entry number is read only when it is one', () => {
   expect(readSearch({ entry: 12 })).toEqual({ entry: 12 })
+  expect(readSearch({ entry: 0 })).toEqual({ entry: 0 })
+  expect(readSearch({ entry: '0' })).toEqual({ entry: 0 })
   expect(readSearch({ entry: '7' })).toEqual({ entry: 7 })
   for (const entry of [-1, 1.5, 'x', '', null, undefined]) expect(readSearch({ entry })).toEqual({})
 })

@@ -17,15 +17,13 @@ export function readSearch(search: Record<string, unknown>): TrailSearch {
     const value = search[name]
     return (typeof value === 'string' || typeof value === 'number') && value !== '' ? [[name, String(value)]] : []
   })
-  const entry =
-    typeof search['entry'] === 'number' || typeof search['entry'] === 'string'
-      ? Number(search['entry'] || Number.NaN)
-      : Number.NaN
+  const given = search['entry']
+  const entry = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given
   const all = search['all'] === true || search['all'] === 'true'
   return {
     ...Object.fromEntries(texts),
     ...(all && { all }),
-    ...(Number.isSafeInteger(entry) && entry >= 0 && { entry }),
+    ...(typeof entry === 'number' && Number.isSafeInteger(entry) && entry >= 0 && { entry }),
   }
 }
 
