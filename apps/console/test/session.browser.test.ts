@@ -119,18 +119,25 @@ test('an address of what is not there says so, and offers nothing that cannot he
   const tenant = await scene.server.newTenant()
   const { page, open } = await scene.newPage(tenant)
   const nobody = '00000000-0000-4000-8000-000000000000'
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname))
   for (const path of [
     '/approvals/none',
     `/approvals/${nobody}`,
     '/people/none',
     '/rulesets/none',
     '/fleet/production/x',
+    '/approvals/..%2Fkeys',
+    '/rulesets/..%2Fkeys',
+    '/people/..%2Fkeys',
   ]) {
     await open(path)
     const said = page.getByRole('alert').filter({ hasText: 'There is no such thing here' })
     await said.waitFor(patiently)
     expect(await said.getByRole('button').count(), path).toBe(0)
   }
+  // What an address says in dots is never asked for in somebody's name.
+  expect(asked.filter((path) => /^\/api\/v2\/(?:keys|rulesets\/)?$/.test(path))).toEqual([])
   for (const path of ['/keys?key=none', '/tokens?token=none', '/roles?open=none', '/assignments?rule=none']) {
     await open(path)
     const said = page.getByRole('status').filter({ hasText: /There is no \w+ none here/ })

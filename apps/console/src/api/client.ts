@@ -1,5 +1,6 @@
 import { isAtRest, noteUse } from './activity.ts'
-import { ApiProblem, readProblem, unreachable } from './problem.ts'
+import { isPlainPath } from './plain-path.ts'
+import { ApiProblem, noSuchThing, readProblem, unreachable } from './problem.ts'
 import { learnServerTime } from './server-time.ts'
 import { stepUp, stepUpCode } from './step-up.ts'
 
@@ -105,6 +106,7 @@ async function sendForText(method: Method, path: string, options: RequestOptions
 }
 
 async function sendOnce(method: Method, path: string, options: RequestOptions): Promise<string> {
+  if (!isPlainPath(addressOf(path))) throw noSuchThing()
   const { query, body, signal, isBackground = false } = options
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-requested-with'] = 'countersign'

@@ -46,6 +46,19 @@ export function unreachable(isWrite: boolean): ApiProblem {
   })
 }
 
+/** For what is not even asked for: the address names nothing that a server could have. */
+export function noSuchThing(): ApiProblem {
+  return new ApiProblem({
+    status: 404,
+    code: 'not_found',
+    title: 'Not found',
+    detail: 'There is no such thing here.',
+    requestId: null,
+    errors: [],
+    retryAfterSeconds: null,
+  })
+}
+
 /** Reads a problem document; whatever else came back (a proxy's page, nothing) becomes one. */
 export function readProblem(status: number, text: string, headers: Headers): ApiProblem {
   const body = parse(text)

@@ -89,7 +89,7 @@ function Acts({ job: { id, kind, can_cancel, can_retry } }: { readonly job: Job 
   const client = useQueryClient()
   const mayAct = useCan('jobs:write')
   const act = useMutation({
-    mutationFn: (what: 'retry' | 'cancellation') => api.post<Job>(`/jobs/${id}/${what}`),
+    mutationFn: (what: 'retry' | 'cancellation') => api.post<Job>(`/jobs/${encodeURIComponent(id)}/${what}`),
     onSuccess: (_job, what) => {
       if (what === 'retry') tell('It was put back into the queue', 'It begins from the start.')
       else tell('It was told to end', kind === 'trial' ? 'What is live stays live and observes.' : 'It ends at once.')

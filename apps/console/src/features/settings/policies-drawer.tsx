@@ -41,9 +41,12 @@ function Body({ environment, kept, onClose }: Props & { readonly kept: readonly 
   const [draft, setDraft] = useState(kept)
   const save = useMutation({
     mutationFn: () =>
-      api.put<{ readonly policies: readonly ApprovalPolicy[] }>(`/environments/${environment}/approval-policies`, {
-        policies: draft,
-      }),
+      api.put<{ readonly policies: readonly ApprovalPolicy[] }>(
+        `/environments/${encodeURIComponent(environment)}/approval-policies`,
+        {
+          policies: draft,
+        },
+      ),
     onSuccess: (saved) => {
       client.setQueryData(policiesQuery(environment).queryKey, saved)
       tell(`The policy of ${environment} holds`, 'Calls that are held already keep the policy they were held under.')

@@ -16,9 +16,12 @@ export function policiesQuery(environment: string) {
   return queryOptions({
     queryKey: ['environments', environment, 'approval-policies'],
     queryFn: ({ signal }) =>
-      api.get<{ readonly policies: readonly ApprovalPolicy[] }>(`/environments/${environment}/approval-policies`, {
-        signal,
-      }),
+      api.get<{ readonly policies: readonly ApprovalPolicy[] }>(
+        `/environments/${encodeURIComponent(environment)}/approval-policies`,
+        {
+          signal,
+        },
+      ),
   })
 }
 
