@@ -18,7 +18,7 @@ import {
   text,
   toJson,
 } from './fields.ts'
-import { type Head, readMessage, readWait } from './rule-parts.ts'
+import { actionsOf, type Head, readMessage, readWait } from './rule-parts.ts'
 import { readSandbox } from './sandbox.ts'
 import { readActionWord } from './words.ts'
 
@@ -109,7 +109,7 @@ function readPre(rule: MapPlace, head: Head, reading: Reading): PreRule | undefi
   const tool = readTool(rule, reading)
   const when = readWhen(rule, 'pre', reading)
   const place = readThenPlace(rule, reading)
-  const then = place && readThen(place, ['block', 'ask'], ['timeout', 'timeout_action', 'timeout_effect'], reading)
+  const then = place && readThen(place, actionsOf.pre, ['timeout', 'timeout_action', 'timeout_effect'], reading)
   const wait = place && readWait(place, reading)
   if (tool === undefined || !when || !then || !wait) return undefined
   return { type: 'pre', ...head, tool, when, then: { ...then, ...wait } }
@@ -120,7 +120,7 @@ function readPost(rule: MapPlace, head: Head, reading: Reading): PostRule | unde
   const tool = readTool(rule, reading)
   const when = readWhen(rule, 'post', reading)
   const place = readThenPlace(rule, reading)
-  const then = place && readThen(place, ['warn', 'redact', 'block'], [], reading)
+  const then = place && readThen(place, actionsOf.post, [], reading)
   return tool === undefined || !when || !then ? undefined : { type: 'post', ...head, tool, when, then }
 }
 
@@ -128,7 +128,7 @@ function readSession(rule: MapPlace, head: Head, reading: Reading): SessionRule 
   refuseUnknown(rule, known.session, 'a session rule', reading)
   const limits = readLimits(rule, reading)
   const place = readThenPlace(rule, reading)
-  const then = place && readThen(place, ['block'], [], reading)
+  const then = place && readThen(place, actionsOf.session, [], reading)
   return limits && then ? { type: 'session', ...head, limits, then } : undefined
 }
 

@@ -11,7 +11,7 @@ import {
   readStrings,
   refuseUnknown,
 } from './fields.ts'
-import { type Head, readMessage, readWait } from './rule-parts.ts'
+import { actionsOf, type Head, readMessage, readWait } from './rule-parts.ts'
 import { readValueWord } from './words.ts'
 
 const fields = [
@@ -54,7 +54,7 @@ export function readSandbox(
   if (allows && !within) warnOpenFiles(allows, reading)
   const outsidePlace = child(rule, 'outside')
   const outside = outsidePlace
-    ? readValueWord(outsidePlace, ['block', 'ask'], 'rule.action', 'The action of outside', reading)
+    ? readValueWord(outsidePlace, actionsOf.sandbox, 'rule.action', 'The action of outside', reading)
     : 'block'
   const wait = readWait(rule, reading)
   const message = readMessage(rule, reading)

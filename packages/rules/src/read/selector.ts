@@ -1,7 +1,7 @@
 import { quote, type Span } from '../diagnostic.ts'
 import type { Reading } from './fields.ts'
 
-const exact = new Set([
+export const exactSelectors = [
   'environment',
   'tool.name',
   'principal.user_id',
@@ -9,9 +9,13 @@ const exact = new Set([
   'principal.org_id',
   'principal.role',
   'principal.ticket_ref',
-])
-const nested = ['args.', 'principal.claims.', 'metadata.', 'env.'] as const
-const afterwards = ['output.', 'result.'] as const
+] as const
+/** What goes on behind the dot is the caller's. */
+export const openSelectors = ['args.', 'principal.claims.', 'metadata.', 'env.'] as const
+/** Likewise, once the tool has run. */
+export const resultSelectors = ['output.', 'result.'] as const
+
+const exact: ReadonlySet<string> = new Set(exactSelectors)
 
 /** A selector nobody knows is silently missing at run time: the rule never fires. So it is said at load. */
 export function checkSelector(
@@ -20,7 +24,7 @@ export function checkSelector(
   { at, path }: { readonly at: Span; readonly path: string },
   reading: Reading,
 ): boolean {
-  if (afterwards.some((prefix) => isBelow(selector, prefix))) {
+  if (resultSelectors.some((prefix) => isBelow(selector, prefix))) {
     if (stage === 'post') return true
     if (selector === 'output.text') {
       reading.findings.error({
@@ -34,7 +38,7 @@ export function checkSelector(
     }
     return unknown(`${quote(selector)} is not known before the tool ran: in a pre rule it is always missing`)
   }
-  if (exact.has(selector) || nested.some((prefix) => isBelow(selector, prefix))) return true
+  if (exact.has(selector) || openSelectors.some((prefix) => isBelow(selector, prefix))) return true
   const prefix = selector.slice(0, Math.max(0, selector.indexOf('.')))
   if (reading.customSelectors.has(prefix)) return true
   return unknown(`Unknown selector ${quote(selector)}: it is always missing, so the test can never hold`)
