@@ -75,6 +75,8 @@ describe.each([
 
   test('wire 18: what is sent holds no CR, and every event is one event line, one data line, one space', async () => {
     const stream = await listen(`${prefix}/stream?env=production&bundle_name=base`)
+    // Otherwise a slow first look finds the second revision only, and sends nothing before it.
+    await updateOf(stream)
     await rollOutYaml(server, tenant, rulesetYaml('base', 'two\r\nlines'))
     await stream.next(2, 'contract_update')
     await assign(['a1'], 'base')
@@ -287,6 +289,7 @@ describe.each([
       listen(`${prefix}/stream?bundle_name=base`),
       listen(`${prefix}/stream?bundle_name=base`),
     ])
+    await Promise.all([updateOf(one), updateOf(other)])
     await rollOutYaml(server, tenant, rulesetYaml('base', 'two'))
     for (const stream of [one, other]) expect(await updateOf(stream, 2)).toMatchObject({ version: 2 })
   })
